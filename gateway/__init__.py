@@ -1,0 +1,3 @@
+"""The responsible-use gateway: every byte to and from a language model accounted for."""
+
+__version__ = "0.1.0"

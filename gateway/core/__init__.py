@@ -1,0 +1,1 @@
+"""The ground floor: the words everything else is written in. Standard library only."""

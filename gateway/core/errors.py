@@ -1,0 +1,58 @@
+"""Every exception of our own.
+
+    GatewayError
+    ├── ConfigError          a setting, catalogue, policy or pack cannot be used (says where)
+    ├── Refused              this request stops here, with a refusal for the caller
+    │   └── Unreadable       its body does not follow its dialect
+    ├── RecordUnavailable    the audit log cannot make an entry durable
+    └── UpstreamError        the backend could not be reached or broke off
+        └── UpstreamTimeout  it did not answer in time
+
+A policy block is an answer, not an exception to the caller: `Refused` is raised where a
+request cannot go on and caught once, in the pipeline.
+"""
+
+from __future__ import annotations
+
+from gateway.core.judgement import Refusal
+
+
+class GatewayError(Exception):
+    """Root of the tree."""
+
+
+class ConfigError(GatewayError):
+    """Something the operator wrote cannot be used. The message says where and what is known."""
+
+
+class Refused(GatewayError):
+    """This request stops here; `refusal` is what the caller is told."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+class Unreadable(Refused):
+    """A body that its dialect cannot read. Says what was expected, never what was sent."""
+
+    def __init__(self, message: str, *, code: str = "unreadable_body", status: int = 400) -> None:
+        super().__init__(Refusal(code=code, message=message, status=status))
+
+
+class RecordUnavailable(GatewayError):
+    """No record, no call: the audit log cannot take an entry now."""
+
+
+class UpstreamError(GatewayError):
+    """The backend could not be reached or broke off in mid-answer."""
+
+    code = "upstream_unreachable"
+    status = 502
+
+
+class UpstreamTimeout(UpstreamError):
+    """The backend did not answer, or fell silent, within its deadline."""
+
+    code = "upstream_timeout"
+    status = 504

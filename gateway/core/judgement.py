@@ -1,0 +1,127 @@
+"""What judging produces: findings, effects, verdicts. Never the text itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from gateway.core.message import Direction, Kind
+
+DETECTOR_ERROR = "DETECTOR_ERROR"
+OPAQUE = "OPAQUE"
+
+
+class StreamMode(StrEnum):
+    """How much of a streamed answer a client may see before it is judged."""
+
+    WINDOW = "window"
+    HOLD = "hold"
+    OBSERVE = "observe"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a detector reports about the characters [start, end) of one text.
+
+    score: 0 to 1, comparable only within one detector.
+    note: a stable, low-cardinality remark such as a media type; never content.
+    """
+
+    detector: str
+    category: str
+    start: int
+    end: int
+    score: float
+    note: str = ""
+
+    def moved(self, by: int) -> Finding:
+        """The same finding, `by` characters further on."""
+        return replace(self, start=self.start + by, end=self.end + by)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One rule applied to one finding: what is to be done, and who said so."""
+
+    action: str
+    finding: Finding
+    policy: str
+    rule: str
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a message is stopped, in words fit for the caller. Never echoes the match."""
+
+    code: str
+    message: str
+    status: int = 400
+    policy: str = ""
+    rule: str = ""
+    categories: tuple[str, ...] = ()
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the bundle decides on some findings."""
+
+    effects: tuple[Effect, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the message must stop here. Block overrides every other effect."""
+        return self.refusal is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is asking, as far as the gateway key tells."""
+
+    key_id: str
+    name: str
+    tenant: str = "default"
+    application: str = ""
+    team: str = ""
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where an exchange goes on to: one catalogue entry, without its credential.
+
+    restore: whether placeholders become originals again in the answer.
+    """
+
+    model: str
+    upstream_model: str
+    backend: str
+    provider: str
+    hosting: str = "hosted"
+    region: str = ""
+    terms: str = ""
+    restore: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a rule may ask about besides the finding."""
+
+    direction: Direction
+    principal: Principal
+    route: Route
+    endpoint: str
+    stream: bool = False
+    json_output: bool = False
+    origin: str = field(default="gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The text that findings are about: whose it is and what it is for."""
+
+    role: str
+    kind: Kind

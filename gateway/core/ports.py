@@ -1,0 +1,286 @@
+"""What the corridor asks of the workshops, as protocols.
+
+The pipeline knows only these. Each is small enough for a test to write its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.core.judgement import (
+    Context,
+    Effect,
+    Finding,
+    Refusal,
+    Route,
+    StreamMode,
+    Subject,
+    Verdict,
+)
+from gateway.core.message import Edit, Frame, Message
+
+
+# --- detectors -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A pattern that says where a detector needs to look.
+
+    pattern: a regular expression; a superset of what the detector can find: it must match,
+    no later than the finding ends, some text inside or right before each finding.
+    reach_chars: a finding starts at most this many characters before the trigger's match
+    ends. Computed from the pattern (`gateway.detectors`), never guessed.
+    hint: handed back to `Detector.detect`, to tell it what fired.
+    """
+
+    hint: str
+    pattern: str
+    reach_chars: int
+    ignore_case: bool = False
+
+
+class Detector(Protocol):
+    """Finds things in a text. Plain, synchronous, pure; runs in a process of its own."""
+
+    name: str
+    version: str
+    categories: frozenset[str]
+
+    def load(self) -> Sequence[Trigger] | None:
+        """Import and warm what is heavy.
+
+        Returns the triggers that say where to look, or None: every segment must be seen.
+        """
+
+    def detect(self, texts: Sequence[str], hints: Sequence[Collection[str]]) -> list[list[Finding]]:
+        """Findings for each text, offsets in characters of that text.
+
+        hints: for each text the hints of the triggers that fired in it; empty if this
+        detector has no triggers.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of text to judge: [own_start, own_end) of it is judged now.
+
+    What stands before own_start is context; findings that end in it belong to an earlier
+    window and are not reported again.
+    """
+
+    text: str
+    own_start: int
+    own_end: int
+
+
+class Inspector(Protocol):
+    """All detectors together: locates in this process, confirms in others."""
+
+    reach_chars: int
+    detectors: Mapping[str, frozenset[str]]
+
+    def locate(self, text: str, detectors: Collection[str]) -> list[int]:
+        """Where triggers of these detectors end in the text, ascending. Linear, microseconds."""
+
+    def everywhere(self, detectors: Collection[str]) -> bool:
+        """Whether one of these detectors must see every segment (a model)."""
+
+    async def inspect(
+        self, windows: Sequence[Window], detectors: Collection[str]
+    ) -> list[list[Finding]]:
+        """Findings that end in each window's own stretch, offsets in its text.
+
+        A detector that fails or is late becomes a finding of category DETECTOR_ERROR over
+        the own stretch. Raises nothing but CancelledError.
+        """
+
+
+# --- policy ----------------------------------------------------------------------------
+
+
+class Judge(Protocol):
+    """A bundle bound to one exchange and direction."""
+
+    stream_mode: StreamMode
+
+    def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+        """Names of the detectors that some rule here listens to."""
+
+    def enforcing(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+        """Names of those whose findings can stop or change the message."""
+
+    def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:
+        """Which rules apply to these findings. Each finding is decided by itself."""
+
+
+class Bundle(Protocol):
+    """All policies compiled together. Immutable."""
+
+    digest: str
+    revision: str
+
+    def bind(self, context: Context) -> Judge:
+        """The rules that can apply in this context."""
+
+
+class Action(Protocol):
+    """What an effect does to the text of its finding."""
+
+    name: str
+    changes_text: bool
+    stops: bool
+    strictness: int
+
+    def replacement(self, text: str, effect: Effect, vault: Vault) -> str:
+        """What stands in place of `text` from now on. Only asked if `changes_text`."""
+
+
+class Vault(Protocol):
+    """Placeholder <-> original for one exchange."""
+
+    def placeholder(self, category: str, original: str) -> str:
+        """The placeholder for this original: the same for the same tenant, always."""
+
+    def restore(self, text: str) -> list[Edit]:
+        """Edits that put originals back in place of the placeholders in `text`."""
+
+    @property
+    def reach_chars(self) -> int:
+        """Length of the longest placeholder given out; 0 if none was."""
+
+    @property
+    def restored(self) -> int:
+        """How many placeholders were restored so far."""
+
+
+# --- dialects and backends -------------------------------------------------------------
+
+
+class StreamReader(Protocol):
+    """Cuts a streamed answer into frames. Holds what is not yet whole."""
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Frames completed by `data`."""
+
+    def flush(self) -> list[Frame]:
+        """What is left when the upstream ends; a frame that is not whole is kept as raw bytes."""
+
+
+class Dialect(Protocol):
+    """One API's wire format. Knows nothing of detectors, policies or HTTP servers."""
+
+    name: str
+    operation: str
+
+    def read(self, body: bytes) -> Message:
+        """A request body. Raises Unreadable."""
+
+    def forward(self, message: Message, route: Route) -> bytes:
+        """The request body for the upstream: the upstream's model name, and what accounting needs."""
+
+    def read_answer(self, body: bytes) -> Message:
+        """A unary response body, success or error."""
+
+    def reader(self, message: Message) -> StreamReader:
+        """A reader for the streamed answer to this request."""
+
+    def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
+        """A frame's bytes with edits made, by path; the frame's raw bytes if there are none."""
+
+    def refuse(self, refusal: Refusal, exchange_id: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of a refusal before the first byte of an answer."""
+
+    def refuse_answer(
+        self, refusal: Refusal, exchange_id: str, message: Message, route: Route
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body that stand in for a whole answer that was refused."""
+
+    def stop(self, refusal: Refusal, exchange_id: str) -> bytes:
+        """The last words of a stream that is stopped in the middle."""
+
+    def usage(self, value: Any) -> dict[str, int]:
+        """Token counts in an answer or in one event of it; empty if it tells none."""
+
+    def notice(self, frame_or_body: bytes, text: str) -> bytes:
+        """The answer with a visible notice at the end of its text."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the upstream says: its head, then its body in pieces.
+
+    The caller must `aclose` it, which also cancels the upstream call if it is not over.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: AsyncIterator[bytes]
+    aclose: Any
+
+
+class Backend(Protocol):
+    """Where a request goes on to."""
+
+    async def send(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
+        """Send it. Raises UpstreamError or UpstreamTimeout before the head has arrived;
+        the body iterator may raise them later."""
+
+    async def aclose(self) -> None:
+        """Give back connections."""
+
+
+# --- the record ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One audit entry before it has a place in the chain.
+
+    core: JSON-ready values without floats and without personal data.
+    """
+
+    exchange_id: str
+    kind: str
+    core: dict[str, Any]
+    tenant: str = ""
+    application: str = ""
+    key_id: str = ""
+    model: str = ""
+    provider: str = ""
+    outcome: str = ""
+
+
+class Sink(Protocol):
+    """Where entries go."""
+
+    def append(self, entry: Entry) -> Awaitable[None]:
+        """Queue the entry at once; the awaitable is done when it is durable.
+
+        Raises RecordUnavailable (also from the awaitable) if it cannot be made durable.
+        """
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the process has seen since it started; read by /metrics and heartbeats."""
+
+    values: dict[str, int] = field(default_factory=dict)
+
+    def add(self, name: str, by: int = 1) -> None:
+        """Count `by` more of `name`."""
+        self.values[name] = self.values.get(name, 0) + by
+
+
+class Clock(Protocol):
+    """Time, so that tests can hold it still."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+
+    def monotonic_ms(self) -> float:
+        """Milliseconds on a clock that only goes forward."""
+
+

@@ -1,0 +1,119 @@
+"""Edits on text, and on the strings inside a JSON text, that leave every other character alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from gateway.core.message import Edit
+
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_UNIT = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u.{4}|\\.|.", re.DOTALL)
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """The text with all edits made. Edits must not overlap; any order will do."""
+    out: list[str] = []
+    done = 0
+    for edit in sorted(edits, key=lambda e: (e.start, e.end)):
+        if edit.start < done or edit.end > len(text) or edit.end < edit.start:
+            raise ValueError("edits overlap or lie outside the text")
+        out += (text[done : edit.start], edit.replacement)
+        done = edit.end
+    out.append(text[done:])
+    return "".join(out)
+
+
+def quote(text: str) -> str:
+    """`text` as it stands between the quotes of a JSON string, non-ASCII left as it is."""
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def splice_json(body: bytes, edits: Mapping[str, Sequence[Edit]]) -> bytes:
+    """A JSON body with edits made inside its strings.
+
+    edits: path (see `Part.path`) -> edits in characters of the decoded string.
+    Every byte outside the edited characters is returned as it was. Raises KeyError if a
+    path is not there.
+    """
+    if not edits:
+        return body
+    text = body.decode("utf-8")
+    return apply(text, json_edits(text, edits)).encode("utf-8")
+
+
+def json_edits(text: str, edits: Mapping[str, Sequence[Edit]]) -> list[Edit]:
+    """The edits that `splice_json` makes, in characters of the JSON text itself."""
+    outer: dict[str, list[Edit]] = {}
+    inner: dict[str, dict[str, Sequence[Edit]]] = {}
+    for path, changes in edits.items():
+        head, nested, rest = path.partition("!")
+        if nested:
+            inner.setdefault(head, {})[rest] = changes
+        else:
+            outer.setdefault(head, []).extend(changes)
+    wanted = set(outer) | set(inner)
+    out: list[Edit] = []
+    for path, start, end in strings(text):
+        if path not in wanted:
+            continue
+        wanted.discard(path)
+        changes = list(outer.get(path, ()))
+        if path in inner:
+            changes += json_edits(json.loads(text[start:end]), inner[path])
+        out += _raw_edits(text, start, end, changes)
+    if wanted:
+        raise KeyError(f"no string at {sorted(wanted)[0]!r}")
+    return out
+
+
+def strings(text: str) -> Iterator[tuple[str, int, int]]:
+    """(path, start, end) of each string of a valid JSON text, quotes included, in order.
+
+    A key's path is that of its value with "~" behind it.
+    """
+    stack: list[str | int] = []
+    path = ""
+    prefixes: list[str] = []
+    expect_key = False
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        first = token[0]
+        if first == '"':
+            if expect_key:
+                name = token[1:-1] if "\\" not in token else json.loads(token)
+                path = f"{prefixes[-1]}/{name.replace('~', '~0').replace('/', '~1')}"
+                yield path + "~", match.start(), match.end()
+            else:
+                yield path, match.start(), match.end()
+        elif first in "{[":
+            prefixes.append(path)
+            stack.append(first if first == "{" else 0)
+            expect_key = first == "{"
+            if not expect_key:
+                path = f"{path}/0"
+        elif first in "}]":
+            stack.pop()
+            path = prefixes.pop()
+            expect_key = False
+        elif first == ",":
+            top = stack[-1]
+            if isinstance(top, int):
+                stack[-1] = top + 1
+                path = f"{prefixes[-1]}/{top + 1}"
+            else:
+                expect_key = True
+        elif first == ":":
+            expect_key = False
+
+
+def _raw_edits(text: str, start: int, end: int, edits: Sequence[Edit]) -> list[Edit]:
+    """Edits on the decoded string at [start, end) as edits on the raw text around it."""
+    raw = text[start + 1 : end - 1]
+    if "\\" not in raw:
+        at = start + 1
+        return [Edit(at + e.start, at + e.end, quote(e.replacement)) for e in edits]
+    offsets = [start + 1 + m.start() for m in _UNIT.finditer(raw)]
+    offsets.append(end - 1)
+    return [Edit(offsets[e.start], offsets[e.end], quote(e.replacement)) for e in edits]
