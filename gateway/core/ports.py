@@ -5,7 +5,7 @@ The pipeline knows only these. Each is small enough for a test to write its own.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,8 +19,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.message import Edit, Frame, Message
-
+from gateway.core.message import Edit, Fragment, Frame, Message
 
 # --- detectors -------------------------------------------------------------------------
 
@@ -159,53 +158,69 @@ class Vault(Protocol):
 # --- dialects and backends -------------------------------------------------------------
 
 
-class StreamReader(Protocol):
-    """Cuts a streamed answer into frames. Holds what is not yet whole."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole HTTP answer of our own making."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Reader(Protocol):
+    """Reads one answer, in pieces of any size, into frames. Holds what is not yet whole.
+
+    A unary answer is one frame, complete when the upstream ends.
+    """
+
+    model: str
+    usage: Mapping[str, int]
+    streamed: bool
 
     def feed(self, data: bytes) -> list[Frame]:
-        """Frames completed by `data`."""
+        """Frames completed by `data`. Raises UpstreamError if it cannot be the dialect's answer."""
 
     def flush(self) -> list[Frame]:
-        """What is left when the upstream ends; a frame that is not whole is kept as raw bytes."""
-
-
-class Dialect(Protocol):
-    """One API's wire format. Knows nothing of detectors, policies or HTTP servers."""
-
-    name: str
-    operation: str
-
-    def read(self, body: bytes) -> Message:
-        """A request body. Raises Unreadable."""
-
-    def forward(self, message: Message, route: Route) -> bytes:
-        """The request body for the upstream: the upstream's model name, and what accounting needs."""
-
-    def read_answer(self, body: bytes) -> Message:
-        """A unary response body, success or error."""
-
-    def reader(self, message: Message) -> StreamReader:
-        """A reader for the streamed answer to this request."""
+        """What is left when the upstream has ended."""
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
-        """A frame's bytes with edits made, by path; the frame's raw bytes if there are none."""
+        """The frame's bytes with edits made, by path; its raw bytes if there are none."""
 
-    def refuse(self, refusal: Refusal, exchange_id: str) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body of a refusal before the first byte of an answer."""
-
-    def refuse_answer(
-        self, refusal: Refusal, exchange_id: str, message: Message, route: Route
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body that stand in for a whole answer that was refused."""
+    def extra(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
+        """One more event like `frame` that adds only `text` to the fragment's lane."""
 
     def stop(self, refusal: Refusal, exchange_id: str) -> bytes:
         """The last words of a stream that is stopped in the middle."""
 
-    def usage(self, value: Any) -> dict[str, int]:
-        """Token counts in an answer or in one event of it; empty if it tells none."""
+    def broken(self, error: str, exchange_id: str) -> bytes:
+        """The last words of a stream whose upstream broke off."""
 
-    def notice(self, frame_or_body: bytes, text: str) -> bytes:
-        """The answer with a visible notice at the end of its text."""
+    def withhold(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """What stands in for a whole answer that may not be given."""
+
+
+class Dialect(Protocol):
+    """One API's wire format. Knows nothing of detectors, policies or HTTP servers.
+
+    paths: where clients post to. upstream_path: appended to a backend's base URL.
+    """
+
+    name: str
+    operation: str
+    paths: Sequence[str]
+    upstream_path: str
+
+    def read(self, body: bytes) -> Message:
+        """A request body as parts. Raises Unreadable."""
+
+    def forward(self, body: bytes, message: Message, route: Route) -> bytes:
+        """The judged body as the upstream is to get it: under the upstream's model name."""
+
+    def reader(self, *, status: int, content_type: str) -> Reader:
+        """A reader for the answer with this head."""
+
+    def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """A refusal before the first byte of an answer, one that no SDK sends again."""
 
 
 @dataclass(slots=True)
@@ -218,7 +233,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
-    aclose: Any
+    aclose: Callable[[], Awaitable[None]]
 
 
 class Backend(Protocol):

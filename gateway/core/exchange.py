@@ -1,0 +1,93 @@
+"""The exchange: one request and its answer on their way through, with all that was learned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.core.judgement import Effect, Finding, Principal, Refusal, Route
+from gateway.core.message import Direction, Opaque
+
+
+class Outcome(StrEnum):
+    """How an exchange ended."""
+
+    COMPLETED = "completed"
+    BLOCKED = "blocked"
+    REFUSED = "refused"
+    UPSTREAM_ERROR = "upstream_error"
+    FAILED = "failed"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(slots=True)
+class Coverage:
+    """What of a message was judged and what could not be, in characters and bytes."""
+
+    texts: int = 0
+    judged_chars: int = 0
+    opaque: list[Opaque] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        """Count one judged text."""
+        self.texts += 1
+        self.judged_chars += len(text)
+
+
+@dataclass(slots=True)
+class Side:
+    """What was learned about one direction of an exchange."""
+
+    bytes: int = 0
+    coverage: Coverage = field(default_factory=Coverage)
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    effects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    top_score: dict[tuple[str, str], float] = field(default_factory=dict)
+    digest: str = ""
+
+    def note(self, finding: Finding) -> None:
+        """Count a finding; only what it is, not where and never its text."""
+        key = (finding.detector, finding.category)
+        self.findings[key] += 1
+        self.top_score[key] = max(finding.score, self.top_score.get(key, 0.0))
+
+    def apply(self, effect: Effect) -> None:
+        """Count an effect by action, rule and reason."""
+        self.effects[effect.action, f"{effect.policy}/{effect.rule}", effect.reason] += 1
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The only mutable object that travels. Its owner is the pipeline."""
+
+    id: str
+    principal: Principal
+    endpoint: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    started_ms: int = 0
+    route: Route | None = None
+    stream: bool = False
+    bundle_digest: str = ""
+    bundle_revision: str = ""
+    request: Side = field(default_factory=Side)
+    response: Side = field(default_factory=Side)
+    outcome: Outcome = Outcome.FAILED
+    refusal: Refusal | None = None
+    status: int = 0
+    upstream_status: int = 0
+    upstream_called: bool = False
+    answer_model: str = ""
+    usage: dict[str, int] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
+    restored: int = 0
+    first_byte_ms: float | None = None
+    judged_ms: float = 0.0
+    error: str = ""
+
+    def side(self, direction: Direction) -> Side:
+        """What was learned about this direction."""
+        return self.request if direction is Direction.REQUEST else self.response

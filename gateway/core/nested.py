@@ -1,0 +1,59 @@
+"""Texts inside a JSON value: every string and every key, wherever it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.core.message import Kind, Part
+
+MAX_DEPTH = 64
+
+
+def nested_parts(path: str, text: str, *, role: str, kind: Kind) -> list[Part]:
+    """The parts of a string that should hold JSON, such as tool arguments.
+
+    Paths continue after "!" (see `Part.path`). Text that is not JSON, or that two parsers
+    could read differently, is one part as it stands.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unique)
+    except (ValueError, RecursionError):
+        return [Part(path, text, role, kind)]
+    if not isinstance(value, dict | list):
+        return [Part(path, text, role, kind)]
+    try:
+        return [Part(f"{path}!{at}", found, role, kind) for at, found in texts(value)]
+    except RecursionError:
+        return [Part(path, text, role, kind)]
+
+
+def texts(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """(path, text) of every string and every key in a JSON value; empty ones are left out."""
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    if isinstance(value, str):
+        if value:
+            yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            at = f"{path}/{escape(key)}"
+            if key:
+                yield f"{at}~", key
+            yield from texts(item, at, depth + 1)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from texts(item, f"{path}/{i}", depth + 1)
+
+
+def escape(key: str) -> str:
+    """A key as one step of a JSON Pointer (RFC 6901, section 3)."""
+    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a key twice")
+    return value
