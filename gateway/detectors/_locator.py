@@ -1,0 +1,158 @@
+"""All triggers in one pass: where does some detector need to look?
+
+Hyperscan scans the folded text (`_fold`) in byte mode; nothing here backtracks. Compiled
+databases are kept in a folder, so that only the first start pays for compiling them.
+Scanning is for one thread at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import hyperscan
+
+from gateway.core.errors import ConfigError
+from gateway.core.ports import Trigger
+from gateway.detectors._fold import fold
+
+log = logging.getLogger(__name__)
+
+_FORMAT = b"1"
+
+
+class Locator:
+    """The triggers of several detectors, compiled."""
+
+    def __init__(self, triggers: Mapping[str, Sequence[Trigger]], cache_dir: Path) -> None:
+        """Compiles, or loads from cache_dir, which must belong to us alone.
+
+        Blocks: about a second if nothing is cached, else milliseconds. Raises ConfigError
+        for a trigger that cannot be compiled.
+        """
+        self._detectors = sorted(triggers)
+        rows = [(name, trigger) for name in self._detectors for trigger in triggers[name]]
+        self.reach_chars = max((trigger.reach_chars for _, trigger in rows), default=0)
+        self._hints = sorted({(name, trigger.hint) for name, trigger in rows})
+        self._masks: dict[frozenset[str], frozenset[int]] = {}
+        # For `hints` one match a trigger is enough, which keeps texts full of digits cheap.
+        # For `locate` all triggers of a detector share one id: one match an offset.
+        ids = {pair: i for i, pair in enumerate(self._hints)}
+        self._first = _database(
+            [(ids[name, trigger.hint], trigger) for name, trigger in rows],
+            hyperscan.HS_FLAG_SINGLEMATCH,
+            cache_dir,
+        )
+        self._all = _database(
+            [(self._detectors.index(name), trigger) for name, trigger in rows], 0, cache_dir
+        )
+
+    def locate(self, text: str, detectors: Collection[str]) -> list[int]:
+        """Where triggers of these detectors end, in characters, ascending, each once."""
+        if self._all is None:
+            return []
+        found: list[tuple[int, int]] = []
+        append = found.append
+        self._all.scan(
+            fold(text),
+            match_event_handler=lambda number, start, end, flags, context: append((end, number)),
+        )
+        if not found:
+            return []
+        mask = self._mask(detectors)
+        return sorted({end for end, number in found if number in mask})
+
+    def hints(self, text: str, detectors: Collection[str]) -> dict[str, list[str]]:
+        """The hints of triggers that fire somewhere in the text, by detector."""
+        if self._first is None:
+            return {}
+        found: list[int] = []
+        append = found.append
+        self._first.scan(
+            fold(text),
+            match_event_handler=lambda number, start, end, flags, context: append(number),
+        )
+        out: dict[str, list[str]] = {}
+        for number in sorted(set(found)):
+            name, hint = self._hints[number]
+            if name in detectors:
+                out.setdefault(name, []).append(hint)
+        return out
+
+    def _mask(self, detectors: Collection[str]) -> frozenset[int]:
+        key = frozenset(detectors)
+        if key not in self._masks:
+            self._masks[key] = frozenset(i for i, n in enumerate(self._detectors) if n in key)
+        return self._masks[key]
+
+
+def _database(
+    rows: list[tuple[int, Trigger]], flags: int, cache_dir: Path
+) -> hyperscan.Database | None:
+    if not rows:
+        return None
+    path = cache_dir / f"triggers-{_key(rows, flags)}.hs"
+    database = _read(path)
+    if database is None:
+        database = _compile(rows, flags)
+        _write(path, hyperscan.dumpb(database))
+    database.scratch = hyperscan.Scratch(database)
+    return database
+
+
+def _compile(rows: list[tuple[int, Trigger]], flags: int) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    caseless = hyperscan.HS_FLAG_CASELESS
+    try:
+        database.compile(
+            expressions=[trigger.pattern.encode("ascii") for _, trigger in rows],
+            ids=[number for number, _ in rows],
+            elements=len(rows),
+            flags=[flags | (caseless if trigger.ignore_case else 0) for _, trigger in rows],
+        )
+    except (hyperscan.HyperscanError, UnicodeEncodeError) as err:
+        hints = ", ".join(sorted({trigger.hint for _, trigger in rows}))
+        raise ConfigError(f"A trigger cannot be compiled ({err}); one of: {hints}.") from err
+    return database
+
+
+def _key(rows: list[tuple[int, Trigger]], flags: int) -> str:
+    digest = hashlib.sha256(b"%s %s %d" % (_FORMAT, hyperscan.__version__.encode(), flags))
+    for number, trigger in rows:
+        digest.update(f"\n{number} {trigger.ignore_case:d} {trigger.pattern}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _read(path: Path) -> hyperscan.Database | None:
+    """A database kept earlier; None if there is none or it is damaged or from another machine."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    if hashlib.sha256(data[32:]).digest() != data[:32]:
+        log.warning("%s is damaged; compiling the triggers again", path)
+        return None
+    try:
+        return hyperscan.loadb(data[32:], hyperscan.HS_MODE_BLOCK)
+    except hyperscan.HyperscanError:
+        return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Keeps it, in one step: other processes see all of it or nothing. A cache may fail."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".triggers-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(data).digest() + data)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as err:
+        log.warning("compiled triggers cannot be kept in %s: %s", path.parent, err.strerror)
