@@ -1,0 +1,1 @@
+"""Policies: rules that people write, compiled into a bundle that judges findings."""

@@ -1,0 +1,148 @@
+"""Runs the examples that stand in policies: the policy's own unit tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.core import splice
+from gateway.core.effects import ANSWER, REQUEST, resolve
+from gateway.core.judgement import Context, Finding, Principal, Route, Subject, Verdict
+from gateway.core.message import Direction, Edit, Kind
+from gateway.core.ports import Action
+from gateway.policy.bundle import PolicyBundle
+from gateway.policy.language import Example, Policy
+
+Scan = Callable[[str], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one example.
+
+    differs: in words what was not as expected; empty if all was. fired: rules that had an
+    effect. Neither holds the text of a match, unless the example's own text does.
+    """
+
+    policy: str
+    example: str
+    at: str
+    differs: tuple[str, ...]
+    fired: frozenset[str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was as expected."""
+        return not self.differs
+
+
+def run(bundle: PolicyBundle, scan: Scan, actions: Mapping[str, Action]) -> list[Outcome]:
+    """Try every example, each on its own policy alone.
+
+    scan: finds what the detectors find in a text; asked unless the example gives findings.
+    """
+    return [
+        _try(PolicyBundle([policy]), policy, example, scan=scan, actions=actions)
+        for policy in bundle.policies
+        for example in policy.examples
+    ]
+
+
+def untried(bundle: PolicyBundle, outcomes: Sequence[Outcome]) -> list[tuple[str, str, str]]:
+    """(policy, rule, what is missing) for each rule without an example on both sides.
+
+    What is missing is "no example where it fires" or "no example where it does not".
+    """
+    missing = []
+    for policy in bundle.policies:
+        fired = [o.fired for o in outcomes if o.policy == policy.name]
+        for rule in policy.rules:
+            if not any(rule.id in each for each in fired):
+                missing.append((policy.name, rule.id, "no example where it fires"))
+            if all(rule.id in each for each in fired):
+                missing.append((policy.name, rule.id, "no example where it does not"))
+    return missing
+
+
+class _NamedVault:
+    """Placeholders that people can write into an expected text: `<EMAIL_ADDRESS>`."""
+
+    reach_chars = 0
+    restored = 0
+
+    def placeholder(self, category: str, original: str) -> str:
+        return f"<{category}>"
+
+    def restore(self, text: str) -> list[Edit]:
+        return []
+
+
+def _try(
+    bundle: PolicyBundle,
+    policy: Policy,
+    example: Example,
+    *,
+    scan: Scan,
+    actions: Mapping[str, Action],
+) -> Outcome:
+    findings = scan(example.text) if example.findings is None else example.findings
+    event = REQUEST if example.direction == Direction.REQUEST else ANSWER
+    raised = Finding("gateway", event, 0, 0, 1.0)
+    default_role = "user" if example.direction == Direction.REQUEST else "assistant"
+    subject = Subject(example.role or default_role, Kind(example.kind))
+    verdict = bundle.bind(context_of(example)).decide([*findings, raised], subject)
+    return Outcome(
+        policy=policy.name,
+        example=example.name,
+        at=example.at,
+        differs=tuple(_differences(example, verdict, actions)),
+        fired=frozenset(effect.rule for effect in verdict.effects),
+    )
+
+
+def context_of(example: Example) -> Context:
+    """The made-up exchange an example speaks of."""
+    about = example.about
+    model = about.get("model", "echo")
+    return Context(
+        direction=Direction(example.direction),
+        principal=Principal(
+            key_id=about.get("key_id", "example"),
+            name="example",
+            tenant=about.get("tenant", "default"),
+            application=about.get("application", ""),
+            team=about.get("team", ""),
+            roles=about.get("roles", ()),
+        ),
+        route=Route(
+            model=model,
+            upstream_model=about.get("upstream_model", model),
+            backend="example",
+            provider=about.get("provider", "example"),
+            hosting=about.get("hosting", "hosted"),
+            region=about.get("region", ""),
+            terms=about.get("terms", ""),
+        ),
+        endpoint=about.get("endpoint", "/v1/chat/completions"),
+        stream=about.get("stream", False),
+        json_output=about.get("json_mode", False),
+    )
+
+
+def _differences(example: Example, verdict: Verdict, actions: Mapping[str, Action]) -> list[str]:
+    differs = []
+    if verdict.blocked != example.blocked:
+        found = f"blocked by {verdict.refusal.rule!r}" if verdict.refusal else "not blocked"
+        wanted = "block" if example.blocked else "allow"
+        differs.append(f"expected {wanted}, but it is {found}")
+    if example.expected_text is not None and not verdict.blocked:
+        edits = resolve(verdict.effects, actions, example.text, _NamedVault())
+        text = splice.apply(example.text, edits)
+        if text != example.expected_text:
+            differs.append(f"expected the text {example.expected_text!r}, found {text!r}")
+    fired = {effect.rule for effect in verdict.effects}
+    if example.expected_rules is not None and fired != example.expected_rules:
+        wanted = ", ".join(sorted(example.expected_rules)) or "none"
+        found = ", ".join(sorted(fired)) or "none"
+        differs.append(f"expected the rules {wanted}; those with an effect are {found}")
+    return differs

@@ -1,0 +1,93 @@
+"""Why a finding was treated as it was: every rule, and the first thing that did not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.core.judgement import Context, Finding, Subject, Verdict
+from gateway.policy.bundle import PolicyBundle
+from gateway.policy.judge import Match, united
+from gateway.policy.matching import FACTS, facts_of
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """One rule that was looked at. why: what did not fit, or why it had no effect."""
+
+    policy: str
+    rule: str
+    action: str
+    matched: bool
+    effective: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One finding with all rules, in the order of the policies."""
+
+    finding: Finding
+    considered: tuple[Considered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What the bundle says to a message, and why."""
+
+    digest: str
+    revision: str
+    findings: tuple[Explained, ...]
+    verdict: Verdict
+
+
+def explain(
+    bundle: PolicyBundle, context: Context, findings: Sequence[Finding], subject: Subject
+) -> Explanation:
+    """The verdict on these findings, asked of the same judge that decides on traffic."""
+    judge = bundle.bind(context)
+    outside = _outside(bundle, context)
+    explained = []
+    for finding in findings:
+        matches = list(judge.matches(finding, subject))
+        effective = united([match for match in matches if match.applies])
+        asked = {
+            (m.policy.name, m.rule.id): _considered(m, any(m is e for e in effective))
+            for m in matches
+        }
+        explained.append(
+            Explained(
+                finding,
+                tuple(
+                    asked.get((policy.name, rule.id)) or outside[policy.name, rule.id]
+                    for policy in bundle.policies
+                    for rule in policy.rules
+                ),
+            )
+        )
+    verdict = judge.decide(findings, subject)
+    return Explanation(bundle.digest, bundle.revision, tuple(explained), verdict)
+
+
+def _considered(match: Match, effective: bool) -> Considered:
+    why = match.why
+    if match.applies and not effective:
+        why = "a stricter rule won"
+    return Considered(
+        match.policy.name, match.rule.id, match.rule.action.name, match.applies, effective, why
+    )
+
+
+def _outside(bundle: PolicyBundle, context: Context) -> dict[tuple[str, str], Considered]:
+    """The rules that cannot apply in this context, with the field that does not fit."""
+    facts = facts_of(context, FACTS.keys())
+    found = {}
+    for policy in bundle.policies:
+        policy_why = policy.scope.mismatch(facts)
+        for rule in policy.rules:
+            why = f"policy: {policy_why}" if policy_why else rule.scope.mismatch(facts)
+            if why:
+                found[policy.name, rule.id] = Considered(
+                    policy.name, rule.id, rule.action.name, False, False, why
+                )
+    return found

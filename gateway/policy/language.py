@@ -1,0 +1,140 @@
+"""What a policy says, once it has been read: plain values without files and lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.core.canonical import digest
+from gateway.core.judgement import Finding, StreamMode
+from gateway.core.ports import Action
+from gateway.policy.conditions import Condition
+from gateway.policy.groups import GROUPS
+from gateway.policy.matching import Names, Scope
+
+API_VERSION = "gateway/v1"
+KIND = "Policy"
+ON_ERROR_RULE = "on-detector-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names a policy may use.
+
+    detectors: name -> categories it can report. If there are none, neither detector nor
+    category names are checked.
+    """
+
+    actions: Mapping[str, Action]
+    detectors: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    groups: Mapping[str, frozenset[str]] = field(default_factory=lambda: dict(GROUPS))
+
+    @staticmethod
+    def of(actions: Mapping[str, Action], detectors: Mapping[str, frozenset[str]]) -> Vocabulary:
+        """The usual one: whatever the detector `secrets` can report is in group `secret`."""
+        secrets = GROUPS["secret"] | detectors.get("secrets", frozenset())
+        return Vocabulary(actions, detectors, {**GROUPS, "secret": secrets})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When -> then.
+
+    categories: groups are spelt out. min_score: per mille. words: what the action needs in
+    words, which is the notice of a label and what the caller is told otherwise.
+    """
+
+    id: str
+    action: Action
+    reason: str
+    words: str
+    scope: Scope
+    categories: Names
+    min_score: int = 0
+    detectors: Names | None = None
+    kinds: frozenset[str] | None = None
+    roles: frozenset[str] | None = None
+    condition: Condition | None = None
+    description: str = ""
+
+    @property
+    def enforces(self) -> bool:
+        """Whether it can stop or change a message."""
+        return self.action.stops or self.action.changes_text
+
+    def facts(self) -> set[str]:
+        """The facts about the exchange that this rule asks about."""
+        asked = set(self.condition.variables) if self.condition else set()
+        return self.scope.facts() | asked
+
+    def meaning(self) -> dict[str, Any]:
+        """What it says, the same however it was written."""
+        return {
+            "id": self.id,
+            "then": self.action.name,
+            "reason": self.reason,
+            "words": self.words,
+            "scope": self.scope.meaning(),
+            "categories": self.categories.meaning(),
+            "min_score": self.min_score,
+            "detectors": self.detectors.meaning() if self.detectors else None,
+            "kinds": sorted(self.kinds) if self.kinds else None,
+            "roles": sorted(self.roles) if self.roles else None,
+            "condition": self.condition.source if self.condition else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One case a policy is tried on.
+
+    at: file and line, for messages. findings: given by hand, or None to have the text scanned.
+    about: what is known of the exchange, by the names that conditions use.
+    """
+
+    name: str
+    at: str
+    direction: str
+    text: str
+    findings: tuple[Finding, ...] | None
+    about: Mapping[str, Any]
+    role: str
+    kind: str
+    blocked: bool
+    expected_text: str | None
+    expected_rules: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A set of rules for a scope. The order of rules has meaning: see `allow`."""
+
+    name: str
+    version: str
+    scope: Scope
+    streaming: StreamMode
+    rules: tuple[Rule, ...]
+    examples: tuple[Example, ...] = ()
+    description: str = ""
+    owner: str = ""
+
+    @property
+    def revision(self) -> str:
+        """Name and version, as in `default@2026.11.1`."""
+        return f"{self.name}@{self.version}"
+
+    def meaning(self) -> dict[str, Any]:
+        """What it decides, the same however it was written; not its examples and remarks."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "scope": self.scope.meaning(),
+            "streaming": self.streaming.value,
+            "rules": [rule.meaning() for rule in self.rules],
+        }
+
+
+def digest_of(policies: tuple[Policy, ...]) -> str:
+    """SHA-256 of what the policies mean, as 64 hex digits."""
+    return digest({"apiVersion": API_VERSION, "policies": [p.meaning() for p in policies]})

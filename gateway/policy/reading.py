@@ -1,0 +1,243 @@
+"""A policy document becomes a `Policy`, or an error that says which line to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from gateway.core.effects import ANSWER, REQUEST
+from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, StreamMode
+from gateway.core.message import Direction, Kind
+from gateway.documents import Document, unknown
+from gateway.policy import conditions, groups
+from gateway.policy.cursor import Cursor
+from gateway.policy.language import API_VERSION, KIND, ON_ERROR_RULE, Policy, Rule, Vocabulary
+from gateway.policy.matching import (
+    EVENTS,
+    FIELDS,
+    PRINCIPAL_FIELDS,
+    Names,
+    Scope,
+    is_glob,
+)
+from gateway.policy.reading_examples import read_examples
+
+MAX_RULES = 2_000
+ID = r"[a-z][a-z0-9-]{0,62}"
+VERSION = r"[A-Za-z0-9][A-Za-z0-9.+-]{0,62}"
+REASON = r"[A-Z][A-Z0-9_]{0,62}"
+
+TOP_KEYS = ("apiVersion", "kind", "metadata", "spec")
+METADATA_KEYS = ("name", "version", "description", "owner")
+SPEC_KEYS = ("match", "streaming", "onDetectorError", "rules", "examples")
+MATCH_KEYS = (*FIELDS, "tenants", "applications", "teams")
+RULE_KEYS = ("id", "description", "when", "then", "with", "reason", "message")
+WHEN_KEYS = (
+    "categories",
+    "min_score",
+    "detectors",
+    "kinds",
+    "roles",
+    *FIELDS,
+    "principals",
+    "condition",
+)
+# Of events without a text there is nothing to change.
+_NO_TEXT = frozenset({ANSWER, OPAQUE, REQUEST})
+
+
+class Settled(Protocol):
+    """An action that takes parameters."""
+
+    def settle(self, parameters: Mapping[str, Any]) -> str:
+        """The words its effects carry. Raises ValueError for parameters it cannot use."""
+
+
+def read(document: Document, vocabulary: Vocabulary) -> Policy:
+    """The policy in a document. Raises ConfigError with file, line and what is known."""
+    top = Cursor.top(document).fields(TOP_KEYS, required=TOP_KEYS)
+    top["apiVersion"].choice([API_VERSION])
+    top["kind"].choice([KIND])
+    metadata = top["metadata"].fields(METADATA_KEYS, required=("name", "version"))
+    spec = top["spec"].fields(SPEC_KEYS, required=("rules",))
+    policy = Policy(
+        name=metadata["name"].text(ID, "small letters, digits and hyphens"),
+        version=metadata["version"].text(VERSION, "a version such as 2026.11.1"),
+        description=metadata["description"].text() if "description" in metadata else "",
+        owner=metadata["owner"].text() if "owner" in metadata else "",
+        scope=_match(spec["match"]) if "match" in spec else Scope({}),
+        streaming=_streaming(spec),
+        rules=(*_rules(spec["rules"], vocabulary), _on_error(spec, vocabulary)),
+    )
+    _check_streaming(policy, spec)
+    if "examples" in spec:
+        rules = frozenset(rule.id for rule in policy.rules)
+        return read_examples(policy, spec["examples"], rules)
+    return policy
+
+
+def _match(cursor: Cursor) -> Scope:
+    fields = cursor.fields(MATCH_KEYS)
+    own = {key: value for key, value in fields.items() if key in FIELDS}
+    principals = {key: value for key, value in fields.items() if key not in FIELDS}
+    return Scope(_names(own) | {f"principals.{k}": v for k, v in _names(principals).items()})
+
+
+def _streaming(spec: Mapping[str, Cursor]) -> StreamMode:
+    if "streaming" not in spec:
+        return StreamMode.WINDOW
+    return StreamMode(spec["streaming"].choice([mode.value for mode in StreamMode]))
+
+
+def _rules(cursor: Cursor, vocabulary: Vocabulary) -> list[Rule]:
+    rules: dict[str, Rule] = {}
+    for item in cursor.items():
+        if len(rules) >= MAX_RULES:
+            raise item.error(f"more than {MAX_RULES} rules in one policy.")
+        rule = _rule(item.named("rule"), vocabulary)
+        if rule.id in rules or rule.id == ON_ERROR_RULE:
+            raise item.named("rule").error(f"the id {rule.id!r} is taken.")
+        rules[rule.id] = rule
+    return list(rules.values())
+
+
+def _rule(cursor: Cursor, vocabulary: Vocabulary) -> Rule:
+    required = ("id", "when", "then")
+    ident = cursor.fields(RULE_KEYS, required)["id"].text(ID, "small letters, digits and hyphens")
+    cursor = cursor.named(f"rule {ident!r}")
+    fields = cursor.fields(RULE_KEYS)
+    action = vocabulary.actions[fields["then"].choice(vocabulary.actions)]
+    words = fields["message"].text() if "message" in fields else ""
+    words = _settle(fields["with"], action) or words if "with" in fields else words
+    reason = ident.upper().replace("-", "_")
+    rule = Rule(
+        id=ident,
+        action=action,
+        words=words,
+        reason=fields["reason"].text(REASON, "capitals") if "reason" in fields else reason,
+        description=fields["description"].text() if "description" in fields else "",
+        **_when(fields["when"], vocabulary),
+    )
+    empty = sorted(rule.categories.exact & _NO_TEXT)
+    if action.changes_text and empty:
+        raise fields["then"].error(
+            f"{action.name!r} changes text, and {empty[0]} has none. Use block, flag or label."
+        )
+    return rule
+
+
+def _settle(cursor: Cursor, action: object) -> str:
+    settle = getattr(action, "settle", None)
+    if settle is None:
+        raise cursor.error("this action takes no parameters.")
+    if not isinstance(cursor.value, dict):
+        raise cursor.error("expected the parameters of the action by name.")
+    try:
+        return str(settle(cursor.value))
+    except ValueError as err:
+        raise cursor.error(str(err)) from err
+
+
+def _when(cursor: Cursor, vocabulary: Vocabulary) -> dict[str, Any]:
+    fields = cursor.fields(WHEN_KEYS, required=("categories",))
+    scope = _names({key: fields[key] for key in fields if key in FIELDS})
+    if "principals" in fields:
+        named = _names(fields["principals"].fields(PRINCIPAL_FIELDS))
+        scope |= {f"principals.{key}": value for key, value in named.items()}
+    when: dict[str, Any] = {
+        "scope": Scope(scope),
+        "categories": _categories(fields["categories"], vocabulary),
+    }
+    if "min_score" in fields:
+        when["min_score"] = round(fields["min_score"].fraction() * 1000)
+    if "detectors" in fields:
+        when["detectors"] = _known(fields["detectors"], vocabulary.detectors)
+    if "kinds" in fields:
+        when["kinds"] = frozenset(fields["kinds"].choices([kind.value for kind in Kind]))
+    if "roles" in fields:
+        when["roles"] = frozenset(fields["roles"].texts())
+    if "condition" in fields:
+        when["condition"] = _condition(fields["condition"])
+    return when
+
+
+def _names(fields: Mapping[str, Cursor]) -> dict[str, Names]:
+    return {
+        key: Names.of(
+            value.choices([d.value for d in Direction]) if key == "directions" else value.texts()
+        )
+        for key, value in fields.items()
+    }
+
+
+def _categories(cursor: Cursor, vocabulary: Vocabulary) -> Names:
+    cursor.texts()
+    known = set().union(*vocabulary.detectors.values())
+    written: set[str] = set()
+    for item in cursor.items():
+        name = item.text()
+        group = name.removeprefix("group:")
+        if group != name:
+            members = groups.members(group, vocabulary.groups)
+            if not members:
+                known_groups = groups.names(vocabulary.groups)
+                raise item.error(f"unknown group {group!r}.{unknown(group, known_groups)}")
+            written |= members
+        else:
+            if known and name not in EVENTS:
+                _check(item, name, known)
+            written.add(name)
+    return Names.of(written)
+
+
+def _known(cursor: Cursor, known: Mapping[str, object]) -> Names:
+    written = cursor.texts()
+    if known:
+        for item in cursor.items():
+            _check(item, item.text(), known)
+    return Names.of(written)
+
+
+def _check(item: Cursor, name: str, known: Mapping[str, object] | set[str]) -> None:
+    if is_glob(name):
+        names = Names.of([name])
+        if not any(names.match(each) for each in known):
+            raise item.error(f"{name!r} fits nothing.{unknown(name, known)}")
+    elif name not in known:
+        raise item.error(f"unknown name {name!r}.{unknown(name, known)}")
+
+
+def _condition(cursor: Cursor) -> conditions.Condition:
+    try:
+        return conditions.parse(cursor.text())
+    except ValueError as err:
+        raise cursor.error(f"{err}.") from err
+
+
+def _on_error(spec: Mapping[str, Cursor], vocabulary: Vocabulary) -> Rule:
+    """What happens to a text that a detector could not judge; the last rule of every policy."""
+    name = "block"
+    if "onDetectorError" in spec:
+        name = spec["onDetectorError"].choice(vocabulary.actions)
+    return Rule(
+        id=ON_ERROR_RULE,
+        action=vocabulary.actions[name],
+        reason=DETECTOR_ERROR,
+        words="",
+        scope=Scope({}),
+        categories=Names.of([DETECTOR_ERROR]),
+    )
+
+
+def _check_streaming(policy: Policy, spec: Mapping[str, Cursor]) -> None:
+    if policy.streaming is not StreamMode.OBSERVE:
+        return
+    for rule in policy.rules:
+        scopes = (policy.scope.fields.get("directions"), rule.scope.fields.get("directions"))
+        sees_answers = all(names is None or names.match("response") for names in scopes)
+        if rule.enforces and sees_answers:
+            hint = " Set onDetectorError: flag." if rule.id == ON_ERROR_RULE else ""
+            raise spec["streaming"].error(
+                f"'observe' lets answers out before they are judged, but rule {rule.id!r} would "
+                f"{rule.action.name} them. Use window or hold.{hint}"
+            )
