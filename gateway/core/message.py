@@ -104,6 +104,9 @@ class Fragment:
     text: str
 
 
+ALL = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One event of a stream.
@@ -111,7 +114,7 @@ class Frame:
     raw: its bytes exactly as they arrived, separator included.
     body: the span [start, end) of the JSON text within raw; empty for comments.
     fragments: what it adds to lanes. parts: text that is not streamed in pieces.
-    closes: choices that end with this event; None closes nothing, -1 closes all.
+    closes: the choices whose texts end with this event; ALL closes every one.
     """
 
     raw: bytes
@@ -119,4 +122,4 @@ class Frame:
     fragments: tuple[Fragment, ...] = ()
     parts: tuple[Part, ...] = ()
     opaque: tuple[Opaque, ...] = ()
-    closes: int | None = None
+    closes: tuple[int, ...] = ()

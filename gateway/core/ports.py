@@ -5,6 +5,7 @@ The pipeline knows only these. Each is small enough for a test to write its own.
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -236,6 +237,21 @@ class Answer:
     aclose: Callable[[], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class BackendOptions:
+    """What a backend kind is built from: one upstream.
+
+    credential: the upstream's own secret; never shown.
+    """
+
+    url: str = ""
+    credential: str = field(default="", repr=False)
+    connect_s: float = 5.0
+    first_byte_s: float = 300.0
+    between_bytes_s: float = 120.0
+    total_s: float = 1_800.0
+
+
 class Backend(Protocol):
     """Where a request goes on to."""
 
@@ -271,10 +287,10 @@ class Entry:
 class Sink(Protocol):
     """Where entries go."""
 
-    def append(self, entry: Entry) -> Awaitable[None]:
-        """Queue the entry at once; the awaitable is done when it is durable.
+    def append(self, entry: Entry) -> Future[None]:
+        """Queue the entry at once; the future is done when it is durable.
 
-        Raises RecordUnavailable (also from the awaitable) if it cannot be made durable.
+        Raises RecordUnavailable (also from the future) if it cannot be made durable.
         """
 
 

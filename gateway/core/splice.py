@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from gateway.core.message import Edit
 
@@ -30,20 +30,24 @@ def quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def splice_json(body: bytes, edits: Mapping[str, Sequence[Edit]]) -> bytes:
+def splice_json(
+    body: bytes, edits: Mapping[str, Sequence[Edit]], *, nulls: Collection[str] = ()
+) -> bytes:
     """A JSON body with edits made inside its strings.
 
     edits: path (see `Part.path`) -> edits in characters of the decoded string.
-    Every byte outside the edited characters is returned as it was. Raises KeyError if a
-    path is not there.
+    nulls: paths of values that become null; those that are not there are passed over.
+    Every byte outside is returned as it was. Raises KeyError if an edited path is not there.
     """
-    if not edits:
+    if not edits and not nulls:
         return body
     text = body.decode("utf-8")
-    return apply(text, json_edits(text, edits)).encode("utf-8")
+    return apply(text, json_edits(text, edits, nulls=nulls)).encode("utf-8")
 
 
-def json_edits(text: str, edits: Mapping[str, Sequence[Edit]]) -> list[Edit]:
+def json_edits(
+    text: str, edits: Mapping[str, Sequence[Edit]], *, nulls: Collection[str] = ()
+) -> list[Edit]:
     """The edits that `splice_json` makes, in characters of the JSON text itself."""
     outer: dict[str, list[Edit]] = {}
     inner: dict[str, dict[str, Sequence[Edit]]] = {}
@@ -55,57 +59,56 @@ def json_edits(text: str, edits: Mapping[str, Sequence[Edit]]) -> list[Edit]:
             outer.setdefault(head, []).extend(changes)
     wanted = set(outer) | set(inner)
     out: list[Edit] = []
-    for path, start, end in strings(text):
-        if path not in wanted:
-            continue
-        wanted.discard(path)
-        changes = list(outer.get(path, ()))
-        if path in inner:
-            changes += json_edits(json.loads(text[start:end]), inner[path])
-        out += _raw_edits(text, start, end, changes)
+    for path, start, end in values(text):
+        if path in nulls:
+            out.append(Edit(start, end, "null"))
+        elif path in wanted and text[start] == '"':
+            wanted.discard(path)
+            changes = list(outer.get(path, ()))
+            if path in inner:
+                changes += json_edits(json.loads(text[start:end]), inner[path])
+            out += _raw_edits(text, start, end, changes)
     if wanted:
-        raise KeyError(f"no string at {sorted(wanted)[0]!r}")
+        raise KeyError(f"no string at {len(wanted)} of the edited paths")
     return out
 
 
-def strings(text: str) -> Iterator[tuple[str, int, int]]:
-    """(path, start, end) of each string of a valid JSON text, quotes included, in order.
+def values(text: str) -> Iterator[tuple[str, int, int]]:
+    """(path, start, end) of each value and key of a valid JSON text.
 
-    A key's path is that of its value with "~" behind it.
+    Strings include their quotes; lists and objects come after what is in them. A key's path
+    is that of its value with "~" behind it.
     """
-    stack: list[str | int] = []
-    path = ""
-    prefixes: list[str] = []
-    expect_key = False
+    opened: list[tuple[str, int]] = []  # path and start of each open list or object
+    counts: list[int] = []  # index in an open list; -1 for an object
+    path, expect_key = "", False
     for match in _TOKEN.finditer(text):
         token = match.group()
         first = token[0]
-        if first == '"':
-            if expect_key:
-                name = token[1:-1] if "\\" not in token else json.loads(token)
-                path = f"{prefixes[-1]}/{name.replace('~', '~0').replace('/', '~1')}"
-                yield path + "~", match.start(), match.end()
-            else:
-                yield path, match.start(), match.end()
-        elif first in "{[":
-            prefixes.append(path)
-            stack.append(first if first == "{" else 0)
+        if first in "{[":
+            opened.append((path, match.start()))
             expect_key = first == "{"
+            counts.append(-1 if expect_key else 0)
             if not expect_key:
-                path = f"{path}/0"
+                path += "/0"
         elif first in "}]":
-            stack.pop()
-            path = prefixes.pop()
+            counts.pop()
+            path, start = opened.pop()
             expect_key = False
+            yield path, start, match.end()
         elif first == ",":
-            top = stack[-1]
-            if isinstance(top, int):
-                stack[-1] = top + 1
-                path = f"{prefixes[-1]}/{top + 1}"
-            else:
-                expect_key = True
+            expect_key = counts[-1] < 0
+            if not expect_key:
+                counts[-1] += 1
+                path = f"{opened[-1][0]}/{counts[-1]}"
         elif first == ":":
             expect_key = False
+        elif expect_key:
+            name = token[1:-1] if "\\" not in token else json.loads(token)
+            path = f"{opened[-1][0]}/{name.replace('~', '~0').replace('/', '~1')}"
+            yield path + "~", match.start(), match.end()
+        else:
+            yield path, match.start(), match.end()
 
 
 def _raw_edits(text: str, start: int, end: int, edits: Sequence[Edit]) -> list[Edit]:

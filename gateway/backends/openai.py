@@ -1,0 +1,105 @@
+"""Any server that speaks OpenAI's dialect: OpenAI itself, vLLM, llama.cpp, Transformers, Ollama.
+
+Bodies pass through as they are. Headers pass by an allow-list, so that a client's own key,
+cookies and addresses never reach an upstream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+
+import aiohttp
+
+from gateway.core.errors import UpstreamError, UpstreamTimeout
+from gateway.core.ports import Answer, BackendOptions
+
+_PASSED = frozenset(
+    "accept content-type openai-beta idempotency-key traceparent tracestate "
+    "x-stainless-retry-count".split()
+)
+_CONNECTIONS = 1_000
+_READ_BYTES = 256 * 1024
+
+
+class Member:
+    """One upstream, with its own pool of connections."""
+
+    def __init__(self, options: BackendOptions) -> None:
+        self._options = options
+        self._base = options.url.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
+        """POST the body. Raises UpstreamError or UpstreamTimeout if no head comes back."""
+        session = self._session or self._open()
+        limit_s = self._options.first_byte_s
+        try:
+            async with asyncio.timeout(limit_s):
+                response = await session.post(
+                    self._base + path,
+                    data=body,
+                    headers=self._headers(headers),
+                    allow_redirects=False,
+                )
+        except (TimeoutError, aiohttp.ServerTimeoutError) as err:
+            raise UpstreamTimeout("no head in time") from err
+        except aiohttp.ClientError as err:
+            raise UpstreamError(type(err).__name__) from err
+        heads = {key.lower(): value for key, value in response.headers.items()}
+        return Answer(response.status, heads, self._body(response), _closer(response))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        options = self._options
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ttl_dns_cache=60),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(
+                total=options.total_s,
+                sock_connect=options.connect_s,
+                sock_read=max(options.between_bytes_s, options.first_byte_s),
+            ),
+            read_bufsize=_READ_BYTES,
+        )
+        return self._session
+
+    def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        passed = {key: value for key, value in headers.items() if key in _PASSED}
+        passed.setdefault("content-type", "application/json")
+        passed["accept-encoding"] = "identity"
+        passed["user-agent"] = "responsible-use-gateway"
+        if self._options.credential:
+            passed["authorization"] = f"Bearer {self._options.credential}"
+        return passed
+
+    async def _body(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        limit_s = self._options.between_bytes_s
+        content = response.content
+        try:
+            while True:
+                async with asyncio.timeout(limit_s):
+                    data = await content.readany()
+                if not data:
+                    break
+                yield data
+        except (TimeoutError, aiohttp.ServerTimeoutError) as err:
+            raise UpstreamTimeout("fell silent") from err
+        except aiohttp.ClientError as err:
+            raise UpstreamError(type(err).__name__) from err
+
+
+def _closer(response: aiohttp.ClientResponse):  # type: ignore[no-untyped-def]
+    async def aclose() -> None:
+        with suppress(Exception):
+            if response.content.at_eof():
+                response.release()
+            else:
+                response.close()
+
+    return aclose

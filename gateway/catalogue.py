@@ -1,0 +1,203 @@
+"""The catalogue: which models clients may ask for, and where each request goes on to.
+
+Credentials stand in it as references (`env:NAME`, `file:/path`), never as values.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gateway.core.errors import ConfigError
+from gateway.core.judgement import Route
+from gateway.core.ports import BackendOptions
+from gateway.cursor import Cursor
+from gateway.documents import load
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}"
+_PATTERN = r"[A-Za-z0-9*?][A-Za-z0-9._:/@+*?-]{0,127}"
+_TIMES = ("connect_s", "first_byte_s", "between_bytes_s", "total_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One backend of the catalogue. missing: why it cannot be used now; empty if it can."""
+
+    name: str
+    kind: str
+    options: BackendOptions
+    provider: str
+    hosting: str
+    region: str
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One name, or pattern of names, that clients may ask for."""
+
+    name: str
+    upstream: Upstream
+    upstream_model: str
+    terms: str
+    restore: bool
+    description: str
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for many names."""
+        return "*" in self.name or "?" in self.name
+
+    def route(self, asked: str) -> Route:
+        """Where a request for the model `asked` goes."""
+        return Route(
+            model=asked,
+            upstream_model=self.upstream_model or asked,
+            backend=self.upstream.name,
+            provider=self.upstream.provider,
+            hosting=self.upstream.hosting,
+            region=self.upstream.region,
+            terms=self.terms,
+            restore=self.restore,
+        )
+
+
+class Catalogue:
+    """All models in the order of the file; the first that fits a name serves it."""
+
+    def __init__(self, upstreams: Mapping[str, Upstream], models: Collection[Model]) -> None:
+        self.upstreams = upstreams
+        self.models = tuple(m for m in models if not m.upstream.missing)
+        self.unavailable = tuple(m for m in models if m.upstream.missing)
+        self._names = {m.name: m for m in reversed(self.models) if not m.is_pattern}
+        self._patterns = [m for m in self.models if m.is_pattern]
+
+    def find(self, name: str) -> Model | None:
+        """The entry that serves this model name. Exact names come before patterns."""
+        model = self._names.get(name)
+        if model is None and re.fullmatch(_NAME, name):
+            model = next(
+                (m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None
+            )
+        return model
+
+
+def read(path: Path, kinds: Collection[str], environ: Mapping[str, str] = os.environ) -> Catalogue:
+    """The catalogue in a file. Raises ConfigError with file and line.
+
+    kinds: backend kinds that exist. A backend that says `optional: true` may lack its
+    credential: then it and its models are left out. Any other must have it.
+    """
+    documents = load(path)
+    if len(documents) != 1:
+        raise ConfigError(f"{path}:1: expected one YAML document, found {len(documents)}.")
+    top = Cursor.top(documents[0]).fields(
+        ("apiVersion", "kind", "backends", "models"),
+        required=("apiVersion", "kind", "backends", "models"),
+    )
+    top["apiVersion"].choice(["gateway/v1"])
+    top["kind"].choice(["Catalogue"])
+    upstreams = {u.name: u for u in _upstreams(top["backends"], kinds, environ)}
+    return Catalogue(upstreams, list(_models(top["models"], upstreams)))
+
+
+def _upstreams(
+    cursor: Cursor, kinds: Collection[str], environ: Mapping[str, str]
+) -> Iterator[Upstream]:
+    seen: set[str] = set()
+    for item in cursor.items():
+        fields = item.fields(
+            ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
+             "timeouts"),
+            required=("name", "kind"),
+        )  # fmt: skip
+        name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
+        if name in seen:
+            raise fields["name"].error(f"backend {name!r} is given twice.")
+        seen.add(name)
+        kind = fields["kind"].choice(kinds)
+        url = _url(fields["url"]) if "url" in fields else ""
+        if not url and kind != "echo":
+            raise item.error("'url' is missing: where this backend listens.")
+        optional = "optional" in fields and fields["optional"].truth()
+        credential, missing = "", ""
+        if "credential" in fields:
+            credential, missing = _credential(fields["credential"], environ)
+            if missing and not optional:
+                raise fields["credential"].error(missing)
+        yield Upstream(
+            name=name,
+            kind=kind,
+            options=BackendOptions(url=url, credential=credential, **_times(fields)),
+            provider=fields["provider"].text() if "provider" in fields else name,
+            hosting=(
+                fields["hosting"].choice(["hosted", "self_hosted"])
+                if "hosting" in fields
+                else "hosted"
+            ),
+            region=fields["region"].text() if "region" in fields else "",
+            missing=missing,
+        )
+
+
+def _models(cursor: Cursor, upstreams: Mapping[str, Upstream]) -> Iterator[Model]:
+    seen: set[str] = set()
+    for item in cursor.items():
+        fields = item.fields(
+            ("name", "backend", "upstream_model", "terms", "restore", "description"),
+            required=("name", "backend"),
+        )
+        name = fields["name"].text(_PATTERN, "a model name, or a pattern with * or ?")
+        if name in seen:
+            raise fields["name"].error(f"model {name!r} is given twice.")
+        seen.add(name)
+        yield Model(
+            name=name,
+            upstream=upstreams[fields["backend"].choice(upstreams)],
+            upstream_model=fields["upstream_model"].text() if "upstream_model" in fields else "",
+            terms=fields["terms"].text() if "terms" in fields else "",
+            restore=fields["restore"].truth() if "restore" in fields else True,
+            description=fields["description"].text() if "description" in fields else "",
+        )
+
+
+def _times(fields: Mapping[str, Cursor]) -> dict[str, float]:
+    if "timeouts" not in fields:
+        return {}
+    times: dict[str, float] = {}
+    for key, cursor in fields["timeouts"].fields(_TIMES).items():
+        value = cursor.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
+            raise cursor.error("expected seconds, more than 0 and at most 86400.")
+        times[key] = float(value)
+    return times
+
+
+def _url(cursor: Cursor) -> str:
+    url = cursor.text()
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise cursor.error("expected a URL that starts with http:// or https://.")
+    if parts.username or parts.password or parts.query:
+        raise cursor.error("a URL holds no credential and no query here; use 'credential'.")
+    return url.rstrip("/")
+
+
+def _credential(cursor: Cursor, environ: Mapping[str, str]) -> tuple[str, str]:
+    """(the secret, "") or ("", why there is none). Secrets never stand in the file itself."""
+    scheme, _, name = cursor.text().partition(":")
+    if scheme == "env" and name:
+        value = environ.get(name, "").strip()
+        return (value, "") if value else ("", f"the environment has no {name}.")
+    if scheme == "file" and name:
+        try:
+            value = Path(name).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return "", f"the file {name} cannot be read."
+        return (value, "") if value else ("", f"the file {name} is empty.")
+    raise cursor.error("expected a reference: env:NAME or file:/path. Never the secret itself.")

@@ -1,0 +1,106 @@
+"""Reading JSON messages by what their fields are for.
+
+A dialect declares the fields it knows. What it does not declare is text all the same: a
+field that a vendor adds tomorrow is judged, not passed by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.core.message import Kind, Opaque, Part
+from gateway.core.nested import escape, nested_parts, texts
+
+_DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,200};base64,", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What a place in a message is for.
+
+    kind: what its text is, for it and all below; None: as its parent.
+    fields: what its known members are for. items: what its list items are for.
+    plain: why a string here is not text (an identifier, an enumeration); not judged.
+    json: a string here is itself JSON, as tool arguments are.
+    media: a string here is base64 or a data URL of this type: opaque.
+    role_member: the member that names whose text this is.
+    """
+
+    kind: Kind | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    items: Field | None = None
+    plain: str = ""
+    json: bool = False
+    media: str = ""
+    role_member: str = ""
+
+
+TEXT = Field()
+
+
+def plain(reason: str) -> Field:
+    """A field whose strings are not text, and why."""
+    return Field(plain=reason)
+
+
+@dataclass(slots=True)
+class Found:
+    """What reading found so far."""
+
+    parts: list[Part] = field(default_factory=list)
+    opaque: list[Opaque] = field(default_factory=list)
+
+
+def read(value: Any, spec: Field, found: Found, *, role: str = "", path: str = "") -> None:
+    """Collect the parts and opaque content of a JSON value."""
+    _read(value, spec, found, role, spec.kind or Kind.METADATA, path)
+
+
+def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
+    kind = spec.kind or kind
+    if isinstance(value, str):
+        if value and not spec.plain:
+            _string(value, spec, found, role, kind, path)
+    elif isinstance(value, dict):
+        if spec.role_member and isinstance(value.get(spec.role_member), str):
+            role = value[spec.role_member]
+            kind = Kind.TOOL_RESULT if role in ("tool", "function") else kind
+        for key, item in value.items():
+            known = spec.fields.get(key)
+            if known is not None:
+                if item is not None:
+                    _read(item, known, found, role, kind, f"{path}/{key}")
+            elif not spec.plain:
+                _unknown(key, item, found, role, kind, path)
+    elif isinstance(value, list):
+        items = spec.items or spec
+        for i, item in enumerate(value):
+            _read(item, items, found, role, kind, f"{path}/{i}")
+
+
+def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
+    data_url = _DATA_URL.match(value) if value.startswith(("data:", "DATA:", "Data:")) else None
+    if data_url or spec.media:
+        media = (data_url.group(1) if data_url else "") or spec.media or "text/plain"
+        size = (len(value) - (data_url.end() if data_url else 0)) * 3 // 4
+        found.opaque.append(Opaque(path, media.lower(), size))
+    elif spec.json:
+        found.parts += nested_parts(path, value, role=role, kind=kind)
+    else:
+        found.parts.append(Part(path, value, role, kind))
+
+
+def _unknown(key: str, item: Any, found: Found, role: str, kind: Kind, path: str) -> None:
+    if kind is Kind.TEXT:
+        kind = Kind.METADATA
+    at = f"{path}/{escape(key)}"
+    if key:
+        found.parts.append(Part(f"{at}~", key, role, kind))
+    if isinstance(item, str):
+        if item:
+            _string(item, TEXT, found, role, kind, at)
+    elif isinstance(item, dict | list):
+        found.parts += [Part(p, text, role, kind) for p, text in texts(item, at)]

@@ -1,0 +1,73 @@
+"""What all of OpenAI's endpoints share: the shape of an error, and whose words it takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.core.judgement import Refusal
+from gateway.core.ports import Reply
+
+# From the API reference's error page and the Python SDK's exception table, 2026.
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "invalid_request_error",
+    429: "rate_limit_error",
+}
+
+
+def error_body(refusal: Refusal, exchange_id: str, *, param: str | None = None) -> dict[str, Any]:
+    """The error object. What is ours stands under `gateway`, which SDKs pass over."""
+    kind = _TYPES.get(refusal.status)
+    if kind is None:
+        kind = "server_error" if refusal.status >= 500 else "invalid_request_error"
+    gateway: dict[str, Any] = {"request_id": exchange_id}
+    if refusal.rule:
+        gateway |= {
+            "policy": refusal.policy,
+            "rule": refusal.rule,
+            "categories": list(refusal.categories),
+        }
+    return {
+        "error": {
+            "message": refusal.message,
+            "type": kind,
+            "param": param,
+            "code": refusal.code,
+            "gateway": gateway,
+        }
+    }
+
+
+def error_reply(refusal: Refusal, exchange_id: str, *, param: str | None = None) -> Reply:
+    """A refusal as a whole answer. Only what may pass by itself is worth a retry."""
+    retry = refusal.retry_after_s is not None
+    headers = {"content-type": "application/json", "x-should-retry": "true" if retry else "false"}
+    if retry:
+        headers["retry-after"] = str(refusal.retry_after_s)
+    body = json.dumps(error_body(refusal, exchange_id, param=param), ensure_ascii=False)
+    return Reply(refusal.status, headers, body.encode())
+
+
+def usage(value: Mapping[str, Any]) -> dict[str, int]:
+    """Token counts under their own names: input, output, and what the details tell."""
+    told = value.get("usage")
+    if not isinstance(told, dict):
+        return {}
+    details = told.get("prompt_tokens_details"), told.get("completion_tokens_details")
+    cached, reasoning = (d if isinstance(d, dict) else {} for d in details)
+    counts = {
+        "input": told.get("prompt_tokens"),
+        "output": told.get("completion_tokens"),
+        "cached": cached.get("cached_tokens"),
+        "reasoning": reasoning.get("reasoning_tokens"),
+    }
+    return {k: v for k, v in counts.items() if isinstance(v, int) and 0 <= v < 1 << 62}
+
+
+def logprobs(path: str) -> str:
+    """Where the raw tokens of an edited text stand; they would tell what was taken out."""
+    steps = path.split("/")
+    return "/".join([*steps[:3], "logprobs"]) if steps[1:2] == ["choices"] else ""

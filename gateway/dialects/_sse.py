@@ -1,0 +1,89 @@
+"""Server-sent events as they really arrive: cut anywhere, any line ending, BOM, comments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gateway.core.errors import UpstreamError
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+
+# Longest first; a lone CR counts as an ending only when the next byte is known.
+_END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\r\n\n|\n\r\n|\n\r(?!\n)|\r\n\r(?!\n)|\r\r\n")
+_LINE = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: its raw bytes with the blank line, its name, and where its data stands.
+
+    start, end: the span of the data within raw. Data that came in several lines was joined,
+    and raw carries it in one.
+    """
+
+    raw: bytes
+    name: str
+    data: bytes
+    start: int
+    end: int
+
+
+class Events:
+    """Cuts bytes into events."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._first = True
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events completed by these bytes. Raises UpstreamError if one grows beyond all bounds."""
+        self._buffer += data
+        buffer = self._buffer
+        out: list[Event] = []
+        start = 0
+        for match in _END.finditer(buffer):
+            if match.end() == len(buffer) and buffer.endswith(b"\r"):
+                break
+            out.append(self._event(buffer[start : match.end()]))
+            start = match.end()
+        self._buffer = buffer[start:]
+        if len(self._buffer) > MAX_EVENT_BYTES:
+            raise UpstreamError("an event of the upstream's stream is too large")
+        return out
+
+    def flush(self) -> list[Event]:
+        """What is left: an event whose blank line never came."""
+        rest, self._buffer = self._buffer, b""
+        return [self._event(rest)] if rest else []
+
+    def _event(self, raw: bytes) -> Event:
+        at = 3 if self._first and raw.startswith(b"\xef\xbb\xbf") else 0
+        self._first = False
+        name = ""
+        spans: list[tuple[int, int]] = []
+        while at < len(raw):
+            match = _LINE.search(raw, at)
+            end = match.start() if match else len(raw)
+            if raw.startswith(b"data:", at):
+                begin = at + 5
+                spans.append((begin + (raw[begin : begin + 1] == b" "), end))
+            elif raw.startswith(b"event:", at):
+                name = raw[at + 6 : end].strip().decode("utf-8", "replace")
+            at = match.end() if match else len(raw)
+        if not spans:
+            return Event(raw, name, b"", 0, 0)
+        if len(spans) > 1:
+            raw, spans = _joined(raw, spans)
+        start, end = spans[0]
+        return Event(raw, name, raw[start:end], start, end)
+
+
+def _joined(raw: bytes, spans: list[tuple[int, int]]) -> tuple[bytes, list[tuple[int, int]]]:
+    """An event whose data came in several lines, with it in one: the same JSON, editable."""
+    data = b" ".join(raw[start:end] for start, end in spans)
+    others = b"".join(
+        line + b"\n" for line in _LINE.split(raw) if line and not line.startswith(b"data:")
+    )
+    start = len(others) + 6
+    return others + b"data: " + data + b"\n\n", [(start, start + len(data))]

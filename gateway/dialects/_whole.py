@@ -1,0 +1,130 @@
+"""An answer that comes as one body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.core.errors import UpstreamError
+from gateway.core.judgement import Refusal
+from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Part
+from gateway.core.ports import Reply
+from gateway.core.splice import apply, splice_json
+from gateway.dialects._fields import Field, Found, read
+
+MAX_BYTES = 64 * 1024 * 1024
+
+
+class WholeReader:
+    """Collects a body and reads it as one frame.
+
+    spec: what its fields are for. usage_of: token counts in a parsed body. withheld: what
+    stands in for it when it may not be given. drop: paths to be nulled when `path` is edited.
+    """
+
+    streamed = False
+
+    def __init__(
+        self,
+        spec: Field,
+        *,
+        usage_of: Callable[[Any], dict[str, int]],
+        withheld: Callable[[Any, Refusal, str], Reply],
+        drop: Callable[[str], str] = lambda path: "",
+    ) -> None:
+        self.model = ""
+        self.usage: Mapping[str, int] = {}
+        self._spec = spec
+        self._usage_of = usage_of
+        self._withheld = withheld
+        self._drop = drop
+        self._value: Any = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Nothing yet: half a JSON body cannot be judged."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > MAX_BYTES:
+            raise UpstreamError(f"the upstream's answer is larger than {MAX_BYTES} bytes")
+        return []
+
+    def flush(self) -> list[Frame]:
+        """The body as one frame. Raises UpstreamError if it is neither JSON nor text."""
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        if not body:
+            return [Frame(b"", closes=(ALL,))]
+        try:
+            self._value = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError):
+            return [text_frame(body, (0, len(body)))]
+        found = Found()
+        read(self._value, self._spec, found)
+        if isinstance(self._value, dict):
+            self.usage = self._usage_of(self._value)
+            model = self._value.get("model")
+            self.model = model if isinstance(model, str) else ""
+        return [
+            Frame(
+                body,
+                (0, len(body)),
+                parts=tuple(found.parts),
+                opaque=tuple(found.opaque),
+                closes=(ALL,),
+            )
+        ]
+
+    def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
+        """The body with edits made."""
+        return rewrite(frame, edits, self._drop)
+
+    def extra(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
+        """Never asked: a whole body has no events."""
+        raise ValueError("a whole answer has no events to add to")
+
+    def stop(self, refusal: Refusal, exchange_id: str) -> bytes:
+        """Never needed: a whole body is released at once or not at all."""
+        return b""
+
+    def broken(self, error: str, exchange_id: str) -> bytes:
+        """Never needed, as for `stop`."""
+        return b""
+
+    def withhold(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """What is given instead of the body."""
+        return self._withheld(self._value, refusal, exchange_id)
+
+
+def text_frame(raw: bytes, body: tuple[int, int]) -> Frame:
+    """A frame whose body is text and not JSON, such as a proxy's error page.
+
+    Raises UpstreamError if it is not UTF-8: what cannot be read cannot be judged.
+    """
+    try:
+        text = raw[body[0] : body[1]].decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise UpstreamError("the upstream's answer is neither JSON nor UTF-8 text") from err
+    parts = (Part("", text, "", Kind.ERROR),) if text.strip() else ()
+    return Frame(raw, body, parts=parts)
+
+
+def rewrite(
+    frame: Frame,
+    edits: Mapping[str, Sequence[Edit]],
+    drop: Callable[[str], str] = lambda path: "",
+) -> bytes:
+    """A frame's bytes with edits made in its body."""
+    if not edits:
+        return frame.raw
+    start, end = frame.body
+    body = frame.raw[start:end]
+    if "" in edits:
+        new = apply(body.decode("utf-8"), edits[""]).encode("utf-8")
+    else:
+        nulls = {drop(path) for path in edits} - {""}
+        new = splice_json(body, edits, nulls=nulls)
+    return frame.raw[:start] + new + frame.raw[end:]

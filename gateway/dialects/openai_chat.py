@@ -1,0 +1,180 @@
+"""OpenAI chat completions, as the API reference and SDK types of 2026 describe them.
+
+Also what every OpenAI-compatible server speaks; fields of theirs that are not declared
+here are judged and passed on untouched.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gateway.core.errors import Unreadable
+from gateway.core.jsontext import parse_object
+from gateway.core.judgement import Refusal, Route
+from gateway.core.message import Edit, Kind, Message
+from gateway.core.ports import Reader, Reply
+from gateway.core.splice import splice_json
+from gateway.dialects._chat_stream import ChatStream
+from gateway.dialects._fields import TEXT, Field, Found, plain, read
+from gateway.dialects._openai import error_reply, logprobs, usage
+from gateway.dialects._whole import WholeReader
+
+_ID = plain("an identifier made by the API")
+_ENUM = plain("one of the API's own words")
+
+_FUNCTION = Field(fields={"name": TEXT, "arguments": Field(kind=Kind.TOOL_ARGUMENTS, json=True)})
+_TOOL_CALLS = Field(
+    items=Field(
+        kind=Kind.TOOL_ARGUMENTS,
+        fields={
+            "id": _ID,
+            "type": _ENUM,
+            "function": _FUNCTION,
+            "custom": Field(fields={"name": TEXT, "input": TEXT}),
+        },
+    )
+)
+_CONTENT_ITEM = Field(
+    fields={
+        "type": _ENUM,
+        "text": TEXT,
+        "refusal": Field(kind=Kind.REFUSAL),
+        "image_url": Field(fields={"url": TEXT, "detail": _ENUM}),
+        "input_audio": Field(fields={"data": Field(media="audio/*"), "format": _ENUM}),
+        "file": Field(
+            fields={
+                "file_data": Field(media="application/octet-stream"),
+                "file_id": _ID,
+                "filename": TEXT,
+            }
+        ),
+    }
+)
+_MESSAGE = Field(
+    kind=Kind.TEXT,
+    role_member="role",
+    fields={
+        "role": _ENUM,
+        "content": Field(items=_CONTENT_ITEM),
+        "refusal": Field(kind=Kind.REFUSAL),
+        "reasoning": Field(kind=Kind.REASONING),
+        "reasoning_content": Field(kind=Kind.REASONING),
+        "name": TEXT,
+        "tool_calls": _TOOL_CALLS,
+        "tool_call_id": _ID,
+        "function_call": _FUNCTION,
+        "audio": Field(fields={"id": _ID, "data": Field(media="audio/*"), "transcript": TEXT}),
+    },
+)
+_TOOL = Field(kind=Kind.TOOL_DEFINITION, fields={"type": _ENUM})
+REQUEST = Field(
+    fields={
+        "model": plain("the model's name, looked up in the catalogue"),
+        "messages": Field(items=_MESSAGE),
+        "tools": Field(items=_TOOL),
+        "functions": Field(items=_TOOL),
+        "tool_choice": Field(kind=Kind.TOOL_DEFINITION, fields={"type": _ENUM}),
+        "function_call": Field(kind=Kind.TOOL_DEFINITION),
+        "response_format": Field(kind=Kind.TOOL_DEFINITION, fields={"type": _ENUM}),
+        "prediction": Field(kind=Kind.TEXT, fields={"type": _ENUM, "content": TEXT}),
+        "stop": TEXT,
+        "user": TEXT,
+        "modalities": _ENUM,
+        "audio": plain("format and voice of the answer"),
+        "logit_bias": plain("token numbers and weights"),
+        "stream_options": plain("switches"),
+        "reasoning_effort": _ENUM,
+        "verbosity": _ENUM,
+        "service_tier": _ENUM,
+        "prompt_cache_retention": _ENUM,
+    }
+)
+ANSWER = Field(
+    fields={
+        "id": _ID,
+        "object": _ENUM,
+        "model": plain("the name of the model that answered"),
+        "system_fingerprint": _ID,
+        "service_tier": _ENUM,
+        "usage": plain("token counts"),
+        "choices": Field(
+            items=Field(
+                fields={
+                    "finish_reason": _ENUM,
+                    "message": _MESSAGE,
+                    "logprobs": plain("dropped when the text beside it is changed"),
+                }
+            )
+        ),
+        "error": Field(kind=Kind.ERROR, fields={"type": _ENUM, "code": _ENUM, "param": _ENUM}),
+    }
+)
+
+
+class Member:
+    """The dialect."""
+
+    name = "openai_chat"
+    operation = "chat"
+    paths = ("/v1/chat/completions",)
+    upstream_path = "/chat/completions"
+
+    def read(self, body: bytes) -> Message:
+        """A request body. Raises Unreadable."""
+        value = parse_object(body)
+        model = value.get("model")
+        if not isinstance(model, str) or not model:
+            raise Unreadable("'model' must be a string that names a model.")
+        if not isinstance(value.get("messages"), list):
+            raise Unreadable("'messages' must be a list.")
+        found = Found()
+        read(value, REQUEST, found)
+        output = value.get("response_format")
+        return Message(
+            body,
+            tuple(found.parts),
+            tuple(found.opaque),
+            model=model,
+            stream=value.get("stream") is True,
+            json_output=isinstance(output, dict) and output.get("type") != "text",
+        )
+
+    def forward(self, body: bytes, message: Message, route: Route) -> bytes:
+        """The body under the upstream's model name; the same bytes if that is the client's."""
+        if route.upstream_model == message.model:
+            return body
+        return splice_json(body, {"/model": [Edit(0, len(message.model), route.upstream_model)]})
+
+    def reader(self, *, status: int, content_type: str) -> Reader:
+        """A reader for an event stream or for one JSON body."""
+        if "text/event-stream" in content_type.lower():
+            return ChatStream(ANSWER)
+        return WholeReader(ANSWER, usage_of=usage, withheld=_withheld, drop=logprobs)
+
+    def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """A refusal before the first byte of an answer."""
+        param = "model" if refusal.code == "model_not_found" else None
+        if refusal.rule:
+            param = "messages"
+        return error_reply(refusal, exchange_id, param=param)
+
+
+def _withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
+    """A completion that says it was filtered, as OpenAI's own filter does; usage stays honest."""
+    if not isinstance(value, dict) or "choices" not in value:
+        return error_reply(refusal, exchange_id)
+    message = {"role": "assistant", "content": None, "refusal": refusal.message}
+    body = {
+        "id": f"chatcmpl-{exchange_id}",
+        "object": "chat.completion",
+        "created": value.get("created") if isinstance(value.get("created"), int) else 0,
+        "model": value.get("model") if isinstance(value.get("model"), str) else "",
+        "choices": [
+            {"index": 0, "message": message, "logprobs": None, "finish_reason": "content_filter"}
+        ],
+    }
+    if isinstance(value.get("usage"), dict):
+        body["usage"] = value["usage"]
+    return Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
+

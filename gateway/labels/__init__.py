@@ -1,0 +1,1 @@
+"""Marks that say: a machine wrote this."""

@@ -1,0 +1,62 @@
+"""The response headers that mark an answer and say what was decided about it.
+
+`AI-Disclosure` follows draft-abaris-aicdh-01 (30 January 2026), a Structured Field
+Dictionary (RFC 9651); the `Gw-*` headers are our own. Headers leave before the first
+token, so they never hold a digest of the content.
+"""
+
+from __future__ import annotations
+
+from gateway.core.exchange import Exchange, Outcome
+
+_DECISIONS = (
+    ("block", "block"),
+    ("redact", "redact"),
+    ("mask", "redact"),
+    ("pseudonymise", "transform"),
+    ("label", "flag"),
+    ("flag", "flag"),
+)
+
+
+def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> dict[str, str]:
+    """The headers for an answer, from what is known when its first byte leaves.
+
+    now_s: seconds since 1970. policy, revision: names of the bundle in force.
+    """
+    generated = exchange.upstream_called and exchange.upstream_status < 300
+    generated = generated and exchange.outcome is not Outcome.BLOCKED
+    labels = ["http"]
+    found = {
+        "x-request-id": exchange.id,
+        "gw-request-id": exchange.id,
+        "gw-decision": f"{decision(exchange)};policy={quoted(policy)};rev={quoted(revision)}",
+        "ai-disclosure": "mode=none",
+    }
+    if generated and exchange.route is not None:
+        model = exchange.answer_model or exchange.route.upstream_model
+        found["ai-disclosure"] = (
+            f"mode=machine-generated, model={quoted(model)}, "
+            f"provider={quoted(exchange.route.provider)}, date=@{now_s}"
+        )
+        found["gw-provenance"] = f'id="urn:uuid:{exchange.id}"'
+        labels.append("log")
+    found["gw-labels"] = ", ".join(labels)
+    exchange.labels = labels
+    return found
+
+
+def decision(exchange: Exchange) -> str:
+    """The strictest thing done to the exchange so far, as a Structured Field Token."""
+    if exchange.outcome is Outcome.BLOCKED:
+        return "block"
+    if exchange.outcome not in (Outcome.COMPLETED, Outcome.DISCONNECTED):
+        return "error"
+    done = {action for action, _, _ in exchange.request.effects + exchange.response.effects}
+    return next((word for action, word in _DECISIONS if action in done), "allow")
+
+
+def quoted(text: str) -> str:
+    """A Structured Field String (RFC 9651, section 3.3.3); what it cannot hold becomes "?"."""
+    safe = "".join(c if " " <= c <= "~" else "?" for c in text)
+    return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,1 @@
+"""The corridor: the order of things, from a request to its recorded end."""

@@ -1,0 +1,167 @@
+"""The guard: judges and releases text. The only way text leaves.
+
+A whole text is a passage that has arrived; a stream is passages that are still arriving.
+Both are judged in the same segments by the same calls, so what leaves a stream equals
+what leaves the same answer sent at once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+
+from gateway.core.effects import resolve, spans
+from gateway.core.exchange import Side
+from gateway.core.judgement import OPAQUE, Effect, Finding, Refusal, StreamMode, Subject
+from gateway.core.message import Edit, Kind, Opaque
+from gateway.core.ports import Action, Inspector, Judge, Vault, Window
+from gateway.pipeline.passage import Passage, placed
+
+_GAP = "\n\x00\n"
+_MARGIN_CHARS = 8
+
+
+class Guard:
+    """Judges the passages of one message. One guard serves one direction of one exchange.
+
+    vault: gives out placeholders, and takes them back if `restore`.
+    """
+
+    def __init__(
+        self,
+        judge: Judge,
+        inspector: Inspector,
+        actions: Mapping[str, Action],
+        vault: Vault,
+        side: Side,
+        *,
+        restore: bool = False,
+    ) -> None:
+        self.refusal: Refusal | None = None
+        self.notices: list[str] = []
+        self._judge = judge
+        self._inspector = inspector
+        self._actions = actions
+        self._vault = vault
+        self._side = side
+        self._restore = restore
+        self._detectors = judge.concerned(inspector.detectors)
+        enforcing = judge.enforcing(inspector.detectors)
+        self._everywhere = inspector.everywhere(self._detectors)
+        self._waits_for_segments = inspector.everywhere(enforcing)
+        self._margin = inspector.reach_chars + _MARGIN_CHARS if self._detectors else 0
+        self._hold_chars = inspector.reach_chars if enforcing else 0
+        self._enforcing = bool(enforcing)
+        self._mode = judge.stream_mode
+
+    def announce(self, category: str) -> None:
+        """Judge the message as such, before its text: a finding without a place."""
+        self._decide(Finding("gateway", category, 0, 0, 1.0), Subject("", Kind.METADATA))
+
+    def opaque(self, items: Sequence[Opaque]) -> None:
+        """Judge what cannot be read as text, by its media type."""
+        for item in items:
+            self._side.coverage.opaque.append(item)
+            finding = Finding("dialect", OPAQUE, 0, 0, 1.0, item.media_type)
+            self._decide(finding, Subject("", Kind.METADATA))
+
+    async def advance(self, passages: Sequence[Passage]) -> None:
+        """Judge what has arrived of these passages and move their `cleared` on.
+
+        Afterwards `refusal` is set if the message must stop; then nothing more may leave.
+        """
+        ready = [p for p in passages if p.final or not p.held]
+        jobs = self._locate(ready)
+        if jobs:
+            found = await self._inspector.inspect([w for _, _, w in jobs], self._detectors)
+            for (passage, offset, _), findings in zip(jobs, found, strict=True):
+                for finding in placed(findings, offset):
+                    passage.effects += self._decide(finding, passage.subject)
+        for passage in ready:
+            self._clear(passage)
+
+    def _locate(self, passages: Sequence[Passage]) -> list[tuple[Passage, int, Window]]:
+        """Look for triggers in all new text at once; take the segments that need a detector."""
+        if not self._detectors:
+            for passage in passages:
+                passage.segment = passage.scanned = passage.length
+            return []
+        news = [p.unscanned(self._margin) for p in passages]
+        joined = _GAP.join(news) if len(news) > 1 else "".join(news)
+        ends = self._inspector.locate(joined, self._detectors)
+        start = 0
+        jobs: list[tuple[Passage, int, Window]] = []
+        for passage, new in zip(passages, news, strict=True):
+            stop = start + len(new)
+            first, last = bisect_left(ends, start + 1), bisect_left(ends, stop + 1)
+            passage.scan([end - start for end in ends[first:last]], self._margin)
+            jobs += [(passage, *taken) for taken in passage.take(everywhere=self._everywhere)]
+            start = stop + len(_GAP)
+        return jobs
+
+    def _decide(self, finding: Finding, subject: Subject) -> list[Effect]:
+        """What the bundle makes of one finding; the effects that change text are returned."""
+        self._side.note(finding)
+        verdict = self._judge.decide((finding,), subject)
+        if verdict.refusal is not None and self.refusal is None:
+            self.refusal = verdict.refusal
+        changing: list[Effect] = []
+        for effect in verdict.effects:
+            self._side.apply(effect)
+            if self._actions[effect.action].changes_text:
+                changing.append(effect)
+            elif effect.action == "label" and effect.message not in (*self.notices, ""):
+                self.notices.append(effect.message)
+        return changing
+
+    def _clear(self, passage: Passage) -> None:
+        """Move `cleared` as far as nothing still to come can reach back."""
+        cleared = self._limit(passage)
+        clusters = spans(passage.effects, self._actions)
+        restores = self._restores(passage)
+        stretches = [(s, e) for s, e, _ in clusters] + [(r.start, r.end) for r in restores]
+        for start, end in sorted(stretches, reverse=True):
+            if start < cleared < end:
+                cleared = start
+        if cleared <= passage.cleared:
+            return
+        settled = [e for e in passage.effects if e.finding.start < cleared]
+        base = passage.base
+        edits = [
+            Edit(edit.start + base, edit.end + base, edit.replacement)
+            for edit in resolve(settled, self._actions, passage.text, self._vault, offset=base)
+        ]
+        edits += [
+            r
+            for r in restores
+            if passage.cleared <= r.start < cleared
+            and not any(e.start < r.end and r.start < e.end for e in edits)
+        ]
+        passage.edits += sorted(edits, key=lambda e: e.start)
+        passage.effects = [e for e in passage.effects if e.finding.start >= cleared]
+        self._side.coverage.judged_chars += cleared - passage.cleared
+        passage.cleared = cleared
+        passage.trim()
+
+    def _limit(self, passage: Passage) -> int:
+        length = passage.length
+        if passage.final:
+            return length
+        if self._mode is StreamMode.HOLD:
+            return 0
+        back = self._hold_chars
+        if self._restore and self._vault.reach_chars:
+            back = max(back, self._vault.reach_chars + 1)
+        limit = length - back
+        if self._waits_for_segments or (self._enforcing and passage.hits):
+            limit = min(limit, passage.segment - self._hold_chars)
+        return limit
+
+    def _restores(self, passage: Passage) -> list[Edit]:
+        if not self._restore or not self._vault.reach_chars:
+            return []
+        first = max(passage.base, passage.cleared - 1)
+        return [
+            Edit(edit.start + first, edit.end + first, edit.replacement)
+            for edit in self._vault.restore(passage.text[first - passage.base :])
+        ]

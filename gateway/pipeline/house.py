@@ -1,0 +1,33 @@
+"""What the roof hands to the corridor: every workshop as a protocol, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.core.exchange import Exchange
+from gateway.core.judgement import Principal, Route
+from gateway.core.ports import Action, Backend, Bundle, Clock, Counters, Inspector, Sink, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The ports one process works with.
+
+    bundle: the bundle in force now; asked once per exchange, so a reload never splits one.
+    route: (model name, principal) -> where it goes and how, or None if there is no such model.
+    vault: (tenant, texts the placeholders must not collide with) -> a vault for one exchange.
+    labels: the headers that mark an answer, from what is known when its first byte leaves.
+    seal: (tenant, bytes) -> keyed digest, 64 hex digits.
+    """
+
+    sink: Sink
+    bundle: Callable[[], Bundle]
+    inspector: Inspector
+    actions: Mapping[str, Action]
+    route: Callable[[str, Principal], tuple[Route, Backend] | None]
+    vault: Callable[[str, Callable[[str], bool]], Vault]
+    labels: Callable[[Exchange], Mapping[str, str]]
+    seal: Callable[[str, bytes], str]
+    counters: Counters
+    clock: Clock

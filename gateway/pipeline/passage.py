@@ -1,0 +1,112 @@
+"""One text on its way through the guard: what has arrived, what is judged, what may leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gateway.core.judgement import Effect, Finding, Subject
+from gateway.core.message import Edit
+from gateway.core.segments import cut
+from gateway.core.windows import LEFT_CONTEXT_CHARS, windows
+from gateway.core.ports import Window
+
+_TRIM_CHARS = 8_192
+
+
+@dataclass(slots=True, eq=False)
+class Passage:
+    """Positions are characters of the whole text, also when its front has been let go.
+
+    segment: where the first segment begins that is not judged yet.
+    scanned: up to where triggers were looked for. hits: where triggers ended in the
+    unjudged text. cleared: what stands before it may leave, with `edits` made.
+    held: nothing leaves before the whole text is judged.
+    """
+
+    subject: Subject
+    held: bool = False
+    text: str = ""
+    base: int = 0
+    segment: int = 0
+    scanned: int = 0
+    cleared: int = 0
+    final: bool = False
+    hits: list[int] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        """Characters arrived so far."""
+        return self.base + len(self.text)
+
+    def append(self, text: str) -> None:
+        """More of the text has arrived."""
+        self.text += text
+
+    def unscanned(self, margin: int) -> str:
+        """The text in which triggers must still be looked for, and `margin` before it."""
+        return self.text[max(0, self.scanned - margin - self.base) :]
+
+    def scan(self, ends: Sequence[int], margin: int) -> None:
+        """Note the trigger ends found in `unscanned(margin)`."""
+        first = max(self.base, self.scanned - margin)
+        self.hits += [first + end for end in ends if first + end > self.scanned]
+        self.scanned = self.length
+
+    def take(self, *, everywhere: bool) -> list[tuple[int, Window]]:
+        """The windows that can be judged now, each with its position, and move past them.
+
+        everywhere: every segment is wanted, not only those in which a trigger ended.
+        """
+        if not everywhere and not self.hits and self.final:
+            self.segment = self.length
+            return []
+        ends = cut(self.text, self.segment - self.base, final=self.final)
+        if not ends:
+            return []
+        taken: list[tuple[int, Window]] = []
+        for window, end in zip(
+            windows(self.text, self.segment - self.base, ends), ends, strict=True
+        ):
+            offset = self.base + end - len(window.text)
+            if everywhere or any(
+                window.own_start < hit - offset <= window.own_end for hit in self.hits
+            ):
+                taken.append((offset, window))
+        self.segment = self.base + ends[-1]
+        self.hits = [hit for hit in self.hits if hit > self.segment]
+        return taken
+
+    def trim(self) -> None:
+        """Let go of text that can no longer matter."""
+        keep = min(self.cleared, self.segment, self.scanned) - 2 * LEFT_CONTEXT_CHARS
+        if keep - self.base > _TRIM_CHARS:
+            self.text = self.text[keep - self.base :]
+            self.base = keep
+
+    def edits_within(self, start: int, end: int) -> list[Edit]:
+        """The edits of the stretch [start, end), relative to its start.
+
+        An edit that runs over the ends of several stretches puts its replacement into the
+        first and leaves the others empty.
+        """
+        out: list[Edit] = []
+        for edit in self.edits:
+            if edit.start < end and edit.end > start or start <= edit.start == edit.end <= end:
+                replacement = edit.replacement if edit.start >= start else ""
+                out.append(
+                    Edit(max(edit.start, start) - start, min(edit.end, end) - start, replacement)
+                )
+        return out
+
+
+def whole(text: str, subject: Subject) -> Passage:
+    """A passage that has arrived completely."""
+    return Passage(subject=subject, text=text, final=True)
+
+
+def placed(findings: Sequence[Finding], offset: int) -> list[Finding]:
+    """Findings of a window at their positions in the passage."""
+    return [finding.moved(offset) for finding in findings]

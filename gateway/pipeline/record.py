@@ -1,0 +1,109 @@
+"""The two audit entries of an exchange: that it exists, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.core.exchange import Exchange, Side
+from gateway.core.ports import Entry
+
+OPENED = "exchange.opened"
+CLOSED = "exchange.closed"
+
+
+def opened(exchange: Exchange) -> Entry:
+    """What is durable before a byte goes upstream."""
+    core: dict[str, Any] = {
+        "endpoint": exchange.endpoint,
+        "stream": exchange.stream,
+        "request_bytes": exchange.request.bytes,
+        "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
+        **_route(exchange),
+    }
+    return _entry(exchange, OPENED, core)
+
+
+def closed(exchange: Exchange, *, took_ms: float) -> Entry:
+    """How the exchange ended: verdicts, coverage, digests, timings. No text of either side."""
+    core: dict[str, Any] = {
+        "endpoint": exchange.endpoint,
+        "stream": exchange.stream,
+        "status": exchange.status,
+        "upstream_status": exchange.upstream_status,
+        "upstream_called": exchange.upstream_called,
+        "answer_model": exchange.answer_model,
+        "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
+        "request": _side(exchange.request),
+        "response": _side(exchange.response),
+        "labels": list(exchange.labels),
+        "restored": exchange.restored,
+        "usage": dict(exchange.usage),
+        "error": exchange.error,
+        "latency_us": {
+            "total": round(took_ms * 1000),
+            "first_byte": round((exchange.first_byte_ms or 0.0) * 1000),
+            "judging": round(exchange.judged_ms * 1000),
+        },
+        **_route(exchange),
+    }
+    if exchange.refusal is not None:
+        core["refusal"] = {
+            "code": exchange.refusal.code,
+            "policy": exchange.refusal.policy,
+            "rule": exchange.refusal.rule,
+        }
+    return _entry(exchange, CLOSED, core, outcome=exchange.outcome.value)
+
+
+def _route(exchange: Exchange) -> dict[str, Any]:
+    route = exchange.route
+    if route is None:
+        return {}
+    return {
+        "upstream_model": route.upstream_model,
+        "backend": route.backend,
+        "hosting": route.hosting,
+        "region": route.region,
+        "terms": route.terms,
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {
+        "bytes": side.bytes,
+        "digest": side.digest,
+        "texts": side.coverage.texts,
+        "judged_chars": side.coverage.judged_chars,
+        "opaque": [
+            {"path": o.path, "media_type": o.media_type, "bytes": o.size_bytes}
+            for o in side.coverage.opaque[:100]
+        ],
+        "findings": [
+            {
+                "detector": detector,
+                "category": category,
+                "count": count,
+                "max_pm": round(1000 * side.top_score[detector, category]),
+            }
+            for (detector, category), count in sorted(side.findings.items())
+        ],
+        "effects": [
+            {"action": action, "rule": rule, "reason": reason, "count": count}
+            for (action, rule, reason), count in sorted(side.effects.items())
+        ],
+    }
+
+
+def _entry(exchange: Exchange, kind: str, core: dict[str, Any], *, outcome: str = "") -> Entry:
+    who, route = exchange.principal, exchange.route
+    return Entry(
+        exchange_id=exchange.id,
+        kind=kind,
+        core={**core, "team": who.team},
+        tenant=who.tenant,
+        application=who.application,
+        key_id=who.key_id,
+        model=route.model if route else "",
+        provider=route.provider if route else "",
+        outcome=outcome,
+    )

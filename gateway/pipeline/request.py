@@ -1,0 +1,109 @@
+"""The way in: read, record, judge. What comes out may go upstream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.core.errors import Refused
+from gateway.core.exchange import Exchange
+from gateway.core.judgement import Context, Refusal, Route, Subject
+from gateway.core.message import Direction, Message
+from gateway.core.ports import Backend, Bundle, Dialect, Vault
+from gateway.core.splice import splice_json
+from gateway.pipeline import record
+from gateway.pipeline.guard import Guard
+from gateway.pipeline.house import House
+from gateway.pipeline.passage import whole
+
+NO_MODEL = Refusal(
+    code="model_not_found",
+    message="This gateway's catalogue has no such model. GET /v1/models lists what it has.",
+    status=404,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request that may go on, and what its answer will be judged with."""
+
+    body: bytes
+    message: Message
+    route: Route
+    backend: Backend
+    bundle: Bundle
+    vault: Vault
+
+
+async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
+    """Judge the request; its opening entry is durable when this returns or raises Refused.
+
+    Raises Refused, or RecordUnavailable: then nothing was recorded and nothing may go on.
+    """
+    bundle = house.bundle()
+    exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
+    exchange.request.bytes = len(exchange.body)
+    try:
+        message, route, backend = _read(exchange, dialect, house)
+    except Refused:
+        await house.sink.append(record.opened(exchange))
+        raise
+    # Queued before judging, awaited after: the entry becomes durable meanwhile.
+    durable = house.sink.append(record.opened(exchange))
+    try:
+        vault = house.vault(exchange.principal.tenant, _taken(exchange.body))
+        body = await _judge(exchange, message, bundle, vault, house)
+    finally:
+        await durable
+    body = dialect.forward(body, message, route)
+    exchange.request.digest = house.seal(exchange.principal.tenant, body)
+    return Judged(body, message, route, backend, bundle, vault)
+
+
+def context(exchange: Exchange, direction: Direction, message: Message, route: Route) -> Context:
+    """What rules may ask about this exchange."""
+    return Context(
+        direction=direction,
+        principal=exchange.principal,
+        route=route,
+        endpoint=exchange.endpoint,
+        stream=message.stream,
+        json_output=message.json_output,
+    )
+
+
+def _read(exchange: Exchange, dialect: Dialect, house: House) -> tuple[Message, Route, Backend]:
+    message = dialect.read(exchange.body)
+    exchange.stream = message.stream
+    found = house.route(message.model, exchange.principal)
+    if found is None:
+        raise Refused(NO_MODEL)
+    exchange.route = found[0]
+    return message, *found
+
+
+async def _judge(
+    exchange: Exchange, message: Message, bundle: Bundle, vault: Vault, house: House
+) -> bytes:
+    began = house.clock.monotonic_ms()
+    assert exchange.route is not None
+    judge = bundle.bind(context(exchange, Direction.REQUEST, message, exchange.route))
+    guard = Guard(judge, house.inspector, house.actions, vault, exchange.request)
+    guard.announce("REQUEST")
+    guard.opaque(message.opaque)
+    passages = [whole(part.text, Subject(part.role, part.kind)) for part in message.parts]
+    await guard.advance(passages)
+    exchange.judged_ms += house.clock.monotonic_ms() - began
+    if guard.refusal is not None:
+        raise Refused(guard.refusal)
+    edits = {
+        part.path: passage.edits
+        for part, passage in zip(message.parts, passages, strict=True)
+        if passage.edits
+    }
+    return splice_json(message.body, edits)
+
+
+def _taken(body: bytes) -> Callable[[str], bool]:
+    """Whether a would-be placeholder stands in the request already."""
+    return lambda placeholder: placeholder.encode() in body

@@ -1,0 +1,134 @@
+"""The way out: judge the answer as it arrives, release what may leave, restore, label."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.core.errors import UpstreamError
+from gateway.core.exchange import Exchange, Outcome
+from gateway.core.judgement import Refusal
+from gateway.core.message import Direction, Frame
+from gateway.core.ports import Answer, Dialect, Reader, Reply
+from gateway.pipeline.answer import Release
+from gateway.pipeline.guard import Guard
+from gateway.pipeline.house import House
+from gateway.pipeline.request import Judged, context
+
+UPSTREAM_WORDS = {
+    "upstream_unreachable": "The model's backend could not be reached, or broke off.",
+    "upstream_timeout": "The model's backend did not answer in time.",
+}
+_DROPPED = frozenset(
+    "connection keep-alive proxy-authenticate proxy-authorization te trailer trailers "
+    "transfer-encoding upgrade content-length content-encoding etag digest content-digest "
+    "set-cookie server date x-request-id alt-svc strict-transport-security".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of the answer; always the first thing an exchange yields."""
+
+    status: int
+    headers: Mapping[str, str]
+
+
+async def deliver(
+    exchange: Exchange, judged: Judged, answer: Answer, dialect: Dialect, house: House
+) -> AsyncIterator[Head | bytes]:
+    """The judged answer. Its head waits for the first bytes that may leave.
+
+    Raises UpstreamError only before the head; later the stream gets its dialect's last words.
+    """
+    content_type = answer.headers.get("content-type", "")
+    reader = dialect.reader(status=answer.status, content_type=content_type)
+    judge = judged.bundle.bind(context(exchange, Direction.RESPONSE, judged.message, judged.route))
+    side = exchange.response
+    guard = Guard(
+        judge, house.inspector, house.actions, judged.vault, side, restore=judged.route.restore
+    )
+    guard.announce("ANSWER")
+    release = Release(guard, reader, notice=answer.status < 300 and not judged.message.json_output)
+    seal = hashlib.sha256()
+    headed = False
+    last = b""
+    exchange.outcome = Outcome.COMPLETED if answer.status < 400 else Outcome.UPSTREAM_ERROR
+    try:
+        async for frames, final in _frames(answer, reader):
+            began = house.clock.monotonic_ms()
+            out = await release.feed(frames, final=final)
+            exchange.judged_ms += house.clock.monotonic_ms() - began
+            exchange.answer_model = reader.model
+            if guard.refusal is not None:
+                break
+            if not headed and (out or final):
+                headed = True
+                yield Head(answer.status, _headers(exchange, answer, house))
+            if out:
+                side.bytes += len(out)
+                seal.update(out)
+                yield out
+    except UpstreamError as err:
+        if not headed:
+            raise
+        exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, err.code
+        last = reader.broken(UPSTREAM_WORDS[err.code], exchange.id)
+    finally:
+        exchange.usage = dict(reader.usage)
+        exchange.restored = judged.vault.restored
+        exchange.status = answer.status
+        side.digest = house.seal(exchange.principal.tenant, seal.digest())
+    if guard.refusal is not None:
+        refused(exchange, guard.refusal)
+        if not headed:
+            for piece in reply(exchange, reader.withhold(guard.refusal, exchange.id), house):
+                yield piece
+            return
+        last = reader.stop(guard.refusal, exchange.id)
+    if last:
+        side.bytes += len(last)
+        seal.update(last)
+        side.digest = house.seal(exchange.principal.tenant, seal.digest())
+        yield last
+
+
+def refused(exchange: Exchange, refusal: Refusal) -> None:
+    """Note in the exchange that it was stopped, and by which rule."""
+    exchange.refusal = refusal
+    exchange.outcome = Outcome.BLOCKED if refusal.rule else Outcome.REFUSED
+
+
+def reply(exchange: Exchange, answer: Reply, house: House) -> list[Head | bytes]:
+    """A whole answer of our own, labelled as every answer is."""
+    exchange.status = answer.status
+    exchange.response.bytes = len(answer.body)
+    exchange.response.digest = house.seal(
+        exchange.principal.tenant, hashlib.sha256(answer.body).digest()
+    )
+    headers = {**answer.headers, **house.labels(exchange)}
+    headers["content-length"] = str(len(answer.body))
+    return [Head(answer.status, headers), answer.body]
+
+
+def _headers(exchange: Exchange, answer: Answer, house: House) -> dict[str, str]:
+    headers = {k: v for k, v in answer.headers.items() if k not in _DROPPED}
+    if "x-request-id" in answer.headers:
+        headers["x-upstream-request-id"] = answer.headers["x-request-id"]
+    if "text/event-stream" in headers.get("content-type", ""):
+        headers["cache-control"] = "no-cache"
+        headers["x-accel-buffering"] = "no"
+    exchange.status = answer.status
+    headers.update(house.labels(exchange))
+    return headers
+
+
+async def _frames(
+    answer: Answer, reader: Reader
+) -> AsyncIterator[tuple[Sequence[Frame], bool]]:
+    async for data in answer.body:
+        frames = reader.feed(data)
+        if frames:
+            yield frames, False
+    yield reader.flush(), True

@@ -1,0 +1,98 @@
+"""One exchange from its first byte to its record: the order of things, in one page.
+
+    admit: read -> open the record -> judge the request
+    send
+    deliver: judge the answer -> restore, label
+    close the record
+
+No stage calls back to an earlier one. The answer is always a stream; a unary answer is a
+stream with one frame, so there is no second way that could be forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from gateway.core.errors import GatewayError, RecordUnavailable, Refused, UpstreamError
+from gateway.core.exchange import Exchange, Outcome
+from gateway.core.judgement import Refusal
+from gateway.core.ports import Answer, Dialect
+from gateway.pipeline import record
+from gateway.pipeline.house import House
+from gateway.pipeline.request import admit
+from gateway.pipeline.response import UPSTREAM_WORDS, Head, deliver, refused, reply
+
+NO_RECORD = Refusal(
+    code="record_unavailable",
+    message="The call cannot be recorded now, so it was not made. Try again shortly.",
+    status=503,
+    retry_after_s=5,
+)
+OUR_FAULT = Refusal(
+    code="internal_error",
+    message="The gateway failed on this request. Quote the request id to its operator.",
+    status=500,
+)
+
+
+async def run(exchange: Exchange, dialect: Dialect, house: House) -> AsyncIterator[Head | bytes]:
+    """The answer to an exchange: its Head, then its body in pieces.
+
+    The caller must close the iterator, also when the client has left: that ends the
+    upstream call and writes the closing entry. Raises nothing but CancelledError.
+    """
+    began = house.clock.monotonic_ms()
+    answer: Answer | None = None
+    recorded = True
+    headed = False
+    refusal: Refusal | None = None
+    try:
+        judged = await admit(exchange, dialect, house)
+        exchange.upstream_called = True
+        answer = await judged.backend.send(judged.body, exchange.headers, dialect.upstream_path)
+        exchange.upstream_status = answer.status
+        exchange.first_byte_ms = house.clock.monotonic_ms() - began
+        async for piece in deliver(exchange, judged, answer, dialect, house):
+            headed = True
+            yield piece
+    except RecordUnavailable:
+        recorded, refusal = False, NO_RECORD
+        house.counters.add("record_unavailable_total")
+    except Refused as err:
+        refused(exchange, err.refusal)
+        refusal = err.refusal
+    except UpstreamError as err:
+        exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, err.code
+        refusal = Refusal(err.code, UPSTREAM_WORDS[err.code], err.status)
+    except (GeneratorExit, asyncio.CancelledError):
+        exchange.outcome = Outcome.DISCONNECTED
+        await _close(exchange, answer, house, began)
+        raise
+    except Exception as err:  # the outermost door: our own bug must not become a way through
+        exchange.outcome, exchange.error = Outcome.FAILED, type(err).__name__
+        house.counters.add("failed_total")
+        refusal = OUR_FAULT
+    if not recorded:
+        exchange.outcome = Outcome.REFUSED
+    try:
+        if refusal is not None and not headed:
+            for piece in reply(exchange, dialect.refuse(refusal, exchange.id), house):
+                yield piece
+    finally:
+        if recorded:
+            await _close(exchange, answer, house, began)
+
+
+async def _close(
+    exchange: Exchange, answer: Answer | None, house: House, began: float
+) -> None:
+    """End the upstream call and write the closing entry, whatever happens to our caller."""
+    took_ms = house.clock.monotonic_ms() - began
+    try:
+        durable = house.sink.append(record.closed(exchange, took_ms=took_ms))
+        if answer is not None:
+            await answer.aclose()
+        await asyncio.shield(durable)
+    except GatewayError:
+        house.counters.add("record_unavailable_total")

@@ -1,0 +1,165 @@
+"""Settings: environment variables `GATEWAY_*` over one YAML file over defaults.
+
+The file (`GATEWAY_CONFIG`, else `config.yaml` in the data folder if it is there) names
+the same settings in lower case without the prefix.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gateway.core.errors import ConfigError
+from gateway.cursor import Cursor
+from gateway.documents import load, unknown
+
+PREFIX = "GATEWAY_"
+DETECTORS = "secrets,pii,names"
+
+
+def _setting(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"text": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an operator can set. Empty means: the default that the text names."""
+
+    data: str = _setting("", "Folder for all local state. Default: .gateway in the working folder")
+    database_url: str = _setting(
+        "", "SQLite or PostgreSQL database. Default: SQLite in the data folder"
+    )
+    catalogue: str = _setting("", "Catalogue file. Default: the one shipped, with echo")
+    policy: str = _setting("", "Policy file, or folder of policies. Default: the default policy")
+    keyring: str = _setting("", "File with the gateway's own secret keys. Default: in the data folder")
+    host: str = _setting("127.0.0.1", "Address that clients connect to")
+    port: int = _setting(8080, "Port that clients connect to")
+    admin_host: str = _setting("127.0.0.1", "Address of the admin app")
+    admin_port: int = _setting(8081, "Port of the admin app")
+    workers: int = _setting(1, "Gateway processes")
+    detectors: str = _setting(DETECTORS, "Detectors to run, by name; `names` is the model")
+    detector_processes: int = _setting(1, "Detection processes of each gateway process")
+    detector_deadline_s: int = _setting(
+        20, "Seconds a detection may take, waiting included; a later one counts as failed"
+    )
+    detector_memory_mb: int = _setting(
+        1024, "A detection process that holds more memory than this is replaced"
+    )
+    patterns: str = _setting("", "Pattern pack for secrets. Default: the one shipped")
+    max_body_bytes: int = _setting(32 * 1024 * 1024, "Largest request body")
+    audit_queue: int = _setting(10_000, "Audit entries that may wait to be written")
+    replica: str = _setting("", "Name of this replica in the audit log. Default: the host name")
+    reload_s: int = _setting(2, "Seconds between looks for a changed policy or catalogue; 0: never")
+    log_level: str = _setting("info", "debug, info, warning or error")
+
+    @property
+    def data_dir(self) -> Path:
+        """The data folder."""
+        return Path(self.data or ".gateway")
+
+    @property
+    def keyring_path(self) -> Path:
+        """The keyring file."""
+        return Path(self.keyring) if self.keyring else self.data_dir / "keyring.json"
+
+    @property
+    def database(self) -> str:
+        """The database URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'gateway.db'}"
+
+    @property
+    def replica_name(self) -> str:
+        """This replica's name."""
+        return self.replica or socket.gethostname()
+
+    @property
+    def catalogue_path(self) -> Path:
+        """The catalogue file."""
+        return Path(self.catalogue) if self.catalogue else shipped("policies") / "catalogue.yaml"
+
+    @property
+    def policy_path(self) -> Path:
+        """The policy file or folder."""
+        return Path(self.policy) if self.policy else shipped("policies") / "default.yaml"
+
+    @property
+    def patterns_path(self) -> Path:
+        """The pattern pack."""
+        if self.patterns:
+            return Path(self.patterns)
+        return shipped("policies") / "patterns" / "secrets.yaml"
+
+    @property
+    def detector_names(self) -> tuple[str, ...]:
+        """Names of the detectors to run."""
+        return tuple(name.strip() for name in self.detectors.split(",") if name.strip())
+
+
+def shipped(folder: str) -> Path:
+    """A folder that comes with the gateway: in a checkout beside the package, else inside it."""
+    package = Path(__file__).resolve().parent
+    for place in (package / "_data" / folder, package.parent / folder):
+        if place.is_dir():
+            return place
+    raise ConfigError(f"The folder {folder!r} that comes with the gateway is not there; reinstall.")
+
+
+def read(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings now in force. Raises ConfigError that names the variable or file and line."""
+    environ = os.environ if environ is None else environ
+    known = {f.name: f for f in fields(Settings)}
+    values: dict[str, Any] = _from_file(environ, known)
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or variable in _OTHERS:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            if variable.startswith(_FOREIGN):
+                continue
+            names = [PREFIX + n.upper() for n in known]
+            raise ConfigError(f"{variable}: there is no such setting.{unknown(variable, names)}")
+        values[name] = _from_text(variable, text, known[name].type)
+    return _checked(Settings(**values))
+
+
+# Variables with our prefix that are not settings: the tests' and the set-up script's,
+# and those that Kubernetes makes for a service called "gateway".
+_OTHERS = frozenset({"GATEWAY_CONFIG", "GATEWAY_VENV", "GATEWAY_TEST_POSTGRES"})
+_FOREIGN = ("GATEWAY_SERVICE_", "GATEWAY_PORT_", "GATEWAY_ADMIN_SERVICE_", "GATEWAY_ADMIN_PORT_")
+
+
+def _from_file(environ: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, Any]:
+    given = environ.get("GATEWAY_CONFIG", "")
+    path = Path(given or Path(environ.get("GATEWAY_DATA", "") or ".gateway") / "config.yaml")
+    if not given and not path.exists():
+        return {}
+    values: dict[str, Any] = {}
+    for document in load(path):
+        for name, cursor in Cursor.top(document).fields(list(known)).items():
+            values[name] = cursor.count() if known[name].type == "int" else cursor.text()
+    return values
+
+
+def _from_text(variable: str, text: str, kind: Any) -> Any:
+    if kind != "int":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise ConfigError(f"{variable}: expected a whole number, found {text[:40]!r}.") from None
+
+
+def _checked(settings: Settings) -> Settings:
+    for name in ("port", "admin_port"):
+        if not 0 <= getattr(settings, name) <= 65_535:
+            raise ConfigError(f"{PREFIX}{name.upper()}: a port is a number from 0 to 65535.")
+    for name in ("workers", "detector_processes", "detector_deadline_s", "max_body_bytes"):
+        if getattr(settings, name) < 1:
+            raise ConfigError(f"{PREFIX}{name.upper()}: must be at least 1.")
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        raise ConfigError(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error.")
+    return settings
