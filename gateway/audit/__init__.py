@@ -1,0 +1,1 @@
+"""The record: a hash-chained log of every exchange, in SQL."""

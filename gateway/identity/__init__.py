@@ -1,0 +1,1 @@
+"""Who is asking: gateway keys, and the secrets that everything keyed is derived from."""
