@@ -22,6 +22,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
+from gateway.core.message import Kind
 from gateway.policy.language import Policy, Rule
 from gateway.policy.matching import Fact, in_categories
 
@@ -29,12 +30,18 @@ CODE = "policy_violation"
 ERROR_SUFFIX = "_CONDITION_ERROR"
 CONDITION_FAILED = "condition could not be evaluated"
 MAX_REMEMBERED = 4_096
+MAX_SUBJECTS = 256
 
 _MODES = (StreamMode.OBSERVE, StreamMode.WINDOW, StreamMode.HOLD)
 
 # What is known of a finding and its text, as far as rules may ask:
 # category, score per mille, detector, role, kind, note.
 Aspect = tuple[str, int, str, str, str, str]
+# What a decision is remembered by, beside the subject: category, score, detector, note.
+Likeness = tuple[str, float, str, str]
+# What is remembered of an effect: action, policy, rule, reason, words, and its strictness
+# if it stops the message, else 0.
+Decided = tuple[str, str, str, str, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class BoundJudge:
         self._bound = tuple(bound)
         self._rules = tuple(rule for each in bound for rule in each.rules)
         self._facts = {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
-        self._decided: dict[Aspect, tuple[Match, ...]] = {}
+        self._decided: dict[tuple[str, Kind], dict[Likeness, tuple[Decided, ...]]] = {}
         modes = [each.policy.streaming for each in bound if each.rules]
         self.stream_mode = max(modes, key=_MODES.index, default=StreamMode.WINDOW)
 
@@ -78,27 +85,35 @@ class BoundJudge:
     def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:
         """Which rules apply to these findings. Each finding is decided by itself."""
         effects: list[Effect] = []
-        stopping: list[tuple[Match, Effect]] = []
+        stopping: list[tuple[int, Effect]] = []
+        decided = self._decided.setdefault((subject.role, subject.kind), {})
         for finding in findings:
-            for match in self._decide(aspect(finding, subject)):
-                effect = _effect(match, finding)
+            key = (finding.category, finding.score, finding.detector, finding.note)
+            said = decided.get(key)
+            if said is None:
+                said = decided[key] = self._decide(finding, subject)
+                self._forget(decided)
+            for action, policy, rule, reason, words, stops in said:
+                effect = Effect(action, finding, policy, rule, reason, words)
                 effects.append(effect)
-                if match.rule.action.stops:
-                    stopping.append((match, effect))
+                if stops:
+                    stopping.append((stops, effect))
         return Verdict(tuple(effects), _refusal(stopping) if stopping else None)
 
     def matches(self, finding: Finding, subject: Subject) -> Iterator[Match]:
         """What each rule says to one finding, in the order they are asked."""
         return self._matches(aspect(finding, subject))
 
-    def _decide(self, about: Aspect) -> tuple[Match, ...]:
-        decided = self._decided.get(about)
-        if decided is None:
-            decided = united([m for m in self._matches(about) if m.applies])
-            if len(self._decided) >= MAX_REMEMBERED:
-                self._decided.clear()
-            self._decided[about] = decided
-        return decided
+    def _decide(self, finding: Finding, subject: Subject) -> tuple[Decided, ...]:
+        matches = united([m for m in self.matches(finding, subject) if m.applies])
+        return tuple(_decided(match) for match in matches)
+
+    def _forget(self, decided: dict[Likeness, tuple[Decided, ...]]) -> None:
+        """Keep what is remembered bounded; it is only ever a shortcut."""
+        if len(decided) > MAX_REMEMBERED:
+            decided.clear()
+        if len(self._decided) > MAX_SUBJECTS:
+            self._decided.clear()
 
     def _matches(self, about: Aspect) -> Iterator[Match]:
         for each in self._bound:
@@ -162,18 +177,19 @@ def united(matches: Sequence[Match]) -> tuple[Match, ...]:
     return tuple(m for m in matches if m is winner or not m.rule.enforces)
 
 
-def _effect(match: Match, finding: Finding) -> Effect:
+def _decided(match: Match) -> Decided:
     rule = match.rule
     reason = rule.reason + ERROR_SUFFIX if match.why == CONDITION_FAILED else rule.reason
-    return Effect(rule.action.name, finding, match.policy.name, rule.id, reason, rule.words)
+    stops = rule.action.strictness if rule.action.stops else 0
+    return rule.action.name, match.policy.name, rule.id, reason, rule.words, stops
 
 
-def _refusal(stopping: Sequence[tuple[Match, Effect]]) -> Refusal:
-    match, effect = max(stopping, key=lambda each: each[0].rule.action.strictness)
-    counts = Counter(each.finding.category for _, each in stopping)
+def _refusal(stopping: Sequence[tuple[int, Effect]]) -> Refusal:
+    _, effect = max(stopping, key=lambda each: each[0])
+    counts = Counter(effect.finding.category for _, effect in stopping)
     return Refusal(
         code=CODE,
-        message=match.rule.words or _message(effect, counts),
+        message=effect.message or _message(effect, counts),
         policy=effect.policy,
         rule=effect.rule,
         categories=tuple(sorted(counts)),
