@@ -22,9 +22,7 @@ _ZEROS = (
 )  # fmt: skip
 
 _SPACES = (
-    "\x85\xa0\u1680"
-    + "".join(map(chr, range(0x2000, 0x200B)))
-    + "\u2028\u2029\u202f\u205f\u3000"
+    "\x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
 )
 # What phone numbers may be written with (phonenumbers: _VALID_PUNCTUATION).
 _JOINERS = "\xad\u200b\u2060" + "".join(map(chr, range(0x2010, 0x2016))) + "\u2212\u30fc\uff0d"

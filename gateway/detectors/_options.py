@@ -13,7 +13,9 @@ def check_keys(detector: str, options: Mapping[str, Any], known: Sequence[str]) 
     """Raises ConfigError for an option that the detector does not take."""
     for key in options:
         if key not in known:
-            raise ConfigError(f"Detector {detector!r}: unknown option {key!r}.{unknown(key, known)}")
+            raise ConfigError(
+                f"Detector {detector!r}: unknown option {key!r}.{unknown(key, known)}"
+            )
 
 
 def words(detector: str, options: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
@@ -40,5 +42,7 @@ def chosen(
     """Those wanted, each of them known; all known ones if nothing was said."""
     for item in wanted or ():
         if item not in known:
-            raise ConfigError(f"Detector {detector!r}: {key}: unknown {item!r}.{unknown(item, known)}")
+            raise ConfigError(
+                f"Detector {detector!r}: {key}: unknown {item!r}.{unknown(item, known)}"
+            )
     return tuple(known) if wanted is None else wanted

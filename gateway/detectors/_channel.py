@@ -1,0 +1,122 @@
+"""One worker process and the socket to it, driven by the event loop without tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+from gateway.detectors._jobs import Frames
+
+_BOOT = (
+    "import sys; sys.path[:] = sys.argv[2:]; "
+    "from gateway.detectors._worker import main; main(int(sys.argv[1]))"
+)
+# All that a worker needs to know of our environment: it holds keys that it must not see.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
+# One thread each, and no library may look for anything outside.
+_FIXED = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "HF_HUB_OFFLINE": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+_READ_BYTES = 1 << 18
+
+
+class Channel:
+    """Starts a worker; calls back for each frame and once when the worker is gone."""
+
+    def __init__(
+        self,
+        *,
+        on_frame: Callable[[Channel, bytes], None],
+        on_gone: Callable[[Channel], None],
+    ) -> None:
+        """Blocks for the few milliseconds that starting a process takes. Needs a running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._on_frame = on_frame
+        self._on_gone = on_gone
+        self._frames = Frames()
+        self._unsent = bytearray()
+        self._open = True
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+                [sys.executable, "-c", _BOOT, str(theirs.fileno()), *filter(None, sys.path)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={k: os.environ[k] for k in _ENVIRONMENT if k in os.environ} | _FIXED,
+            )
+        ours.setblocking(False)
+        self._socket = ours
+        self._loop.add_reader(ours.fileno(), self._read)
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id."""
+        return self._process.pid
+
+    def send(self, frame: bytes) -> None:
+        """Sends now what fits, the rest as the worker reads it."""
+        if not self._open:
+            return
+        if not self._unsent:
+            try:
+                sent = self._socket.send(frame)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self._loop.call_soon(self.close)
+                return
+            if sent == len(frame):
+                return
+            frame = frame[sent:]
+            self._loop.add_writer(self._socket.fileno(), self._write)
+        self._unsent += frame
+
+    def close(self) -> None:
+        """Ends the worker at once. Calls back that it is gone; harmless when it is already."""
+        if not self._open:
+            return
+        self._open = False
+        self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_writer(self._socket.fileno())
+        self._socket.close()
+        self._process.kill()
+        self._on_gone(self)
+
+    def reap(self) -> None:
+        """Waits until the closed worker has ended. Blocks; for a thread."""
+        self._process.wait()
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(_READ_BYTES)
+            bodies = self._frames.feed(data)
+        except BlockingIOError:
+            return
+        except (OSError, ValueError):
+            data, bodies = b"", []
+        for body in bodies:
+            self._on_frame(self, body)
+        if not data:
+            self.close()
+
+    def _write(self) -> None:
+        try:
+            sent = self._socket.send(self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        del self._unsent[:sent]
+        if not self._unsent:
+            self._loop.remove_writer(self._socket.fileno())

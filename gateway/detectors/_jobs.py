@@ -1,0 +1,128 @@
+"""What travels between the gateway and its detection workers, and what a worker does with it.
+
+Frames are msgpack behind a length of four bytes. Answers name failures by the exception's
+class alone: its message may quote the text.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gateway.core.judgement import Finding
+from gateway.core.ports import Detector, Trigger
+
+MAX_FRAME_BYTES = 256 * 1024 * 1024
+
+_LENGTH = struct.Struct(">I")
+
+
+class Setup(msgspec.Struct, array_like=True, frozen=True):
+    """The first frame to a worker: which detectors, with which options.
+
+    job_limit_s: when a worker at work on one job ends itself, should nobody be left to do it.
+    """
+
+    enabled: dict[str, dict[str, Any]]
+    job_limit_s: float
+
+
+class Loaded(msgspec.Struct, array_like=True, frozen=True):
+    """The first frame from a worker. triggers: by detector; None: it must see everything.
+
+    error: why it could not load, in words fit for the operator; empty if it could.
+    """
+
+    triggers: dict[str, list[Trigger] | None]
+    rss_bytes: int
+    error: str = ""
+
+
+class Task(msgspec.Struct, array_like=True, frozen=True):
+    """Some texts for one detector. hints: for each text; empty if the detector has no triggers."""
+
+    detector: str
+    texts: list[str]
+    hints: list[list[str]]
+
+
+class Row(msgspec.Struct, array_like=True, frozen=True):
+    """One finding, without the name of its detector."""
+
+    category: str
+    start: int
+    end: int
+    score: float
+    note: str = ""
+
+
+class Outcome(msgspec.Struct, array_like=True, frozen=True):
+    """What one task came to: rows for each text, or the class name of what was raised."""
+
+    rows: list[list[Row]]
+    error: str = ""
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """One outcome for each task of a job, and how much memory the worker holds now."""
+
+    outcomes: list[Outcome]
+    rss_bytes: int
+
+
+def pack(value: msgspec.Struct | list[Task]) -> bytes:
+    """A frame."""
+    body = _ENCODER.encode(value)
+    return _LENGTH.pack(len(body)) + body
+
+
+class Frames:
+    """Cuts what arrives into the bodies of frames."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Bodies that are complete now. Raises ValueError for an absurd length."""
+        self._data += data
+        out = []
+        while len(self._data) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._data)
+            if length > MAX_FRAME_BYTES:
+                raise ValueError("a frame longer than any job")
+            if len(self._data) < _LENGTH.size + length:
+                break
+            out.append(bytes(self._data[_LENGTH.size : _LENGTH.size + length]))
+            del self._data[: _LENGTH.size + length]
+        return out
+
+
+def perform(detectors: Mapping[str, Detector], tasks: list[Task]) -> list[Outcome]:
+    """Runs each task. A detector that raises spoils its own task only.
+
+    One of the two places where everything is caught: a failure becomes a finding.
+    """
+    out = []
+    for task in tasks:
+        try:
+            found = detectors[task.detector].detect(task.texts, task.hints)
+            if len(found) != len(task.texts):
+                raise ValueError("one list of findings for each text")
+            out.append(Outcome([[_row(finding) for finding in findings] for findings in found]))
+        except Exception as err:  # noqa: BLE001
+            out.append(Outcome([], type(err).__name__))
+    return out
+
+
+def _row(finding: Finding) -> Row:
+    return Row(finding.category, finding.start, finding.end, float(finding.score), finding.note)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+setup_decoder = msgspec.msgpack.Decoder(Setup)
+loaded_decoder = msgspec.msgpack.Decoder(Loaded)
+tasks_decoder = msgspec.msgpack.Decoder(list[Task])
+answer_decoder = msgspec.msgpack.Decoder(Answer)

@@ -1,0 +1,80 @@
+"""Which detector must look at which window, and what becomes of its answers.
+
+The same for worker processes and for the command line, so that both find the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.core.judgement import DETECTOR_ERROR, Finding
+from gateway.core.ports import Window
+from gateway.detectors._jobs import Outcome, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one detector is asked about one window. index: the window's place in the call."""
+
+    index: int
+    window: Window
+    hints: list[str]
+
+
+Questions = Mapping[str, list[Question]]
+
+
+def tasks(questions: Questions) -> list[Task]:
+    """One task for each detector, in the order of the mapping."""
+    return [
+        Task(name, [q.window.text for q in asked], [q.hints for q in asked])
+        for name, asked in questions.items()
+    ]
+
+
+def merge(
+    name: str,
+    asked: Sequence[Question],
+    outcome: Outcome,
+    categories: Collection[str],
+    out: list[list[Finding]],
+) -> bool:
+    """Adds a detector's findings to those of their windows. Whether it did its work.
+
+    A failed detector becomes a finding over the own stretch of each window that it was
+    asked about. So does one that answers nonsense: its work cannot be trusted.
+    """
+    error = outcome.error or _nonsense(asked, outcome, categories)
+    if error:
+        for question in asked:
+            out[question.index].append(_failure(name, question.window, error))
+        return False
+    for question, rows in zip(asked, outcome.rows, strict=True):
+        window = question.window
+        out[question.index].extend(
+            Finding(name, row.category, row.start, row.end, row.score, row.note)
+            for row in rows
+            if window.own_start < row.end <= window.own_end
+        )
+    return True
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once, in order of place."""
+    return sorted(dict.fromkeys(findings), key=lambda f: (f.start, f.end, f.detector, f.category))
+
+
+def _nonsense(asked: Sequence[Question], outcome: Outcome, categories: Collection[str]) -> str:
+    if len(outcome.rows) != len(asked):
+        return "answer"
+    for question, rows in zip(asked, outcome.rows, strict=True):
+        length = len(question.window.text)
+        for row in rows:
+            if not 0 <= row.start < row.end <= length or row.category not in categories:
+                return "answer"
+    return ""
+
+
+def _failure(name: str, window: Window, error: str) -> Finding:
+    return Finding(name, DETECTOR_ERROR, window.own_start, window.own_end, 1.0, error)

@@ -1,0 +1,58 @@
+"""Whole texts judged in this process, for the command line and for the examples of policies.
+
+Cuts, locates and merges as the gateway does; only the worker processes are missing. Blocks
+and has no deadline: never on an event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.core.judgement import Finding
+from gateway.core.segments import cut
+from gateway.core.windows import windows
+from gateway.detectors import create
+from gateway.detectors._jobs import perform
+from gateway.detectors._locator import Locator
+from gateway.detectors._questions import Question, distinct, merge, tasks
+
+
+class Scanner:
+    """Detectors loaded into this process."""
+
+    def __init__(self, enabled: Mapping[str, Mapping[str, Any]], *, cache_dir: Path) -> None:
+        """Loads everything, which takes seconds. Raises ConfigError."""
+        self._members = {detector.name: detector for detector in create(enabled)}
+        loaded = {name: detector.load() for name, detector in self._members.items()}
+        self._models = [name for name, triggers in loaded.items() if triggers is None]
+        self._locator = Locator(
+            {name: triggers for name, triggers in loaded.items() if triggers is not None},
+            cache_dir,
+        )
+        self.detectors = {d.name: d.categories for d in self._members.values()}
+
+    def scan(self, text: str, detectors: Collection[str] | None = None) -> list[Finding]:
+        """All findings in a text, by place. detectors: some of those enabled; None for all.
+
+        A detector that fails is a finding here, too.
+        """
+        names = self.detectors.keys() if detectors is None else set(detectors)
+        ends = cut(text, final=True)
+        cuttings = windows(text, 0, ends)
+        questions: dict[str, list[Question]] = {}
+        for index, window in enumerate(cuttings):
+            fired = self._locator.hints(window.text, names)
+            fired |= {name: [] for name in self._models if name in names}
+            for name, hints in fired.items():
+                questions.setdefault(name, []).append(Question(index, window, hints))
+        found: list[list[Finding]] = [[] for _ in cuttings]
+        outcomes = perform(self._members, tasks(questions))
+        for (name, asked), outcome in zip(questions.items(), outcomes, strict=True):
+            merge(name, asked, outcome, self.detectors[name], found)
+        return distinct(
+            finding.moved(end - len(window.text))
+            for window, end, findings in zip(cuttings, ends, found, strict=True)
+            for finding in findings
+        )
