@@ -117,6 +117,7 @@ class Guard:
     def _clear(self, passage: Passage) -> None:
         """Move `cleared` as far as nothing still to come can reach back."""
         cleared = self._limit(passage)
+        self._side.coverage.texts += passage.final
         clusters = spans(passage.effects, self._actions)
         restores = self._restores(passage)
         stretches = [(s, e) for s, e, _ in clusters] + [(r.start, r.end) for r in restores]

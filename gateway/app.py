@@ -1,0 +1,259 @@
+"""The roof: puts the house together from settings, and keeps it running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway import actions, backends, catalogue, db, detectors, dialects
+from gateway.actions._vault import KeyedVault
+from gateway.audit.log import AuditLog, Limits
+from gateway.core.errors import ConfigError
+from gateway.core.exchange import Exchange
+from gateway.core.judgement import Principal, Route
+from gateway.core.ports import Backend, Counters, Dialect
+from gateway.detectors._inspector import PooledInspector, build_inspector
+from gateway.identity.keyring import Keyring
+from gateway.identity.keys import KeyStore
+from gateway.labels import headers as labels
+from gateway.pipeline.house import House
+from gateway.policy.bundle import PolicyBundle
+from gateway.policy.bundle import load as load_policy
+from gateway.policy.language import Vocabulary
+from gateway.server.door import Door
+from gateway.settings import Settings, shipped
+
+log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """The real time."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since 1970, UTC."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_ms(self) -> float:
+        """Milliseconds on a clock that only goes forward."""
+        return time.perf_counter() * 1000
+
+
+class Gateway:
+    """One gateway process: everything but the sockets."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.counters = Counters()
+        self.keyring = Keyring.open(settings.keyring_path)
+        self.engine = db.open_engine(settings.database)
+        self.actions = actions.load()
+        self.inspector = inspector(settings)
+        self.audit = AuditLog(
+            self.engine,
+            key=self.keyring.audit_key,
+            replica=settings.replica_name,
+            clock=self.clock,
+            counters=self.counters,
+            limits=Limits(max_queue=settings.audit_queue),
+        )
+        self.keys = KeyStore(self.engine, clock=self.clock)
+        self.bundle = bundle(settings)
+        self.catalogue = catalogue.read(settings.catalogue_path, backends.kinds())
+        self.warnings: dict[str, str] = {}
+        self._backends: dict[str, Backend] = {}
+        self._loaded = _stamp(settings)
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Warm and open everything. Raises ConfigError or RecordUnavailable; then `aclose` it."""
+        check_schema(self.settings)
+        await asyncio.gather(self.inspector.start(), self.audit.start(), self.keys.start())
+        if self.settings.reload_s:
+            self._watch = asyncio.create_task(self._reload_forever(), name="gateway-reload")
+
+    async def aclose(self) -> None:
+        """Close everything, the audit log last."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        for backend in self._backends.values():
+            await backend.aclose()
+        await self.keys.aclose()
+        await self.inspector.aclose()
+        await self.audit.aclose()
+        self.engine.dispose()
+
+    def problems(self) -> dict[str, str]:
+        """What keeps this process from serving, by part; empty if nothing does."""
+        found: dict[str, str] = {}
+        if not self.inspector.ready:
+            found["detectors"] = self.inspector.problem
+        if not self.audit.ready:
+            found["audit"] = self.audit.trouble
+        if not self.keys.ready:
+            found["keys"] = "the gateway keys could not be loaded from the database lately"
+        return found
+
+    def door(self) -> Door:
+        """The ASGI application for clients."""
+        return Door(
+            house=self.house(),
+            keys=self.keys,
+            dialects=by_path(dialects.load()),
+            models=self.models,
+            ready=self.problems,
+            warnings=lambda: self.warnings,
+            max_body_bytes=self.settings.max_body_bytes,
+        )
+
+    def house(self) -> House:
+        """The ports for the pipeline."""
+        return House(
+            sink=self.audit,
+            bundle=lambda: self.bundle,
+            inspector=self.inspector,
+            actions=self.actions,
+            route=self._route,
+            vault=self._vault,
+            labels=self._labels,
+            seal=self._seal,
+            counters=self.counters,
+            clock=self.clock,
+        )
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models clients may ask for by name, in OpenAI's shape."""
+        return [
+            {"id": m.name, "object": "model", "created": 0, "owned_by": m.upstream.provider}
+            for m in self.catalogue.models
+            if not m.is_pattern
+        ]
+
+    def reload(self) -> None:
+        """Read policy and catalogue again. One that is bad changes nothing but `warnings`."""
+        for name, load in (("policy", self._load_bundle), ("catalogue", self._load_catalogue)):
+            try:
+                load()
+                self.warnings.pop(name, None)
+            except ConfigError as err:
+                self.warnings[name] = f"not reloaded, the one before stays in force: {err}"
+                log.error("%s: %s", name, self.warnings[name])
+
+    def _load_bundle(self) -> None:
+        new = bundle(self.settings)
+        if new.digest != self.bundle.digest:
+            log.info("policy reloaded: %s, digest %s", new.revision, new.digest[:12])
+            self.bundle = new
+
+    def _load_catalogue(self) -> None:
+        self.catalogue = catalogue.read(self.settings.catalogue_path, backends.kinds())
+
+    async def _reload_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.reload_s)
+            stamp = await asyncio.to_thread(_stamp, self.settings)
+            if stamp != self._loaded:
+                self._loaded = stamp
+                self.reload()
+
+    def _route(self, model: str, principal: Principal) -> tuple[Route, Backend] | None:
+        found = self.catalogue.find(model)
+        if found is None:
+            return None
+        return found.route(model), self._backend(found.upstream)
+
+    def _backend(self, upstream: catalogue.Upstream) -> Backend:
+        key = f"{upstream.kind} {upstream.options!r} {hash(upstream.options.credential)}"
+        backend = self._backends.get(key)
+        if backend is None:
+            backend = self._backends[key] = backends.build(upstream.kind, upstream.options)
+        return backend
+
+    def _vault(self, tenant: str, taken: Callable[[str], bool]) -> KeyedVault:
+        return KeyedVault(self.keyring.tenant_key(tenant), taken)
+
+    def _seal(self, tenant: str, data: bytes) -> str:
+        key = hmac.digest(self.keyring.tenant_key(tenant), b"seal", "sha256")
+        return hmac.digest(key, data, "sha256").hex()
+
+    def _labels(self, exchange: Exchange) -> Mapping[str, str]:
+        names = ",".join(p.name for p in self.bundle.policies)
+        versions = ",".join(p.version for p in self.bundle.policies)
+        now_s = self.clock.now_ms() // 1000
+        return labels.headers(exchange, now_s=now_s, policy=names, revision=versions)
+
+
+def inspector(settings: Settings) -> PooledInspector:
+    """All enabled detectors; not started yet."""
+    return build_inspector(
+        enabled(settings),
+        processes=settings.detector_processes,
+        deadline_s=settings.detector_deadline_s,
+        cache_dir=settings.data_dir / "cache",
+        rss_limit_mb=settings.detector_memory_mb,
+    )
+
+
+def enabled(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Options by name of the detectors that are switched on."""
+    options: dict[str, dict[str, Any]] = {name: {} for name in settings.detector_names}
+    if "secrets" in options:
+        options["secrets"] = {"pack": str(settings.patterns_path)}
+    return options
+
+
+def bundle(settings: Settings) -> PolicyBundle:
+    """The policies in force, compiled. Raises ConfigError with file and line."""
+    return load_policy(settings.policy_path, vocabulary(settings))
+
+
+def vocabulary(settings: Settings) -> Vocabulary:
+    """The names a policy may use: every detector's, whether it is switched on or not."""
+    everything: dict[str, dict[str, Any]] = {name: {} for name in detectors.names()}
+    everything |= enabled(settings)
+    categories = {d.name: d.categories for d in detectors.create(everything)}
+    return Vocabulary.of(actions.load(), categories)
+
+
+def by_path(found: Mapping[str, Dialect]) -> dict[str, Dialect]:
+    """Dialects by the paths they serve. Raises ConfigError if two serve the same."""
+    table: dict[str, Dialect] = {}
+    for dialect in found.values():
+        for path in dialect.paths:
+            if path in table:
+                raise ConfigError(
+                    f"dialects: {dialect.name} and {table[path].name} both serve {path}."
+                )
+            table[path] = dialect
+    return table
+
+
+def check_schema(settings: Settings) -> None:
+    """Raises ConfigError if the database is not at the revision this gateway needs."""
+    at, needed = db.current(settings.database), db.head(shipped("migrations"))
+    if at != needed:
+        raise ConfigError(
+            f"The database is at revision {at or 'none'}, this gateway needs {needed}. "
+            "Run: gateway db upgrade"
+        )
+
+
+def _stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:
+    """What changes when the policy or the catalogue does."""
+    files: list[Path] = [settings.catalogue_path]
+    path = settings.policy_path
+    files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    stamps = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            stat = file.stat()
+            stamps.append((str(file), stat.st_mtime_ns, stat.st_size))
+    return tuple(stamps)

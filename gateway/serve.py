@@ -1,0 +1,80 @@
+"""Starts what `gateway serve` promises: the door for clients, the admin app, all workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from gateway.admin.app import build as build_admin
+from gateway.app import Gateway, check_schema
+from gateway.core.errors import GatewayError
+from gateway.server import listen
+from gateway.server.supervisor import Supervisor
+from gateway.settings import Settings
+
+
+def serve(settings: Settings, *, on_ready: Callable[[], None]) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit code.
+
+    on_ready: called once, when the first process takes requests. Raises ConfigError or
+    RecordUnavailable if it cannot start.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    check_schema(settings)
+    sock = listen.bind(settings.host, settings.port)
+    admin_sock = listen.bind(settings.admin_host, settings.admin_port)
+    if settings.workers == 1:
+        listen.run(lambda: _process(settings, sock, admin_sock, on_ready))
+        return 0
+    on_ready()
+    return Supervisor(worker, sock, settings.workers, settings, admin_sock).run()
+
+
+def worker(
+    number: int, sock: socket.socket, settings: Settings, admin_sock: socket.socket
+) -> None:
+    """One of several gateway processes; the first one also serves the admin app."""
+    set_up_logging(settings)
+    mine = dataclasses.replace(settings, replica=f"{settings.replica_name}.{number}")
+    try:
+        admin = admin_sock if number == 0 else None
+        listen.run(lambda: _process(mine, sock, admin, _nothing))
+    except GatewayError as err:
+        logging.getLogger(__name__).error("%s", err)
+        sys.exit(1)
+
+
+async def _process(
+    settings: Settings,
+    sock: socket.socket,
+    admin_sock: socket.socket | None,
+    on_ready: Callable[[], None],
+) -> None:
+    gateway = Gateway(settings)
+    apps: list[tuple[Any, socket.socket]] = []
+    try:
+        await gateway.start()
+        apps.append((gateway.door(), sock))
+        if admin_sock is not None:
+            apps.append((build_admin(gateway), admin_sock))
+    except BaseException:
+        await gateway.aclose()
+        raise
+    await listen.serve(apps, on_ready=on_ready, on_stop=gateway.aclose)
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Our own lines to standard error. Libraries only when something is wrong."""
+    logging.basicConfig(
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING
+    )
+    logging.getLogger("gateway").setLevel(settings.log_level.upper())
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,233 @@
+"""The ASGI application that clients talk to. Plain ASGI: nothing stands between bytes and pipeline.
+
+Paths are looked up as they are after normalising; what is not known is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.core.exchange import Exchange, Outcome
+from gateway.core.ids import new_id
+from gateway.core.judgement import Principal, Refusal
+from gateway.core.ports import Dialect, Reply
+from gateway.pipeline.house import House
+from gateway.pipeline.response import Head
+from gateway.pipeline.run import run
+from gateway.server.body import BodyTooLarge, ClientLeft, read_body
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_SLASHES = re.compile(r"/{2,}")
+_JSON = "application/json"
+
+NO_KEY = Refusal(
+    "invalid_api_key",
+    "Send a gateway key: 'Authorization: Bearer gw_...'. 'gateway keys new NAME' makes one.",
+    401,
+)
+NO_PATH = Refusal(
+    "unknown_path", "The gateway does not serve this path. GET /v1/models lists its models.", 404
+)
+NOT_JSON = Refusal("unsupported_media_type", "Send the body as application/json.", 415)
+COMPRESSED = Refusal("unsupported_encoding", "Send the body without Content-Encoding.", 415)
+TOO_LARGE = Refusal("request_too_large", "The body is larger than this gateway takes.", 413)
+BUSY = Refusal(
+    "not_ready", "The gateway is not ready to judge requests.", 503, retry_after_s=5
+)
+
+
+class Keys(Protocol):
+    """Who may come in."""
+
+    def authenticate(self, key: str) -> Principal | None:
+        """Whose key this is, from memory."""
+
+    async def authenticate_async(self, key: str) -> Principal | None:
+        """The same, after another look at the database if the key is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What one gateway process serves.
+
+    models: what GET /v1/models lists. ready: problems that keep it from serving, by part;
+    empty if there are none. warnings: what is wrong but does not.
+    """
+
+    house: House
+    keys: Keys
+    dialects: Mapping[str, Dialect]
+    models: Callable[[], list[dict[str, Any]]]
+    ready: Callable[[], Mapping[str, str]]
+    warnings: Callable[[], Mapping[str, str]]
+    max_body_bytes: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection's request. Lifespan is the roof's business, not ours."""
+        if scope["type"] != "http":
+            return
+        method, path = scope["method"], normal(scope["path"])
+        dialect = self.dialects.get(path)
+        if dialect is not None and method == "POST":
+            await self._exchange(dialect, path, scope, receive, send)
+        elif method in ("GET", "HEAD") and path in ("/livez", "/readyz"):
+            await _send(send, probe(path, self.ready(), self.warnings()), head_only=method == "HEAD")
+        elif path == "/v1/models" or path.startswith("/v1/models/"):
+            await self._models(method, path, scope, send)
+        else:
+            await self._refuse(NO_PATH if dialect is None else _METHOD, send)
+
+    async def _models(self, method: str, path: str, scope: Scope, send: Send) -> None:
+        if method not in ("GET", "HEAD"):
+            return await self._refuse(_METHOD, send)
+        if await self._principal(_headers(scope)) is None:
+            return await self._refuse(NO_KEY, send)
+        models = self.models()
+        if path == "/v1/models":
+            return await _send(send, _json(200, {"object": "list", "data": models}))
+        name = path.removeprefix("/v1/models/")
+        found = next((m for m in models if m["id"].lower() == name), None)
+        if found is None:
+            return await self._refuse(_NO_MODEL, send)
+        return await _send(send, _json(200, found))
+
+    async def _exchange(
+        self, dialect: Dialect, path: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        headers = _headers(scope)
+        exchange_id = new_id()
+        refusal = self._unfit(headers)
+        principal = await self._principal(headers)
+        if principal is None:
+            refusal = NO_KEY
+        body = b""
+        if refusal is None:
+            try:
+                body = await read_body(receive, headers, self.max_body_bytes)
+            except BodyTooLarge:
+                refusal = TOO_LARGE
+            except ClientLeft:
+                return
+        if refusal is not None or principal is None:
+            self.house.counters.add(f"refused_{(refusal or NO_KEY).code}_total")
+            return await _send(send, dialect.refuse(refusal or NO_KEY, exchange_id), exchange_id)
+        exchange = Exchange(exchange_id, principal, dialect.name, path, headers, body)
+        await self._answer(exchange, dialect, receive, send)
+
+    async def _answer(
+        self, exchange: Exchange, dialect: Dialect, receive: Receive, send: Send
+    ) -> None:
+        """Run the exchange; end it at once if the client leaves."""
+        task = asyncio.current_task()
+        assert task is not None
+        watch = asyncio.ensure_future(_left(receive, task))
+        started = False
+        try:
+            async with aclosing(run(exchange, dialect, self.house)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, Head):
+                        await send(_start(piece.status, piece.headers))
+                        started = True
+                    else:
+                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except asyncio.CancelledError:
+            if not (watch.done() and not watch.cancelled()):
+                raise
+            task.uncancel()
+            return
+        finally:
+            watch.cancel()
+        # A stream that broke on our side is cut off, not ended as if it were whole.
+        if started and exchange.outcome is not Outcome.FAILED:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _unfit(self, headers: Mapping[str, str]) -> Refusal | None:
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            return COMPRESSED
+        media = headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+        if media != _JSON:
+            return NOT_JSON
+        return BUSY if not self.ready().keys().isdisjoint(("keys", "detectors")) else None
+
+    async def _principal(self, headers: Mapping[str, str]) -> Principal | None:
+        scheme, _, key = headers.get("authorization", "").partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key:
+            return None
+        return self.keys.authenticate(key) or await self.keys.authenticate_async(key)
+
+    async def _refuse(self, refusal: Refusal, send: Send) -> None:
+        dialect = next(iter(self.dialects.values()))
+        exchange_id = new_id()
+        await _send(send, dialect.refuse(refusal, exchange_id), exchange_id)
+
+
+_METHOD = Refusal("method_not_allowed", "This path does not take that method.", 405)
+_NO_MODEL = Refusal(
+    "model_not_found", "This gateway's catalogue has no such model. GET /v1/models lists them.", 404
+)
+
+
+def normal(path: str) -> str:
+    """A path in its one spelling: lower case, single slashes, none at the end.
+
+    The server has already undone percent-encoding. Dots are not resolved: such a path is
+    simply not known.
+    """
+    return _SLASHES.sub("/", path).rstrip("/").lower() or "/"
+
+
+def probe(path: str, problems: Mapping[str, str], warnings: Mapping[str, str]) -> Reply:
+    """The answer to /livez (always well) and /readyz (503 with the problems by part)."""
+    if path == "/livez":
+        return _json(200, {"status": "ok"})
+    if not problems:
+        return _json(200, {"status": "ok", **({"warnings": dict(warnings)} if warnings else {})})
+    return _json(503, {"status": "not ready", "problems": dict(problems)})
+
+
+async def _left(receive: Receive, task: asyncio.Task[Any]) -> None:
+    """Cancel the task when the client has left."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            task.cancel()
+            return
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+
+
+def _json(status: int, value: Any) -> Reply:
+    return Reply(status, {"content-type": _JSON}, json.dumps(value).encode())
+
+
+def _start(status: int, headers: Mapping[str, str]) -> dict[str, Any]:
+    pairs = [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in headers.items()]
+    return {"type": "http.response.start", "status": status, "headers": pairs}
+
+
+async def _send(
+    send: Send, reply: Reply, exchange_id: str = "", *, head_only: bool = False
+) -> None:
+    headers = {**reply.headers, "content-length": str(len(reply.body))}
+    if exchange_id:
+        headers |= {
+            "x-request-id": exchange_id,
+            "gw-request-id": exchange_id,
+            "gw-decision": "error",
+            "ai-disclosure": "mode=none",
+        }
+    await send(_start(reply.status, headers))
+    body = b"" if head_only else reply.body
+    await send({"type": "http.response.body", "body": body, "more_body": False})
