@@ -40,8 +40,3 @@ capabilities:
 {{- define "gateway.fileText" -}}
 {{- if kindIs "string" . -}}{{ . }}{{- else -}}{{ toYaml . }}{{- end -}}
 {{- end -}}
-
-{{- /* ConfigMap keys may not hold a slash, so a path is told by its digest. */ -}}
-{{- define "gateway.fileKey" -}}
-{{- printf "%s.%s" (sha256sum . | trunc 16) (base .) -}}
-{{- end -}}

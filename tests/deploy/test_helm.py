@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,12 @@ import helm_python
 import pytest
 import yaml
 
+from gateway import catalogue
+from gateway.settings import PREFIX, Settings
+
 CHART = Path(__file__).parents[2] / "helm"
 
-SETTINGS = {
-    "GATEWAY_ADMIN_HOST",
-    "GATEWAY_ADMIN_PORT",
-    "GATEWAY_CATALOGUE",
-    "GATEWAY_DATA",
-    "GATEWAY_DATABASE_URL",
-    "GATEWAY_HOST",
-    "GATEWAY_KEYRING",
-    "GATEWAY_POLICY",
-    "GATEWAY_PORT",
-    "GATEWAY_REPLICA",
-    "GATEWAY_WORKERS",
-}
+SETTINGS = {PREFIX + field.name.upper() for field in fields(Settings)}
 
 SHARED = {
     "database": {"existingSecret": {"name": "db"}},
@@ -50,9 +42,21 @@ VARIATIONS: dict[str, dict[str, Any]] = {
                 {"name": "OPENAI_API_KEY", "secretName": "openai", "secretKey": "api-key"}
             ],
         },
-        "catalogue": {"models": {"small": {"credential": "env:OPENAI_API_KEY"}}},
-        "policies": {"default.yaml": "  a: 1\n", "terms/one.yaml": {"id": "one", "is": [True]}},
-        "settings": {"GATEWAY_EXTRA_BYTES": 10485760, "GATEWAY_EXTRA_FLAG": True},
+        "catalogue": {
+            "apiVersion": "gateway/v1",
+            "kind": "Catalogue",
+            "backends": [
+                {
+                    "name": "hosted",
+                    "kind": "openai",
+                    "url": "https://llm.example/v1",
+                    "credential": "env:OPENAI_API_KEY",
+                }
+            ],
+            "models": [{"name": "small-*", "backend": "hosted"}],
+        },
+        "policies": {"default.yaml": "  a: 1\n", "two.yaml": {"id": "one", "is": [True]}},
+        "settings": {"GATEWAY_MAX_BODY_BYTES": 10485760, "GATEWAY_LOG_LEVEL": "warning"},
         "image": {"repository": "registry.example/gateway", "digest": "sha256:" + "0" * 64},
         "imagePullSecrets": [{"name": "pull"}],
         "service": {"type": "LoadBalancer", "annotations": {"a": "b"}},
@@ -81,7 +85,9 @@ REFUSED = {
         "providerKeys": {"variables": [{"name": "A", "secretName": "", "secretKey": "k"}]}
     },
     "policy path out of its folder": {"policies": {"../x.yaml": "a"}},
-    "absolute policy path": {"policies": {"/x.yaml": "a"}},
+    "policy in a folder below": {"policies": {"more/x.yaml": "a"}},
+    "policy that would not be read": {"policies": {"x.txt": "a"}},
+    "credential in the catalogue": {"catalogue": {"backends": [{"credential": "sk-123"}]}},
     "digest cut short": {"image": {"digest": "sha256:12"}},
     "no workers": {"workers": 0},
     "port": {"service": {"port": 70000}},
@@ -143,7 +149,9 @@ def containers(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def environment(container: dict[str, Any]) -> dict[str, Any]:
-    return {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
+    return {
+        each["name"]: each.get("value", each.get("valueFrom")) for each in container.get("env", [])
+    }
 
 
 @pytest.mark.parametrize("values", VARIATIONS.values(), ids=VARIATIONS.keys())
@@ -191,7 +199,8 @@ def test_written_folders_are_volumes(manifests: list[dict[str, Any]]) -> None:
         for container in pod["containers"] + pod.get("initContainers", []):
             mounts = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
             assert set(mounts.values()) <= volumes
-            assert {"/tmp", environment(container)["GATEWAY_DATA"]} <= mounts.keys()
+            if container["name"] != "keyring":
+                assert {"/tmp", environment(container)["GATEWAY_DATA"]} <= mounts.keys()
 
 
 def test_secrets_are_only_referred_to(manifests: list[dict[str, Any]]) -> None:
@@ -204,9 +213,9 @@ def test_secrets_are_only_referred_to(manifests: list[dict[str, Any]]) -> None:
 
 def test_environment_names_are_settings(manifests: list[dict[str, Any]]) -> None:
     for container in containers(manifests):
-        own = {name for name in environment(container) if name.startswith("GATEWAY_")}
-        assert {name for name in own if not name.startswith("GATEWAY_EXTRA_")} <= SETTINGS
-        assert len(container["env"]) == len(environment(container))
+        names = [each["name"] for each in container.get("env", [])]
+        assert {name for name in names if name.startswith(PREFIX)} <= SETTINGS
+        assert len(names) == len(set(names))
 
 
 def test_probes_ask_the_gateway_port(manifests: list[dict[str, Any]]) -> None:
@@ -246,7 +255,8 @@ def test_shared_database_is_migrated_before_the_release(chart: helm_python.Chart
     }
     # A hook runs before everything else of the release exists.
     assert "serviceAccountName" not in job["spec"]["template"]["spec"]
-    assert "initContainers" not in deployment(manifests)["spec"]["template"]["spec"]
+    pod = deployment(manifests)["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod["initContainers"]] == ["keyring"]
 
 
 def test_sqlite_is_migrated_on_its_own_volume(chart: helm_python.Chart) -> None:
@@ -266,20 +276,19 @@ def test_migration_can_be_left_out(chart: helm_python.Chart) -> None:
     assert of_kind(render(chart, VARIATIONS["no migration"]), "Job") == []
 
 
-def test_catalogue_and_policies_arrive_as_files(chart: helm_python.Chart) -> None:
+def test_catalogue_and_policies_arrive_as_files(chart: helm_python.Chart, tmp_path: Path) -> None:
     values = VARIATIONS["everything"]
     manifests = render(chart, values)
     maps = {each["metadata"]["name"]: each["data"] for each in of_kind(manifests, "ConfigMap")}
-    policies, catalogue = (
+    policies, given = (
         maps["demo-responsible-use-gateway-policies"],
         maps["demo-responsible-use-gateway-catalogue"],
     )
-    pod = deployment(manifests)["spec"]["template"]["spec"]
-    (volume,) = (each["configMap"] for each in pod["volumes"] if each["name"] == "policies")
-    arrived = {item["path"]: policies[item["key"]] for item in volume["items"]}
-    assert yaml.safe_load(catalogue["catalogue.yaml"]) == values["catalogue"]
-    assert arrived["default.yaml"] == values["policies"]["default.yaml"]
-    assert yaml.safe_load(arrived["terms/one.yaml"]) == values["policies"]["terms/one.yaml"]
+    assert policies["default.yaml"] == values["policies"]["default.yaml"]
+    assert yaml.safe_load(policies["two.yaml"]) == values["policies"]["two.yaml"]
+    (tmp_path / "catalogue.yaml").write_text(given["catalogue.yaml"])
+    read = catalogue.read(tmp_path / "catalogue.yaml", ["openai"], {"OPENAI_API_KEY": "k"})
+    assert [model.name for model in read.models] == ["small-*"]
 
 
 def test_configured_paths_are_mounted(chart: helm_python.Chart) -> None:
@@ -290,14 +299,25 @@ def test_configured_paths_are_mounted(chart: helm_python.Chart) -> None:
     assert mounts[settings["GATEWAY_POLICY"]] is True
     assert mounts[str(Path(settings["GATEWAY_CATALOGUE"]).parent)] is True
     assert mounts[str(Path(settings["GATEWAY_KEYRING"]).parent)] is True
+    assert settings.keys() <= SETTINGS | {"OPENAI_API_KEY"}
     assert settings["GATEWAY_REPLICA"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
+def test_keyring_is_made_private_before_the_start(chart: helm_python.Chart) -> None:
+    pod = deployment(render(chart, SHARED))["spec"]["template"]["spec"]
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    (step,) = pod["initContainers"]
+    assert step["command"][:2] == ["install", "--mode=0600"]
+    assert step["command"][-1] == environment(pod["containers"][0])["GATEWAY_KEYRING"]
+    assert volumes["keyring-secret"]["secret"]["secretName"] == "keyring"
+    assert volumes["keyring"]["emptyDir"]["medium"] == "Memory"
 
 
 def test_settings_keep_their_digits(chart: helm_python.Chart) -> None:
     pod = deployment(render(chart, VARIATIONS["everything"]))["spec"]["template"]["spec"]
     settings = environment(pod["containers"][0])
-    assert settings["GATEWAY_EXTRA_BYTES"] == "10485760"
-    assert settings["GATEWAY_EXTRA_FLAG"] == "true"
+    assert settings["GATEWAY_MAX_BODY_BYTES"] == "10485760"
+    assert settings["GATEWAY_LOG_LEVEL"] == "warning"
 
 
 def test_changed_policy_restarts_the_pods(chart: helm_python.Chart) -> None:
