@@ -18,6 +18,10 @@ from gateway.core.errors import ConfigError
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 32
+MAX_VALUES = 200_000
+
+# What the loader raises for `!!int ""`, `!!bool x` and `!!timestamp x`, besides its own errors.
+_MISREAD = (ValueError, OverflowError, LookupError, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ def parse(data: bytes, path: str) -> list[Document]:
         raise ConfigError(f"{path}:{line}: not YAML: {err.problem}.") from err
     except (yaml.YAMLError, ValueError, RecursionError) as err:
         raise ConfigError(f"{path}: not YAML: {type(err).__name__}.") from err
-    return [_document(node, path) for node in nodes if node is not None]
+    builder = _Builder(path)
+    return [builder.document(node) for node in nodes if node is not None]
 
 
 def unknown(name: str, known: Collection[str]) -> str:
@@ -71,55 +76,61 @@ def unknown(name: str, known: Collection[str]) -> str:
     return f"{hint} Known: {', '.join(sorted(known)) or 'none'}."
 
 
-def _document(node: yaml.Node, path: str) -> Document:
-    lines: dict[tuple[str | int, ...], int] = {}
-    value = _value(node, path, (), lines)
-    return Document(path, value, lines)
+class _Builder:
+    """Builds the values of one file, and counts them.
 
+    An alias stands for a copy of what it names, so a few lines of aliases can stand for
+    billions of values.
+    """
 
-def _value(
-    node: yaml.Node,
-    path: str,
-    at: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-) -> Any:
-    line = node.start_mark.line + 1
-    lines[at] = line
-    if len(at) > MAX_DEPTH:
-        raise ConfigError(f"{path}:{line}: nested deeper than {MAX_DEPTH} levels.")
-    if isinstance(node, yaml.MappingNode):
-        return dict(_pairs(node, path, at, lines))
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, path, (*at, i), lines) for i, item in enumerate(node.value)]
-    return _scalar(node, path)
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._left = MAX_VALUES
+        self._loader = yaml.SafeLoader("")
+        self._lines: dict[tuple[str | int, ...], int] = {}
 
+    def document(self, node: yaml.Node) -> Document:
+        """The document with this root."""
+        self._lines = {}
+        value = self._value(node, ())
+        return Document(self._path, value, self._lines)
 
-def _pairs(
-    node: yaml.MappingNode,
-    path: str,
-    at: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-) -> Iterator[tuple[str, Any]]:
-    seen: set[str] = set()
-    for key_node, value_node in node.value:
-        key = key_node.value
-        line = key_node.start_mark.line + 1
-        if not isinstance(key, str) or key_node.tag == "tag:yaml.org,2002:merge":
-            raise ConfigError(f"{path}:{line}: keys are plain words, without merging.")
-        if key in seen:
-            raise ConfigError(f"{path}:{line}: {key!r} is given twice.")
-        seen.add(key)
-        value = _value(value_node, path, (*at, key), lines)
-        lines[(*at, key)] = line
-        yield key, value
+    def _value(self, node: yaml.Node, at: tuple[str | int, ...]) -> Any:
+        self._lines[at] = node.start_mark.line + 1
+        self._left -= 1
+        if self._left < 0:
+            raise self._error(node, f"more than {MAX_VALUES} values, counting aliases as copies.")
+        if len(at) > MAX_DEPTH:
+            raise self._error(node, f"nested deeper than {MAX_DEPTH} levels.")
+        if isinstance(node, yaml.MappingNode):
+            return dict(self._pairs(node, at))
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*at, i)) for i, item in enumerate(node.value)]
+        return self._scalar(node)
 
+    def _pairs(
+        self, node: yaml.MappingNode, at: tuple[str | int, ...]
+    ) -> Iterator[tuple[str, Any]]:
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str) or key_node.tag == "tag:yaml.org,2002:merge":
+                raise self._error(key_node, "keys are plain words, without merging.")
+            if key in seen:
+                raise self._error(key_node, f"{key!r} is given twice.")
+            seen.add(key)
+            value = self._value(value_node, (*at, key))
+            self._lines[(*at, key)] = key_node.start_mark.line + 1
+            yield key, value
 
-def _scalar(node: yaml.Node, path: str) -> Any:
-    try:
-        value = yaml.SafeLoader("").construct_object(node)
-    except (yaml.YAMLError, ValueError, OverflowError) as err:
-        line = node.start_mark.line + 1
-        raise ConfigError(f"{path}:{line}: a value that YAML cannot read.") from err
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return node.value  # dates and the like stay as written
+    def _scalar(self, node: yaml.Node) -> Any:
+        try:
+            value = self._loader.construct_object(node)
+        except (yaml.YAMLError, *_MISREAD) as err:
+            raise self._error(node, "a value that YAML cannot read.") from err
+        if value is None or isinstance(value, str | int | float | bool):
+            return value
+        return node.value  # dates and the like stay as written
+
+    def _error(self, node: yaml.Node, message: str) -> ConfigError:
+        return ConfigError(f"{self._path}:{node.start_mark.line + 1}: {message}")

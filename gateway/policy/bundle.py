@@ -69,7 +69,7 @@ def load(path: Path, vocabulary: Vocabulary) -> PolicyBundle:
         files = sorted(path.glob("*.yaml"))
         found = [doc for file in files for doc in documents.load(file) if _is_policy(doc)]
     else:
-        found = documents.load(path)
+        found = [doc for doc in documents.load(path) if doc.value is not None]
     if not found:
         raise ConfigError(f"{path}: holds no policy (a document with `kind: {KIND}`).")
     return compile_documents(found, vocabulary)

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, StreamMode
 from gateway.core.message import Direction, Kind
+from gateway.cursor import Cursor
 from gateway.documents import Document, unknown
 from gateway.policy import conditions, groups
-from gateway.policy.cursor import Cursor
 from gateway.policy.language import API_VERSION, KIND, ON_ERROR_RULE, Policy, Rule, Vocabulary
 from gateway.policy.matching import (
     EVENTS,

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.core.judgement import Finding
 from gateway.core.message import Direction, Kind
-from gateway.policy.cursor import Cursor
+from gateway.cursor import Cursor
 from gateway.policy.language import Example, Policy
 
 MAX_EXAMPLES = 2_000

@@ -1,0 +1,148 @@
+"""A JSON Schema (draft 2020-12) of policy files, for editors.
+
+It knows the names of this installation: actions, detectors, categories, groups. Reading a
+policy says more than a schema can; what the schema refuses, reading refuses too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from gateway.core.judgement import StreamMode
+from gateway.core.message import Direction, Kind
+from gateway.policy import conditions, groups, reading, reading_examples
+from gateway.policy.language import API_VERSION, KIND, Vocabulary
+from gateway.policy.matching import EVENTS, FIELDS, PRINCIPAL_FIELDS
+
+_TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT, "minItems": 1}
+_SCORE = {"type": "number", "minimum": 0, "maximum": 1}
+_COUNT = {"type": "integer", "minimum": 0}
+_TRUTH = {"type": "boolean"}
+
+
+def schema(vocabulary: Vocabulary) -> dict[str, Any]:
+    """The schema of one policy document."""
+    spec = _object(
+        {
+            "match": _object(_scope(("tenants", "applications", "teams"))),
+            "streaming": _one_of(mode.value for mode in StreamMode),
+            "onDetectorError": _one_of(vocabulary.actions),
+            "rules": {"type": "array", "items": _rule(vocabulary)},
+            "examples": {"type": "array", "items": _example()},
+        },
+        ["rules"],
+    )
+    metadata = {
+        "name": _pattern(reading.ID),
+        "version": _pattern(reading.VERSION),
+        "description": _TEXT,
+        "owner": _TEXT,
+    }
+    top = {
+        "apiVersion": {"const": API_VERSION},
+        "kind": {"const": KIND},
+        "metadata": _object(metadata, ["name", "version"]),
+        "spec": spec,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Policy",
+        **_object(top, list(top)),
+    }
+
+
+def _rule(vocabulary: Vocabulary) -> dict[str, Any]:
+    when = {
+        "categories": _known(_category_names(vocabulary)),
+        "min_score": _SCORE,
+        "detectors": _known(vocabulary.detectors),
+        "kinds": {"type": "array", "items": _one_of(k.value for k in Kind), "minItems": 1},
+        "roles": _TEXTS,
+        **_scope(()),
+        "principals": _object(dict.fromkeys(PRINCIPAL_FIELDS, _TEXTS)),
+        "condition": {
+            "type": "string",
+            "maxLength": conditions.MAX_CHARS,
+            "description": "CEL over: "
+            + ", ".join(f"{name} ({kind})" for name, kind in conditions.VARIABLES.items()),
+        },
+    }
+    rule = {
+        "id": _pattern(reading.ID),
+        "description": _TEXT,
+        "when": _object(when, ["categories"]),
+        "then": _one_of(vocabulary.actions),
+        "with": {"type": "object"},
+        "reason": _pattern(reading.REASON),
+        "message": _TEXT,
+    }
+    return _object(rule, ["id", "when", "then"])
+
+
+def _example() -> dict[str, Any]:
+    finding = {
+        "category": _TEXT,
+        "start": _COUNT,
+        "end": _COUNT,
+        "score": _SCORE,
+        "detector": _TEXT,
+        "note": _TEXT,
+    }
+    expect = {
+        "outcome": _one_of(reading_examples.OUTCOMES),
+        "text": _TEXT,
+        "rules": {"type": "array", "items": _TEXT},
+    }
+    principal = dict.fromkeys(reading_examples.PRINCIPAL_KEYS, _TEXT) | {"roles": _TEXTS}
+    example = {
+        "name": _TEXT,
+        "direction": _one_of(d.value for d in Direction),
+        "text": _TEXT,
+        "findings": {
+            "type": "array",
+            "items": _object(finding, ["category", "start", "end"]),
+        },
+        "role": _TEXT,
+        "kind": _one_of(k.value for k in Kind),
+        **dict.fromkeys(reading_examples.ABOUT_KEYS, _TEXT),
+        **dict.fromkeys(reading_examples.FLAG_KEYS, _TRUTH),
+        "principal": _object(principal),
+        "expect": _object(expect, ["outcome"]),
+    }
+    return _object(example, ["name", "expect"])
+
+
+def _scope(principals: Collection[str]) -> dict[str, Any]:
+    fields: dict[str, Any] = dict.fromkeys((*FIELDS, *principals), _TEXTS)
+    directions = _one_of(d.value for d in Direction)
+    return fields | {"directions": {"type": "array", "items": directions, "minItems": 1}}
+
+
+def _category_names(vocabulary: Vocabulary) -> set[str]:
+    names = {f"group:{name}" for name in groups.names(vocabulary.groups)}
+    return names.union(EVENTS, *vocabulary.detectors.values())
+
+
+def _known(names: Collection[str]) -> dict[str, Any]:
+    """A list of names: these are offered, others may be globs."""
+    offered = {"anyOf": [{"enum": sorted(names)}, _TEXT]} if names else _TEXT
+    return {"type": "array", "items": offered, "minItems": 1}
+
+
+def _object(properties: dict[str, Any], required: Collection[str] = ()) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _one_of(names: Iterable[str]) -> dict[str, Any]:
+    return {"enum": list(names)}
+
+
+def _pattern(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern}$"}
