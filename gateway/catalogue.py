@@ -81,9 +81,7 @@ class Catalogue:
         """The entry that serves this model name. Exact names come before patterns."""
         model = self._names.get(name)
         if model is None and re.fullmatch(_NAME, name):
-            model = next(
-                (m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None
-            )
+            model = next((m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None)
         return model
 
 

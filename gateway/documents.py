@@ -66,7 +66,7 @@ def parse(data: bytes, path: str) -> list[Document]:
     except (yaml.YAMLError, ValueError, RecursionError) as err:
         raise ConfigError(f"{path}: not YAML: {type(err).__name__}.") from err
     builder = _Builder(path)
-    return [builder.document(node) for node in nodes if node is not None]
+    return [builder.document(node) for node in nodes]
 
 
 def unknown(name: str, known: Collection[str]) -> str:

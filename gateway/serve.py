@@ -34,9 +34,7 @@ def serve(settings: Settings, *, on_ready: Callable[[], None]) -> int:
     return Supervisor(worker, sock, settings.workers, settings, admin_sock).run()
 
 
-def worker(
-    number: int, sock: socket.socket, settings: Settings, admin_sock: socket.socket
-) -> None:
+def worker(number: int, sock: socket.socket, settings: Settings, admin_sock: socket.socket) -> None:
     """One of several gateway processes; the first one also serves the admin app."""
     set_up_logging(settings)
     mine = dataclasses.replace(settings, replica=f"{settings.replica_name}.{number}")

@@ -35,7 +35,7 @@ class Settings:
     )
     catalogue: str = _setting("", "Catalogue file. Default: the one shipped, with echo")
     policy: str = _setting("", "Policy file, or folder of policies. Default: the default policy")
-    keyring: str = _setting("", "File with the gateway's own secret keys. Default: in the data folder")
+    keyring: str = _setting("", "File with the gateway's own keys. Default: in the data folder")
     host: str = _setting("127.0.0.1", "Address that clients connect to")
     port: int = _setting(8080, "Port that clients connect to")
     admin_host: str = _setting("127.0.0.1", "Address of the admin app")

@@ -62,9 +62,7 @@ def _whole(head: Mapping[str, Any], text: str, usage: Mapping[str, int]) -> byte
     return _json({**head, "object": "chat.completion", "choices": [choice], "usage": usage})
 
 
-def _chunks(
-    head: Mapping[str, Any], text: str, usage: Mapping[str, int] | None
-) -> list[bytes]:
+def _chunks(head: Mapping[str, Any], text: str, usage: Mapping[str, int] | None) -> list[bytes]:
     common = {**head, "object": "chat.completion.chunk"}
     deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
     deltas += [({"content": word}, None) for word in _WORD.findall(text)]

@@ -16,8 +16,15 @@ from gateway.core.errors import UpstreamError, UpstreamTimeout
 from gateway.core.ports import Answer, BackendOptions
 
 _PASSED = frozenset(
-    "accept content-type openai-beta idempotency-key traceparent tracestate "
-    "x-stainless-retry-count".split()
+    [
+        "accept",
+        "content-type",
+        "openai-beta",
+        "idempotency-key",
+        "traceparent",
+        "tracestate",
+        "x-stainless-retry-count",
+    ]
 )
 _CONNECTIONS = 1_000
 _READ_BYTES = 256 * 1024

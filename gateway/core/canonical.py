@@ -8,11 +8,11 @@ from typing import Any
 
 
 def canonical(value: Any) -> str:
-    """JSON text with sorted keys, no spaces and ASCII only.
+    r"""JSON text with sorted keys, no spaces and ASCII only.
 
     value: dicts with string keys, lists, strings, integers, booleans, None. Floats are
     refused, for their spelling differs between languages: scores are per-mille integers.
-    For such values this is RFC 8785 but for the \\u escapes of non-ASCII characters.
+    For such values this is RFC 8785 but for the \u escapes of non-ASCII characters.
     Raises TypeError on anything else.
     """
     _check(value)

@@ -187,7 +187,7 @@ class Reader(Protocol):
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The frame's bytes with edits made, by path; its raw bytes if there are none."""
 
-    def extra(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
+    def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """One more event like `frame` that adds only `text` to the fragment's lane."""
 
     def stop(self, refusal: Refusal, exchange_id: str) -> bytes:
@@ -313,5 +313,3 @@ class Clock(Protocol):
 
     def monotonic_ms(self) -> float:
         """Milliseconds on a clock that only goes forward."""
-
-

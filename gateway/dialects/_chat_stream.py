@@ -54,7 +54,7 @@ class ChatStream:
         """The event with edits made; the raw tokens beside an edited text are dropped."""
         return rewrite(frame, edits, logprobs)
 
-    def extra(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
+    def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """One more chunk that adds `text` to the fragment's choice."""
         return self._chunk([_choice(fragment.lane.choice, {fragment.lane.field: text}, None)])
 

@@ -65,20 +65,26 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         if value and not spec.plain:
             _string(value, spec, found, role, kind, path)
     elif isinstance(value, dict):
-        if spec.role_member and isinstance(value.get(spec.role_member), str):
-            role = value[spec.role_member]
-            kind = Kind.TOOL_RESULT if role in ("tool", "function") else kind
-        for key, item in value.items():
-            known = spec.fields.get(key)
-            if known is not None:
-                if item is not None:
-                    _read(item, known, found, role, kind, f"{path}/{key}")
-            elif not spec.plain:
-                _unknown(key, item, found, role, kind, path)
+        _members(value, spec, found, role, kind, path)
     elif isinstance(value, list):
         items = spec.items or spec
         for i, item in enumerate(value):
             _read(item, items, found, role, kind, f"{path}/{i}")
+
+
+def _members(
+    value: dict[str, Any], spec: Field, found: Found, role: str, kind: Kind, path: str
+) -> None:
+    named = value.get(spec.role_member) if spec.role_member else None
+    if isinstance(named, str):
+        role = named
+        kind = Kind.TOOL_RESULT if role in ("tool", "function") else kind
+    for key, item in value.items():
+        known = spec.fields.get(key)
+        if known is not None:
+            _read(item, known, found, role, kind, f"{path}/{key}")
+        elif not spec.plain:
+            _unknown(key, item, found, role, kind, path)
 
 
 def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:

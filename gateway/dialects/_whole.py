@@ -82,7 +82,7 @@ class WholeReader:
         """The body with edits made."""
         return rewrite(frame, edits, self._drop)
 
-    def extra(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
+    def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """Never asked: a whole body has no events."""
         raise ValueError("a whole answer has no events to add to")
 

@@ -177,4 +177,3 @@ def _withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
     if isinstance(value.get("usage"), dict):
         body["usage"] = value["usage"]
     return Reply(200, {"content-type": "application/json"}, json.dumps(body).encode())
-

@@ -133,7 +133,7 @@ class Release:
             del self._last[lane]
             if lane.choice not in self._tools and not _is_code(self._lanes[lane].text):
                 text = "\n\n" + "\n\n".join(self._guard.notices)
-                out += self._reader.extra(last, fragment, text)
+                out += self._reader.add(last, fragment, text)
         return out
 
     def _out(self) -> bytes:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from gateway.core.judgement import Effect, Finding, Subject
 from gateway.core.message import Edit
+from gateway.core.ports import Window
 from gateway.core.segments import cut
 from gateway.core.windows import LEFT_CONTEXT_CHARS, windows
-from gateway.core.ports import Window
 
 _TRIM_CHARS = 8_192
 
@@ -94,7 +94,7 @@ class Passage:
         """
         out: list[Edit] = []
         for edit in self.edits:
-            if edit.start < end and edit.end > start or start <= edit.start == edit.end <= end:
+            if (edit.start < end and edit.end > start) or start <= edit.start == edit.end <= end:
                 replacement = edit.replacement if edit.start >= start else ""
                 out.append(
                     Edit(max(edit.start, start) - start, min(edit.end, end) - start, replacement)

@@ -52,7 +52,7 @@ async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
     durable = house.sink.append(record.opened(exchange))
     try:
         vault = house.vault(exchange.principal.tenant, _taken(exchange.body))
-        body = await _judge(exchange, message, bundle, vault, house)
+        body = await _judge(exchange, message, route, bundle, vault, house)
     finally:
         await durable
     body = dialect.forward(body, message, route)
@@ -83,11 +83,10 @@ def _read(exchange: Exchange, dialect: Dialect, house: House) -> tuple[Message, 
 
 
 async def _judge(
-    exchange: Exchange, message: Message, bundle: Bundle, vault: Vault, house: House
+    exchange: Exchange, message: Message, route: Route, bundle: Bundle, vault: Vault, house: House
 ) -> bytes:
     began = house.clock.monotonic_ms()
-    assert exchange.route is not None
-    judge = bundle.bind(context(exchange, Direction.REQUEST, message, exchange.route))
+    judge = bundle.bind(context(exchange, Direction.REQUEST, message, route))
     guard = Guard(judge, house.inspector, house.actions, vault, exchange.request)
     guard.announce("REQUEST")
     guard.opaque(message.opaque)

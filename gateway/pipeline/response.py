@@ -20,10 +20,30 @@ UPSTREAM_WORDS = {
     "upstream_unreachable": "The model's backend could not be reached, or broke off.",
     "upstream_timeout": "The model's backend did not answer in time.",
 }
+# Hop by hop (RFC 9110, section 7.6.1), about bytes that have changed, or not the client's.
 _DROPPED = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer trailers "
-    "transfer-encoding upgrade content-length content-encoding etag digest content-digest "
-    "set-cookie server date x-request-id alt-svc strict-transport-security".split()
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "trailers",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+        "content-encoding",
+        "etag",
+        "digest",
+        "content-digest",
+        "set-cookie",
+        "server",
+        "date",
+        "x-request-id",
+        "alt-svc",
+        "strict-transport-security",
+    }
 )
 
 
@@ -55,6 +75,7 @@ async def deliver(
     headed = False
     last = b""
     exchange.outcome = Outcome.COMPLETED if answer.status < 400 else Outcome.UPSTREAM_ERROR
+    exchange.status = answer.status
     try:
         async for frames, final in _frames(answer, reader):
             began = house.clock.monotonic_ms()
@@ -78,19 +99,16 @@ async def deliver(
     finally:
         exchange.usage = dict(reader.usage)
         exchange.restored = judged.vault.restored
-        exchange.status = answer.status
         side.digest = house.seal(exchange.principal.tenant, seal.digest())
     if guard.refusal is not None:
         refused(exchange, guard.refusal)
-        if not headed:
-            for piece in reply(exchange, reader.withhold(guard.refusal, exchange.id), house):
+        if headed:
+            last = reader.stop(guard.refusal, exchange.id)
+        else:
+            withheld = reader.withhold(guard.refusal, exchange.id)
+            for piece in reply(exchange, withheld, house):
                 yield piece
-            return
-        last = reader.stop(guard.refusal, exchange.id)
     if last:
-        side.bytes += len(last)
-        seal.update(last)
-        side.digest = house.seal(exchange.principal.tenant, seal.digest())
         yield last
 
 
@@ -124,9 +142,7 @@ def _headers(exchange: Exchange, answer: Answer, house: House) -> dict[str, str]
     return headers
 
 
-async def _frames(
-    answer: Answer, reader: Reader
-) -> AsyncIterator[tuple[Sequence[Frame], bool]]:
+async def _frames(answer: Answer, reader: Reader) -> AsyncIterator[tuple[Sequence[Frame], bool]]:
     async for data in answer.body:
         frames = reader.feed(data)
         if frames:

@@ -12,7 +12,7 @@ stream with one frame, so there is no second way that could be forgotten.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from gateway.core.errors import GatewayError, RecordUnavailable, Refused, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
@@ -36,7 +36,9 @@ OUR_FAULT = Refusal(
 )
 
 
-async def run(exchange: Exchange, dialect: Dialect, house: House) -> AsyncIterator[Head | bytes]:
+async def run(
+    exchange: Exchange, dialect: Dialect, house: House
+) -> AsyncGenerator[Head | bytes, None]:
     """The answer to an exchange: its Head, then its body in pieces.
 
     The caller must close the iterator, also when the client has left: that ends the
@@ -44,7 +46,6 @@ async def run(exchange: Exchange, dialect: Dialect, house: House) -> AsyncIterat
     """
     began = house.clock.monotonic_ms()
     answer: Answer | None = None
-    recorded = True
     headed = False
     refusal: Refusal | None = None
     try:
@@ -56,37 +57,39 @@ async def run(exchange: Exchange, dialect: Dialect, house: House) -> AsyncIterat
         async for piece in deliver(exchange, judged, answer, dialect, house):
             headed = True
             yield piece
-    except RecordUnavailable:
-        recorded, refusal = False, NO_RECORD
-        house.counters.add("record_unavailable_total")
-    except Refused as err:
-        refused(exchange, err.refusal)
-        refusal = err.refusal
-    except UpstreamError as err:
-        exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, err.code
-        refusal = Refusal(err.code, UPSTREAM_WORDS[err.code], err.status)
     except (GeneratorExit, asyncio.CancelledError):
         exchange.outcome = Outcome.DISCONNECTED
         await _close(exchange, answer, house, began)
         raise
-    except Exception as err:  # the outermost door: our own bug must not become a way through
-        exchange.outcome, exchange.error = Outcome.FAILED, type(err).__name__
-        house.counters.add("failed_total")
-        refusal = OUR_FAULT
-    if not recorded:
-        exchange.outcome = Outcome.REFUSED
+    except Exception as err:  # noqa: BLE001 - the outermost door: a bug of ours is no way through
+        refusal = _failed(exchange, err, house)
     try:
         if refusal is not None and not headed:
             for piece in reply(exchange, dialect.refuse(refusal, exchange.id), house):
                 yield piece
     finally:
-        if recorded:
+        if refusal is not NO_RECORD:
             await _close(exchange, answer, house, began)
 
 
-async def _close(
-    exchange: Exchange, answer: Answer | None, house: House, began: float
-) -> None:
+def _failed(exchange: Exchange, err: Exception, house: House) -> Refusal:
+    """Note how the exchange failed; what its caller is told."""
+    if isinstance(err, RecordUnavailable):
+        house.counters.add("record_unavailable_total")
+        exchange.outcome = Outcome.REFUSED
+        return NO_RECORD
+    if isinstance(err, Refused):
+        refused(exchange, err.refusal)
+        return err.refusal
+    if isinstance(err, UpstreamError):
+        exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, err.code
+        return Refusal(err.code, UPSTREAM_WORDS[err.code], err.status)
+    house.counters.add("failed_total")
+    exchange.outcome, exchange.error = Outcome.FAILED, type(err).__name__
+    return OUR_FAULT
+
+
+async def _close(exchange: Exchange, answer: Answer | None, house: House, began: float) -> None:
     """End the upstream call and write the closing entry, whatever happens to our caller."""
     took_ms = house.clock.monotonic_ms() - began
     try:

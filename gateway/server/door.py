@@ -40,9 +40,7 @@ NO_PATH = Refusal(
 NOT_JSON = Refusal("unsupported_media_type", "Send the body as application/json.", 415)
 COMPRESSED = Refusal("unsupported_encoding", "Send the body without Content-Encoding.", 415)
 TOO_LARGE = Refusal("request_too_large", "The body is larger than this gateway takes.", 413)
-BUSY = Refusal(
-    "not_ready", "The gateway is not ready to judge requests.", 503, retry_after_s=5
-)
+BUSY = Refusal("not_ready", "The gateway is not ready to judge requests.", 503, retry_after_s=5)
 
 
 class Keys(Protocol):
@@ -80,7 +78,9 @@ class Door:
         if dialect is not None and method == "POST":
             await self._exchange(dialect, path, scope, receive, send)
         elif method in ("GET", "HEAD") and path in ("/livez", "/readyz"):
-            await _send(send, probe(path, self.ready(), self.warnings()), head_only=method == "HEAD")
+            await _send(
+                send, probe(path, self.ready(), self.warnings()), head_only=method == "HEAD"
+            )
         elif path == "/v1/models" or path.startswith("/v1/models/"):
             await self._models(method, path, scope, send)
         else:
@@ -88,17 +88,18 @@ class Door:
 
     async def _models(self, method: str, path: str, scope: Scope, send: Send) -> None:
         if method not in ("GET", "HEAD"):
-            return await self._refuse(_METHOD, send)
+            await self._refuse(_METHOD, send)
+            return
         if await self._principal(_headers(scope)) is None:
-            return await self._refuse(NO_KEY, send)
+            await self._refuse(NO_KEY, send)
+            return
         models = self.models()
-        if path == "/v1/models":
-            return await _send(send, _json(200, {"object": "list", "data": models}))
-        name = path.removeprefix("/v1/models/")
+        name = path.removeprefix("/v1/models").removeprefix("/")
         found = next((m for m in models if m["id"].lower() == name), None)
-        if found is None:
-            return await self._refuse(_NO_MODEL, send)
-        return await _send(send, _json(200, found))
+        if name and found is None:
+            await self._refuse(_NO_MODEL, send)
+            return
+        await _send(send, _json(200, found or {"object": "list", "data": models}))
 
     async def _exchange(
         self, dialect: Dialect, path: str, scope: Scope, receive: Receive, send: Send
@@ -119,7 +120,8 @@ class Door:
                 return
         if refusal is not None or principal is None:
             self.house.counters.add(f"refused_{(refusal or NO_KEY).code}_total")
-            return await _send(send, dialect.refuse(refusal or NO_KEY, exchange_id), exchange_id)
+            await _send(send, dialect.refuse(refusal or NO_KEY, exchange_id), exchange_id)
+            return
         exchange = Exchange(exchange_id, principal, dialect.name, path, headers, body)
         await self._answer(exchange, dialect, receive, send)
 
@@ -127,9 +129,7 @@ class Door:
         self, exchange: Exchange, dialect: Dialect, receive: Receive, send: Send
     ) -> None:
         """Run the exchange; end it at once if the client leaves."""
-        task = asyncio.current_task()
-        assert task is not None
-        watch = asyncio.ensure_future(_left(receive, task))
+        watch = asyncio.ensure_future(_left(receive, _this_task()))
         started = False
         try:
             async with aclosing(run(exchange, dialect, self.house)) as pieces:
@@ -142,7 +142,7 @@ class Door:
         except asyncio.CancelledError:
             if not (watch.done() and not watch.cancelled()):
                 raise
-            task.uncancel()
+            _this_task().uncancel()
             return
         finally:
             watch.cancel()
@@ -193,6 +193,13 @@ def probe(path: str, problems: Mapping[str, str], warnings: Mapping[str, str]) -
     if not problems:
         return _json(200, {"status": "ok", **({"warnings": dict(warnings)} if warnings else {})})
     return _json(503, {"status": "not ready", "problems": dict(problems)})
+
+
+def _this_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("a request is served in a task")
+    return task
 
 
 async def _left(receive: Receive, task: asyncio.Task[Any]) -> None:
