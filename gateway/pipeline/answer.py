@@ -52,6 +52,11 @@ class Release:
         self._last: dict[Lane, tuple[Frame, Fragment]] = {}
         self._tools: set[int] = set()
 
+    @property
+    def refused(self) -> bool:
+        """Whether nothing more may leave."""
+        return self._guard.refusal is not None
+
     async def feed(self, frames: Sequence[Frame], *, final: bool = False) -> bytes:
         """Judge these frames; return what may leave now. Empty if the guard refused."""
         for frame in frames:
@@ -61,7 +66,7 @@ class Release:
         fresh, self._fresh = self._fresh, []
         await self._guard.advance(fresh)
         self._unnest()
-        return b"" if self._guard.refusal else self._out()
+        return b"" if self.refused else self._out()
 
     def _add(self, frame: Frame) -> None:
         self._guard.opaque(frame.opaque)

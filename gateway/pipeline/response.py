@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
 from gateway.core.errors import UpstreamError
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
-from gateway.core.message import Direction, Frame
+from gateway.core.message import Direction
 from gateway.core.ports import Answer, Dialect, Reader, Reply
 from gateway.pipeline.answer import Release
 from gateway.pipeline.guard import Guard
@@ -57,7 +57,7 @@ class Head:
 
 async def deliver(
     exchange: Exchange, judged: Judged, answer: Answer, dialect: Dialect, house: House
-) -> AsyncIterator[Head | bytes]:
+) -> AsyncGenerator[Head | bytes, None]:
     """The judged answer. Its head waits for the first bytes that may leave.
 
     Raises UpstreamError only before the head; later the stream gets its dialect's last words.
@@ -77,16 +77,13 @@ async def deliver(
     exchange.outcome = Outcome.COMPLETED if answer.status < 400 else Outcome.UPSTREAM_ERROR
     exchange.status = answer.status
     try:
-        async for frames, final in _frames(answer, reader):
-            began = house.clock.monotonic_ms()
-            out = await release.feed(frames, final=final)
-            exchange.judged_ms += house.clock.monotonic_ms() - began
-            exchange.answer_model = reader.model
-            if guard.refusal is not None:
-                break
-            if not headed and (out or final):
+        async for out in _released(exchange, answer, reader, release, house):
+            if not headed:
                 headed = True
-                yield Head(answer.status, _headers(exchange, answer, house))
+                headers = _headers(exchange, answer, house)
+                if not reader.streamed:
+                    headers["content-length"] = str(len(out))
+                yield Head(answer.status, headers)
             if out:
                 side.bytes += len(out)
                 seal.update(out)
@@ -142,9 +139,26 @@ def _headers(exchange: Exchange, answer: Answer, house: House) -> dict[str, str]
     return headers
 
 
-async def _frames(answer: Answer, reader: Reader) -> AsyncIterator[tuple[Sequence[Frame], bool]]:
-    async for data in answer.body:
-        frames = reader.feed(data)
-        if frames:
-            yield frames, False
-    yield reader.flush(), True
+async def _released(
+    exchange: Exchange, answer: Answer, reader: Reader, release: Release, house: House
+) -> AsyncGenerator[bytes, None]:
+    """What may leave, as it may leave; at the end once more, if only to say that it ended.
+
+    Stops early if the guard refuses.
+    """
+    final = False
+    body = aiter(answer.body)
+    while not final:
+        data = await anext(body, None)
+        final = data is None
+        frames = reader.flush() if data is None else reader.feed(data)
+        if not frames and not final:
+            continue
+        began = house.clock.monotonic_ms()
+        out = await release.feed(frames, final=final)
+        exchange.judged_ms += house.clock.monotonic_ms() - began
+        exchange.answer_model = reader.model
+        if release.refused:
+            return
+        if out or final:
+            yield out

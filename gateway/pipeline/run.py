@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from gateway.core.errors import GatewayError, RecordUnavailable, Refused, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
@@ -54,9 +55,10 @@ async def run(
         answer = await judged.backend.send(judged.body, exchange.headers, dialect.upstream_path)
         exchange.upstream_status = answer.status
         exchange.first_byte_ms = house.clock.monotonic_ms() - began
-        async for piece in deliver(exchange, judged, answer, dialect, house):
-            headed = True
-            yield piece
+        async with aclosing(deliver(exchange, judged, answer, dialect, house)) as pieces:
+            async for piece in pieces:
+                headed = True
+                yield piece
     except (GeneratorExit, asyncio.CancelledError):
         exchange.outcome = Outcome.DISCONNECTED
         await _close(exchange, answer, house, began)
