@@ -80,10 +80,8 @@ async def deliver(
         async for out in _released(exchange, answer, reader, release, house):
             if not headed:
                 headed = True
-                headers = _headers(exchange, answer, house)
-                if not reader.streamed:
-                    headers["content-length"] = str(len(out))
-                yield Head(answer.status, headers)
+                whole = None if reader.streamed else len(out)
+                yield Head(answer.status, _headers(exchange, answer, house, size=whole))
             if out:
                 side.bytes += len(out)
                 seal.update(out)
@@ -127,14 +125,17 @@ def reply(exchange: Exchange, answer: Reply, house: House) -> list[Head | bytes]
     return [Head(answer.status, headers), answer.body]
 
 
-def _headers(exchange: Exchange, answer: Answer, house: House) -> dict[str, str]:
+def _headers(
+    exchange: Exchange, answer: Answer, house: House, *, size: int | None
+) -> dict[str, str]:
     headers = {k: v for k, v in answer.headers.items() if k not in _DROPPED}
     if "x-request-id" in answer.headers:
         headers["x-upstream-request-id"] = answer.headers["x-request-id"]
     if "text/event-stream" in headers.get("content-type", ""):
         headers["cache-control"] = "no-cache"
         headers["x-accel-buffering"] = "no"
-    exchange.status = answer.status
+    if size is not None:
+        headers["content-length"] = str(size)
     headers.update(house.labels(exchange))
     return headers
 
