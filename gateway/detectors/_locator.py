@@ -12,6 +12,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import hyperscan
@@ -121,7 +122,7 @@ def _compile(rows: list[tuple[int, Trigger]], flags: int) -> hyperscan.Database:
 
 
 def _key(rows: list[tuple[int, Trigger]], flags: int) -> str:
-    digest = hashlib.sha256(b"%s %s %d" % (_FORMAT, hyperscan.__version__.encode(), flags))
+    digest = hashlib.sha256(b"%s %s %d" % (_FORMAT, version("hyperscan").encode(), flags))
     for number, trigger in rows:
         digest.update(f"\n{number} {trigger.ignore_case:d} {trigger.pattern}".encode())
     return digest.hexdigest()[:32]

@@ -93,7 +93,10 @@ PHONE_DIGITS = 7
 # phonenumbers: up to two lead marks, each with up to four marks behind it.
 PHONE_LEAD_CHARS = 10
 
-_WORD = re.compile(r"\w+|[^\w\s]+")
+LICENCE_CHARS = 6
+
+# Hyphenated words are one word ("Steuer-ID"); numbers and marks stand by themselves.
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\w+|[^\w\s]+")
 # What ends the digits of a number and begins its extension.
 _EXTENSION = re.compile(r"[^\W\d_xX]|[;,#]")
 
@@ -134,7 +137,7 @@ class Recogniser:
     @property
     def triggers(self) -> list[Trigger]:
         """One for each pattern, derived from it."""
-        flags = int(self._wrapped.global_regex_flags) & (re.I | re.M | re.S)
+        flags = int(self._wrapped.global_regex_flags) & (re.IGNORECASE | re.MULTILINE | re.DOTALL)
         return [trigger(self.entity, p.regex, flags) for p in self._wrapped.patterns]
 
     def find(self, text: str, words: Words) -> list[Found]:
@@ -191,13 +194,35 @@ class PhoneRecogniser(Recogniser):
         """
         gap = r"[-x./~()\[\]\s+]{0,4}"
         pattern = rf"[0-9](?:{gap}[0-9]){{{PHONE_DIGITS - 1}}}"
-        return [trigger(self.entity, pattern, re.I, before_chars=PHONE_LEAD_CHARS)]
+        return [trigger(self.entity, pattern, re.IGNORECASE, before_chars=PHONE_LEAD_CHARS)]
 
     def _analyze(self, text: str) -> list[Any]:
         return [r for r in super()._analyze(text) if _digits(text[r.start : r.end]) >= PHONE_DIGITS]
 
 
-_SPECIAL = {"EMAIL_ADDRESS": EmailRecogniser, "PHONE_NUMBER": PhoneRecogniser}
+class LicenceRecogniser(Recogniser):
+    """Presidio's driver licences, for numbers of six characters and more.
+
+    The shortest that its patterns take are a letter and a digit: S3, C4, v2.
+    """
+
+    @property
+    def triggers(self) -> list[Trigger]:
+        """Each of its forms, from six characters on, holds one of these.
+
+        What can stand before the letter is at most two digits and two letters.
+        """
+        return [trigger(self.entity, "[A-Z][0-9]{4}|[0-9]{6}", re.IGNORECASE, before_chars=4)]
+
+    def _analyze(self, text: str) -> list[Any]:
+        return [r for r in super()._analyze(text) if r.end - r.start >= LICENCE_CHARS]
+
+
+_SPECIAL = {
+    "EMAIL_ADDRESS": EmailRecogniser,
+    "PHONE_NUMBER": PhoneRecogniser,
+    "US_DRIVER_LICENSE": LicenceRecogniser,
+}
 
 
 def recognisers(entities: Sequence[str]) -> list[Recogniser]:

@@ -18,6 +18,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.ports import Trigger
 
 MIN_CHARS = 2
+MAX_CHARS = 64
 
 _ANY = r"[\x00-\x7f]"
 _CATEGORIES = {
@@ -28,34 +29,45 @@ _CATEGORIES = {
 
 
 def trigger(hint: str, pattern: str, flags: int = 0, *, before_chars: int = 0) -> Trigger:
-    """The trigger of a pattern whose findings start where it matches, or up to before_chars earlier.
+    """The trigger of a pattern; findings start where it matches or up to before_chars earlier.
 
-    pattern: in the syntax of `re`. Raises ConfigError if no bounded start of it is longer
-    than a character: such a detector needs a trigger written by hand.
+    pattern: in the syntax of `re`. If it has a group `secret`, findings start with that, and
+    the trigger reaches into it.
+    Raises ConfigError if no bounded start of it is long enough: such a detector needs a
+    trigger written by hand.
     """
     tree = parser.parse(pattern, flags)
     emitter = _Emitter()
-    text = emitter.emit(tree.data)
-    least, most = parser.parse(text).getwidth()
-    if least < MIN_CHARS:
+    before, after = emitter.emit(tree.data, tree.state.groupdict.get("secret"))
+    text = before + after
+    if not after or parser.parse(text).getwidth()[0] < MIN_CHARS:
         raise ConfigError(
-            f"{hint}: the pattern is open-ended before it is {MIN_CHARS} characters long; bound its "
-            "repeats or give it a trigger of its own."
+            f"{hint}: the pattern is open-ended before it is {MIN_CHARS} characters long or "
+            "before its secret begins; bound its repeats or give it a trigger of its own."
         )
     ignore_case = emitter.ignore_case or bool(tree.state.flags & re.IGNORECASE)
-    return Trigger(hint, text, int(most) + before_chars, ignore_case)
+    return Trigger(hint, text, _width(after) + before_chars, ignore_case)
 
 
 class _Emitter:
-    """Writes a parsed pattern again, widened; stops where it becomes open-ended."""
+    """Writes a parsed pattern again, widened; stops where it is open-ended or long enough."""
 
     def __init__(self) -> None:
         self._groups: dict[int, str] = {}
+        self._left = MAX_CHARS
         self.ignore_case = False
 
-    def emit(self, items: list[tuple[Any, Any]]) -> str:
-        text, _ = self._sequence(_early(items))
-        return text
+    def emit(self, items: Any, secret: int | None) -> tuple[str, str]:
+        """The text before the secret and that from its start on; all of it if there is none."""
+        items = _early(items)
+        at = 0
+        if secret is not None:
+            at = next(
+                (i for i, (op, v) in enumerate(items) if _is_group(op, v, secret)), len(items)
+            )
+        before, whole = self._sequence(items[:at])
+        self._left = MAX_CHARS
+        return before, self._sequence(items[at:])[0] if whole else ""
 
     def _sequence(self, items: list[tuple[Any, Any]]) -> tuple[str, bool]:
         """The text, and whether it stands for the whole sequence."""
@@ -70,12 +82,9 @@ class _Emitter:
     def _item(self, op: Any, value: Any) -> tuple[str, bool]:
         if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
             return "", True
-        if op is sre.LITERAL:
-            return _literal(value), True
-        if op in (sre.NOT_LITERAL, sre.ANY):
-            return _ANY, True
-        if op is sre.IN:
-            return _charset(value), True
+        if op in (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN):
+            self._left -= 1
+            return _character(op, value), True
         if op is sre.BRANCH:
             return self._branch(value[1])
         if op is sre.SUBPATTERN:
@@ -97,16 +106,41 @@ class _Emitter:
         return text, whole
 
     def _branch(self, branches: list[Any]) -> tuple[str, bool]:
-        parts = [self._sequence(list(branch)) for branch in branches]
+        parts, least = [], self._left
+        start = self._left
+        for branch in branches:
+            self._left = start
+            parts.append(self._sequence(list(branch)))
+            least = min(least, self._left)
+        self._left = least
         return "(?:" + "|".join(text for text, _ in parts) + ")", all(whole for _, whole in parts)
 
     def _repeat(self, low: int, high: Any, items: Any) -> tuple[str, bool]:
+        left = self._left
         text, whole = self._sequence(list(items))
         if not whole:
             return (f"(?:{text})", False) if low else ("", False)
-        if high is sre.MAXREPEAT:
-            return (f"(?:{text}){{{low}}}" if low else ""), False
+        width = max(1, _width(text))
+        if high is sre.MAXREPEAT or width * high > left:
+            copies = min(low, left // width)
+            return (f"(?:{text}){{{copies}}}" if copies > 0 else ""), False
+        self._left = left - width * int(high)
         return f"(?:{text}){{{low},{high}}}", True
+
+
+def _width(text: str) -> int:
+    """The longest match of a bounded pattern, in characters."""
+    return int(parser.parse(text).getwidth()[1])
+
+
+def _is_group(op: Any, value: Any, number: int) -> bool:
+    return op is sre.SUBPATTERN and value[0] == number
+
+
+def _character(op: Any, value: Any) -> str:
+    if op is sre.LITERAL:
+        return _literal(value)
+    return _charset(value) if op is sre.IN else _ANY
 
 
 def _early(items: Any) -> list[tuple[Any, Any]]:
