@@ -30,6 +30,16 @@ class Vocabulary:
     detectors: Mapping[str, frozenset[str]] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=lambda: dict(GROUPS))
 
+    @property
+    def categories(self) -> frozenset[str]:
+        """Those that a detector can report or a group holds; none if there are no detectors.
+
+        A group may hold what no detector here reports, such as names without a language model.
+        """
+        if not self.detectors:
+            return frozenset()
+        return frozenset().union(*self.detectors.values(), *self.groups.values())
+
     @staticmethod
     def of(actions: Mapping[str, Action], detectors: Mapping[str, frozenset[str]]) -> Vocabulary:
         """The usual one: whatever the detector `secrets` can report is in group `secret`."""

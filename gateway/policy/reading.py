@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
@@ -172,7 +172,7 @@ def _names(fields: Mapping[str, Cursor]) -> dict[str, Names]:
 
 def _categories(cursor: Cursor, vocabulary: Vocabulary) -> Names:
     cursor.texts()
-    known = set().union(*vocabulary.detectors.values())
+    known = vocabulary.categories
     written: set[str] = set()
     for item in cursor.items():
         name = item.text()
@@ -190,7 +190,7 @@ def _categories(cursor: Cursor, vocabulary: Vocabulary) -> Names:
     return Names.of(written)
 
 
-def _known(cursor: Cursor, known: Mapping[str, object]) -> Names:
+def _known(cursor: Cursor, known: Collection[str]) -> Names:
     written = cursor.texts()
     if known:
         for item in cursor.items():
@@ -198,7 +198,7 @@ def _known(cursor: Cursor, known: Mapping[str, object]) -> Names:
     return Names.of(written)
 
 
-def _check(item: Cursor, name: str, known: Mapping[str, object] | set[str]) -> None:
+def _check(item: Cursor, name: str, known: Collection[str]) -> None:
     if is_glob(name):
         names = Names.of([name])
         if not any(names.match(each) for each in known):

@@ -116,3 +116,7 @@ def test_observing_is_fine_for_a_rule_that_sees_no_answers(
         "  - {id: a, when: {categories: [PERSON], directions: [request]}, then: block}"
     )
     assert bundle.policies[0].streaming == "observe"
+
+
+def test_a_category_of_a_group_is_known_without_its_detector(vocabulary: Vocabulary) -> None:
+    assert compiled(GOOD.replace("EMAIL_ADDRESS", "LOCATION"), vocabulary).policies
