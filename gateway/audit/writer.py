@@ -83,6 +83,7 @@ class Writer:
         self._max_batch = max_batch
         self._head: Head | None = None
         self._unsure: deque[Attempt] = deque(maxlen=8)
+        self._in_hand: list[Queued] = []
         self._pause_s = FIRST_PAUSE_S
         self._stopping = threading.Event()
         self._give_up_at = float("inf")
@@ -106,6 +107,7 @@ class Writer:
         finally:
             self.failing = self.failing or "the audit writer has ended"
             self.alive = False
+            self._keep(self._in_hand)
             self._gather()
             self._tell(list(self.backlog), self.failing)
             self._store.discard()
@@ -121,7 +123,9 @@ class Writer:
             self._pause()
             return False
         batch, last = self._take()
+        self._in_hand = batch
         well = self._commit(batch) if batch else True
+        self._in_hand = []
         return well and last and self._close()
 
     def _take(self) -> tuple[list[Queued], bool]:

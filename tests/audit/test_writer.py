@@ -1,0 +1,86 @@
+"""Commits whose answer is lost: they may have happened or not, and nobody says."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from gateway.audit.store import Store, WriteError
+from gateway.audit.verify import verify
+from gateway.audit.writer import Queued, Writer
+
+TEXTS = ("exchange-1", "exchange.closed", "", "", "", "", "", "completed")
+
+
+class LossyStore(Store):
+    """Loses the answer to some commits, after the fact or before it."""
+
+    def __init__(self, engine, key, plan):
+        super().__init__(engine, key)
+        self.plan = plan
+
+    def write(self, rows, before, after):
+        step = self.plan.pop(0) if self.plan else "done"
+        if step != "not done":
+            super().write(rows, before, after)
+        if step != "done":
+            self.discard()
+            raise WriteError("the answer was lost", unsure=True)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        ["done but lost"],
+        ["not done"],
+        ["not done", "not done", "done but lost"],
+        ["done", "done but lost", "not done", "done but lost"],
+    ],
+)
+def test_each_entry_is_written_once_whatever_became_of_the_answer(
+    engine, key, clock, counters, plan
+):
+    told = []
+    writer = Writer(
+        LossyStore(engine, key, list(plan)),
+        chain_data={},
+        tell=lambda done, trouble: told.extend((queued.waiter, trouble) for queued in done),
+        clock=clock,
+        counters=counters,
+        max_batch=2,
+    )
+    writer.open("r1")
+    for number in range(5):
+        texts = (f"exchange-{number}", *TEXTS[1:])
+        writer.queue.put(Queued((f"id-{number}", 5, texts, "{}"), kept=True, waiter=number))
+    writer.stop(5)
+    thread = threading.Thread(target=writer.run)
+    thread.start()
+    thread.join(10)
+    report = verify(engine, key)
+    assert report.ok, report.problems
+    assert (report.entries, report.chains, report.open_chains) == (7, 1, [])
+    assert sorted(told) == [(number, None) for number in range(5)]
+
+
+def test_writer_that_breaks_refuses_instead_of_hanging(engine, key, clock, counters, monkeypatch):
+    told = []
+    writer = Writer(
+        Store(engine, key),
+        chain_data={},
+        tell=lambda done, trouble: told.extend(trouble for _ in done),
+        clock=clock,
+        counters=counters,
+        max_batch=2,
+    )
+    writer.open("r1")
+    writer.queue.put(Queued(("id", 5, ("too few",), "{}"), kept=False, waiter=None))
+    writer.queue.put(Queued(("id", 5, TEXTS, "{}"), kept=True, waiter=None))
+    writer.queue.put(Queued(("id", 5, TEXTS, "{}"), kept=False, waiter=None))
+    monkeypatch.setattr(threading, "excepthook", lambda args: None)
+    thread = threading.Thread(target=writer.run)
+    thread.start()
+    thread.join(10)
+    assert not writer.alive
+    assert len(told) == 3

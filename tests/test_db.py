@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+import gateway.audit.tables
+import gateway.identity.keytable  # noqa: F401  both put their tables on the metadata
+from gateway import db
+from gateway.core.errors import ConfigError
+
+TABLES = {"audit_entry", "audit_chain", "audit_registry", "gateway_key"}
+
+
+def tables(url):
+    engine = db.open_engine(url)
+    try:
+        with db.snapshot(engine) as connection:
+            inspector = inspect(connection)
+            return set(inspector.get_table_names()) | set(inspector.get_view_names())
+    finally:
+        engine.dispose()
+
+
+def test_migrated_schema_is_the_metadata(engine):
+    with db.snapshot(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, db.metadata) == []
+
+
+def test_up_down_and_up_again_with_data(empty_database_url, migrations):
+    url = empty_database_url
+    assert db.current(url) is None
+    db.upgrade(url, migrations)
+    assert db.current(url) == db.head(migrations)
+    assert tables(url) >= TABLES | {"exchange"}
+    engine = db.open_engine(url)
+    with db.writing(engine) as connection:
+        insert = "INSERT INTO audit_registry VALUES (1, 0, :b, 'k', :b)"
+        connection.execute(text(insert), {"b": b"x"})
+    engine.dispose()
+    db.downgrade(url, migrations, "base")
+    assert tables(url) == {"alembic_version"}
+    db.upgrade(url, migrations)
+    assert tables(url) >= TABLES | {"exchange"}
+
+
+def test_many_may_migrate_at_once(empty_database_url, migrations):
+    problems = []
+
+    def run():
+        try:
+            db.upgrade(empty_database_url, migrations)
+        except Exception as err:  # noqa: BLE001  any failure of a thread must reach the test
+            problems.append(err)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert db.current(empty_database_url) == db.head(migrations)
+
+
+def test_migration_that_fails_leaves_nothing_behind(empty_database_url, migrations):
+    engine = db.open_engine(empty_database_url)
+    with db.writing(engine) as connection:
+        connection.exec_driver_sql("CREATE TABLE gateway_key (id integer)")
+    engine.dispose()
+    with pytest.raises(db.failures(engine)):
+        db.upgrade(empty_database_url, migrations)
+    assert tables(empty_database_url) == {"gateway_key"}
+
+
+def test_snapshot_does_not_see_what_comes_later(engine):
+    count = text("SELECT count(*) FROM audit_registry")
+    with db.snapshot(engine) as reader:
+        assert reader.execute(count).scalar() == 0
+        with db.writing(engine) as writer:
+            insert = "INSERT INTO audit_registry VALUES (1, 0, :b, 'k', :b)"
+            writer.execute(text(insert), {"b": b"x"})
+        assert reader.execute(count).scalar() == 0
+
+
+def test_sqlite_syncs_every_commit(sqlite_url):
+    engine = db.open_engine(sqlite_url)
+    with db.writing(engine) as connection:
+        values = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    engine.dispose()
+    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5_000}
+    assert values == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "drivername"),
+    [
+        ("postgresql://u:secret@host/name", "postgresql+psycopg"),
+        ("postgres://u@host/name", "postgresql+psycopg"),
+        ("postgresql+asyncpg://u@host/name", "postgresql+psycopg"),
+        ("sqlite:///file.db", "sqlite+pysqlite"),
+    ],
+)
+def test_urls_get_their_driver(url, drivername):
+    assert db.normalise(url).drivername == drivername
+
+
+@pytest.mark.parametrize(
+    ("url", "word"),
+    [
+        ("mysql://u:secret@host/name", "mysql"),
+        ("sqlite://", "file"),
+        ("sqlite:///:memory:", "file"),
+        ("secret", "expected"),
+    ],
+)
+def test_other_urls_are_refused_without_their_password(url, word):
+    with pytest.raises(ConfigError, match=word) as caught:
+        db.normalise(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_folder_without_migrations_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"env\.py"):
+        db.head(tmp_path)
