@@ -68,6 +68,7 @@ class Gateway:
         self.catalogue = catalogue.read(settings.catalogue_path, backends.kinds())
         self.warnings: dict[str, str] = {}
         self._backends: dict[str, Backend] = {}
+        self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
         self._loaded = _stamp(settings)
         self._watch: asyncio.Task[None] | None = None
 
@@ -178,11 +179,18 @@ class Gateway:
         return backend
 
     def _vault(self, tenant: str, taken: Callable[[str], bool]) -> KeyedVault:
-        return KeyedVault(self.keyring.tenant_key(tenant), taken)
+        return KeyedVault(self._tenant_keys(tenant)[0], taken)
 
     def _seal(self, tenant: str, data: bytes) -> str:
-        key = hmac.digest(self.keyring.tenant_key(tenant), b"seal", "sha256")
-        return hmac.digest(key, data, "sha256").hex()
+        return hmac.digest(self._tenant_keys(tenant)[1], data, "sha256").hex()
+
+    def _tenant_keys(self, tenant: str) -> tuple[bytes, bytes]:
+        """(for placeholders, for seals): kept, for they are asked for in every exchange."""
+        keys = self._keys_by_tenant.get(tenant)
+        if keys is None:
+            root = self.keyring.tenant_key(tenant)
+            keys = self._keys_by_tenant[tenant] = (root, hmac.digest(root, b"seal", "sha256"))
+        return keys
 
     def _labels(self, exchange: Exchange) -> Mapping[str, str]:
         names = ",".join(p.name for p in self.bundle.policies)
@@ -206,7 +214,7 @@ def enabled(settings: Settings) -> dict[str, dict[str, Any]]:
     """Options by name of the detectors that are switched on."""
     options: dict[str, dict[str, Any]] = {name: {} for name in settings.detector_names}
     if "secrets" in options:
-        options["secrets"] = {"pack": str(settings.patterns_path)}
+        options["secrets"] = {"packs": [str(settings.patterns_path)]}
     return options
 
 
