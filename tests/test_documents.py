@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway import documents
@@ -92,6 +92,7 @@ def test_a_near_name_is_offered() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=60), st.text("{}[]:,-&*!|>'\"#%@ \nab1.", max_size=60)))
 @example("!!binary x")
 @example("? a\n: b")

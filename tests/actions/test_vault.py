@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.actions._vault import KeyedVault, tenant_key
@@ -30,6 +30,7 @@ def test_turns_and_replicas_agree() -> None:
     assert one.placeholder("PERSON", "Anna") == two.placeholder("PERSON", "Anna")
 
 
+@settings(deadline=None)
 @given(st.lists(values, max_size=20), st.text(alphabet=" .,'(\n", min_size=1, max_size=3))
 def test_restoring_undoes_pseudonymising(drawn: list[tuple[str, str]], gap: str) -> None:
     own = vault(gap.join(text for _, text in drawn))
@@ -38,6 +39,7 @@ def test_restoring_undoes_pseudonymising(drawn: list[tuple[str, str]], gap: str)
     assert own.restored == len(drawn)
 
 
+@settings(deadline=None)
 @given(st.sets(st.text(min_size=1, max_size=20), min_size=1, max_size=20))
 def test_two_tenants_never_share(texts: set[str]) -> None:
     one, two = vault(tenant="one"), vault(tenant="two")

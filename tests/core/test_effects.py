@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import effects, splice
@@ -92,6 +92,7 @@ def test_a_span_that_reaches_outside_is_replaced_up_to_the_edge() -> None:
 spans = st.tuples(st.integers(0, 40), st.integers(0, 40)).map(sorted)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["redact", "mask", "flag"]), spans)))
 def test_no_covered_character_survives(drawn: list[tuple[str, list[int]]]) -> None:
     text = "".join(chr(0x4E00 + i) for i in range(40))
@@ -106,6 +107,7 @@ def test_no_covered_character_survives(drawn: list[tuple[str, list[int]]]) -> No
     assert {i for i, char in enumerate(text) if char in changed} == set(range(40)) - covered
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["redact", "mask"]), spans)))
 def test_spans_are_in_order_and_apart(drawn: list[tuple[str, list[int]]]) -> None:
     found = effects.spans([effect(a, s, e) for a, (s, e) in drawn], ACTIONS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import documents
@@ -66,6 +66,7 @@ def shuffled(value: Any, rng: random.Random, key: str = "") -> Any:
     return value
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([None, True, False]), st.integers(1, 8))
 def test_formatting_does_not_change_the_digest(
     vocabulary: Vocabulary, rng: random.Random, flow: bool | None, indent: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.policy import conditions
@@ -87,6 +87,7 @@ SIGNS = """all map ( ) . ! == && || "a" 1 [ ] , ? : x in ' // \\ matches true - 
 WORDS = st.sampled_from([*conditions.VARIABLES, *SIGNS.split(" ")])
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, max_size=15).map(" ".join))
 def test_anything_is_compiled_or_refused(source: str) -> None:
     try:

@@ -57,7 +57,7 @@ def read(text: str, vocabulary: Vocabulary) -> None:
         compile_documents(documents.parse(text.encode(errors="replace"), "f.yaml"), vocabulary)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_text_with_pieces_put_in_or_taken_out(vocabulary: Vocabulary, data: st.DataObject) -> None:
     text = POLICY
@@ -68,7 +68,7 @@ def test_text_with_pieces_put_in_or_taken_out(vocabulary: Vocabulary, data: st.D
     read(text, vocabulary)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_values_of_another_kind(vocabulary: Vocabulary, data: st.DataObject) -> None:
     tree = copy.deepcopy(TREE)
