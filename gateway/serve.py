@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import hmac
+import http.client
 import logging
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+from gateway import __version__
 from gateway.admin.app import build as build_admin
+from gateway.admin.ports import (
+    AdminPorts,
+    BundleSummary,
+    DetectorSummary,
+    PolicySummary,
+    model_summaries,
+)
 from gateway.app import Gateway, check_schema
 from gateway.core.errors import GatewayError
 from gateway.server import listen
+from gateway.server.door import probe
 from gateway.server.supervisor import Supervisor
 from gateway.settings import Settings
+
+_LOOK_S = 0.2
+_PROBE_S = 60
 
 
 def serve(settings: Settings, *, on_ready: Callable[[], None]) -> int:
@@ -30,7 +47,9 @@ def serve(settings: Settings, *, on_ready: Callable[[], None]) -> int:
     if settings.workers == 1:
         listen.run(lambda: _process(settings, sock, admin_sock, on_ready))
         return 0
-    on_ready()
+    threading.Thread(
+        target=_when_ready, args=(sock, on_ready), name="gateway-ready", daemon=True
+    ).start()
     return Supervisor(worker, sock, settings.workers, settings, admin_sock).run()
 
 
@@ -58,11 +77,60 @@ async def _process(
         await gateway.start()
         apps.append((gateway.door(), sock))
         if admin_sock is not None:
-            apps.append((build_admin(gateway), admin_sock))
+            apps.append((build_admin(admin_ports(gateway)), admin_sock))
     except BaseException:
         await gateway.aclose()
         raise
     await listen.serve(apps, on_ready=on_ready, on_stop=gateway.aclose)
+
+
+def admin_ports(gateway: Gateway) -> AdminPorts:
+    """What the admin app may see of a gateway."""
+    return AdminPorts(
+        version=__version__,
+        engine=gateway.engine,
+        keys=gateway.keys,
+        sink=gateway.audit,
+        clock=gateway.clock,
+        counters=gateway.counters,
+        session_key=hmac.digest(gateway.keyring.tenant_root, b"admin session", "sha256"),
+        probe=lambda path: probe(path, gateway.problems(), gateway.warnings),
+        problems=gateway.problems,
+        warnings=lambda: gateway.warnings,
+        bundle=lambda: _bundle_summary(gateway),
+        models=lambda: model_summaries(gateway.catalogue),
+        detectors=[
+            DetectorSummary(d.name, d.version, d.categories) for d in gateway.inspector.describe()
+        ],
+    )
+
+
+def _bundle_summary(gateway: Gateway) -> BundleSummary:
+    bundle = gateway.bundle
+    return BundleSummary(
+        bundle.digest,
+        bundle.revision,
+        tuple(
+            PolicySummary(p.name, p.version, len(p.rules), p.description) for p in bundle.policies
+        ),
+    )
+
+
+def _when_ready(sock: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Wait until one of the processes behind this socket says that it is ready."""
+    host, port = sock.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    while True:
+        connection = http.client.HTTPConnection(host, port, timeout=_PROBE_S)
+        with (
+            contextlib.closing(connection),
+            contextlib.suppress(OSError, http.client.HTTPException),
+        ):
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                on_ready()
+                return
+        time.sleep(_LOOK_S)
 
 
 def set_up_logging(settings: Settings) -> None:

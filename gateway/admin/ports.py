@@ -1,0 +1,100 @@
+"""What the admin app asks of the house. The roof fills it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from gateway.catalogue import Catalogue
+from gateway.core.ports import Clock, Counters, Reply, Sink
+from gateway.identity.keys import KeyStore
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySummary:
+    """One policy of the bundle in force."""
+
+    name: str
+    version: str
+    rules: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class BundleSummary:
+    """The bundle in force."""
+
+    digest: str
+    revision: str
+    policies: tuple[PolicySummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSummary:
+    """One detector that runs."""
+
+    name: str
+    version: str
+    categories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """One catalogue entry. missing: why it cannot be used now; empty if it can."""
+
+    name: str
+    backend: str
+    kind: str
+    provider: str
+    hosting: str
+    region: str
+    upstream_model: str
+    terms: str
+    restore: bool
+    description: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminPorts:
+    """Everything the admin app may know and use.
+
+    sink: reads of the log are recorded there. session_key: 32 secret bytes that sign
+    sessions; equal in all replicas. probe: the answer to /livez and /readyz.
+    """
+
+    version: str
+    engine: Engine
+    keys: KeyStore
+    sink: Sink
+    clock: Clock
+    counters: Counters
+    session_key: bytes = field(repr=False)
+    probe: Callable[[str], Reply]
+    problems: Callable[[], Mapping[str, str]]
+    warnings: Callable[[], Mapping[str, str]]
+    bundle: Callable[[], BundleSummary]
+    models: Callable[[], Sequence[ModelSummary]]
+    detectors: Sequence[DetectorSummary]
+
+
+def model_summaries(catalogue: Catalogue) -> list[ModelSummary]:
+    """All entries of a catalogue, those that can be used first."""
+    return [
+        ModelSummary(
+            name=model.name,
+            backend=model.upstream.name,
+            kind=model.upstream.kind,
+            provider=model.upstream.provider,
+            hosting=model.upstream.hosting,
+            region=model.upstream.region,
+            upstream_model=model.upstream_model,
+            terms=model.terms,
+            restore=model.restore,
+            description=model.description,
+            missing=model.upstream.missing,
+        )
+        for model in (*catalogue.models, *catalogue.unavailable)
+    ]

@@ -1,0 +1,75 @@
+"""Settings and the database, opened for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from gateway import db, settings
+from gateway.app import check_schema
+from gateway.core.errors import ConfigError
+from gateway.settings import Settings
+
+
+@contextmanager
+def database(found: Settings) -> Iterator[Engine]:
+    """An engine on a database that is there and up to date. Raises ConfigError if it is not."""
+    with explained(found):
+        _must_exist(found)
+        check_schema(found)
+        engine = db.open_engine(found.database)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def explained(found: Settings) -> Iterator[None]:
+    """Turns what a database raises into a ConfigError that an operator can act on."""
+    engine = db.open_engine(found.database)
+    failures = db.failures(engine)
+    shown = address(found)
+    engine.dispose()
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except failures as err:
+        raise ConfigError(f"The database {shown} cannot be used: {_reason(err)}") from err
+
+
+def address(found: Settings) -> str:
+    """The database's URL without its password."""
+    return db.normalise(found.database).render_as_string(hide_password=True)
+
+
+def make_data_folder(found: settings.Settings) -> Path:
+    """The data folder, made (mode 0700) if it is not there."""
+    try:
+        found.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as err:
+        raise ConfigError(
+            f"{found.data_dir}: the data folder cannot be made: {err.strerror}. Set GATEWAY_DATA."
+        ) from err
+    return found.data_dir
+
+
+def _must_exist(found: Settings) -> None:
+    """A look must not leave an empty database behind."""
+    url = db.normalise(found.database)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise ConfigError(
+            f"There is no database {url.database} yet. Run: gateway db upgrade, "
+            "or gateway serve --quickstart"
+        )
+
+
+def _reason(err: Exception) -> str:
+    cause = err.orig if isinstance(err, DBAPIError) and err.orig is not None else err
+    lines = str(cause).strip().splitlines()
+    return (lines[0] if lines else type(cause).__name__).rstrip(".") + "."
