@@ -35,8 +35,8 @@ class Part:
     """One piece of text in a message body.
 
     path: where it stands. A JSON Pointer (RFC 6901); for text inside a string that is
-    itself JSON (tool arguments) the inner pointer follows after "!". A path that ends
-    in "~" names the object key, not the value.
+    itself JSON (tool arguments) the inner pointer follows after "!", so a "!" in a key is
+    written "~2". A path that ends in "~" names the object key, not the value.
     text: the decoded text, without JSON escapes.
     """
 

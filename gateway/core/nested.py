@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.core.message import Kind, Part
+from gateway.core.splice import escape
 
 MAX_DEPTH = 64
 
@@ -45,11 +46,6 @@ def texts(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str
     elif isinstance(value, list):
         for i, item in enumerate(value):
             yield from texts(item, f"{path}/{i}", depth + 1)
-
-
-def escape(key: str) -> str:
-    """A key as one step of a JSON Pointer (RFC 6901, section 3)."""
-    return key.replace("~", "~0").replace("/", "~1") if "~" in key or "/" in key else key
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

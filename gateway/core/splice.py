@@ -39,7 +39,8 @@ def splice_json(
 
     edits: path (see `Part.path`) -> edits in characters of the decoded string.
     nulls: paths of values that become null; those that are not there are passed over.
-    Every byte outside is returned as it was. Raises KeyError if an edited path is not there.
+    Every byte outside is returned as it was. Raises KeyError if an edited path is not there,
+    or there twice: then which of them was judged is not known.
     """
     if not edits and not nulls:
         return body
@@ -64,7 +65,9 @@ def json_edits(
     for path, start, end in values(text):
         if path in nulls:
             out.append(Edit(start, end, "null"))
-        elif path in wanted and text[start] == '"':
+        elif (path in outer or path in inner) and text[start] == '"':
+            if path not in wanted:
+                raise KeyError("an edited path stands twice")
             wanted.discard(path)
             changes = list(outer.get(path, ()))
             if path in inner:
@@ -73,6 +76,13 @@ def json_edits(
     if wanted:
         raise KeyError(f"no string at {len(wanted)} of the edited paths")
     return out
+
+
+def escape(key: str) -> str:
+    """A key as one step of a path (see `Part.path`)."""
+    if "~" in key or "/" in key or "!" in key:
+        return key.replace("~", "~0").replace("/", "~1").replace("!", "~2")
+    return key
 
 
 def values(text: str) -> Iterator[tuple[str, int, int]]:
@@ -107,7 +117,7 @@ def values(text: str) -> Iterator[tuple[str, int, int]]:
             expect_key = False
         elif expect_key:
             name = token[1:-1] if "\\" not in token else json.loads(token)
-            path = f"{opened[-1][0]}/{name.replace('~', '~0').replace('/', '~1')}"
+            path = f"{opened[-1][0]}/{escape(name)}"
             yield path + "~", match.start(), match.end()
         else:
             yield path, match.start(), match.end()

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.core.message import Kind, Opaque, Part
-from gateway.core.nested import escape, nested_parts, texts
+from gateway.core.nested import nested_parts, texts
+from gateway.core.splice import escape
 
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,200};base64,", re.IGNORECASE)
 
