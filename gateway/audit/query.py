@@ -89,7 +89,7 @@ def show(engine: Engine, exchange_id: str) -> dict[str, Any] | None:
     statement = (
         select(audit_entry)
         .where(columns.exchange_id >= exchange_id, columns.exchange_id < exchange_id + "\U0010ffff")
-        .order_by(columns.ts_ms, columns.entry_id)
+        .order_by(columns.ts_ms, columns.epoch, columns.n)
         .limit(1_000)
     )
     if engine.dialect.name == "postgresql":
@@ -97,7 +97,7 @@ def show(engine: Engine, exchange_id: str) -> dict[str, Any] | None:
         statement = (
             select(audit_entry)
             .where(columns.exchange_id.startswith(exchange_id, autoescape=True))
-            .order_by(columns.ts_ms, columns.entry_id)
+            .order_by(columns.ts_ms, columns.epoch, columns.n)
             .limit(1_000)
         )
     with snapshot(engine) as connection:

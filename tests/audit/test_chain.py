@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.audit import chain
@@ -64,6 +64,15 @@ def test_every_field_of_a_head_is_sealed(changed):
     assert replace(HEAD, **changed).mac(b"k" * 32) != HEAD.mac(b"k" * 32)
 
 
-def test_floats_are_refused():
+@pytest.mark.parametrize("value", [0.5, -1.0, 1e300, [1.5], {"a": 2.0}])
+def test_floats_are_refused(value):
     with pytest.raises(TypeError):
-        chain.data_text({"score": 0.5})
+        chain.data_text({"score": value})
+
+
+@given(st.dictionaries(st.text(), DATA, max_size=4))
+@example({"a": "\x7f", "b": '\x1f\n"\\\u2028/<', "é": -5, "c": 2**70, "d": [1, ":1.5"]})
+def test_quick_spelling_is_the_canonical_one(data):
+    text = canonical(data)
+    if "\\u0000" not in text and "\\ud" not in text:
+        assert chain.data_text(data) == text
