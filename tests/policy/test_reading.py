@@ -63,7 +63,7 @@ MISTAKES = [
     ("[EMAIL_ADDRESS]", "[PERSON]\n        tenants: [a]", r"unknown key 'tenants'"),
     ("[EMAIL_ADDRESS]", "[PERSON]\n        principals: {tenant: [a]}", r"mean 'tenants'"),
     ("[EMAIL_ADDRESS]", "[PERSON]\n        models: [1]", r"models\[0\]: expected text, found 1"),
-    ("[EMAIL_ADDRESS]", '["a\\uD800"]', r"holds half of a surrogate pair"),
+    ("[EMAIL_ADDRESS]", '["a\\uD800"]', r"f.yaml:8: not YAML: found invalid Unicode"),
     ("  rules:", "  streaming: widow\n  rules:", r"f\.yaml:5: spec, streaming.*'window'"),
     ("  rules:", "  streaming: observe\n  rules:", r"f\.yaml:5: .*rule 'mail' would redact them"),
     ("redact", "flag\n  streaming: observe", r"'on-detector-error' would block.*: flag\."),
