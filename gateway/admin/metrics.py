@@ -10,7 +10,10 @@ _ODD = re.compile(r"[^a-zA-Z0-9_]")
 
 
 def exposition(counters: Mapping[str, int], *, ready: bool, version: str, bundle: str) -> str:
-    """The whole page. version and bundle need no escaping; names get it. Counters that end in `_total` are counters, all others gauges."""
+    """The whole page. Counters that end in `_total` are counters, all others gauges.
+
+    version, bundle: our own, so they hold nothing that a label must escape.
+    """
     lines = [
         "# HELP gateway_info Version of the gateway and digest of the policies in force.",
         "# TYPE gateway_info gauge",

@@ -45,7 +45,8 @@ def explained(found: Settings) -> Iterator[None]:
 
 def address(found: Settings) -> str:
     """The database's URL without its password."""
-    return db.normalise(found.database).render_as_string(hide_password=True)
+    url = db.normalise(found.database)
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def make_data_folder(found: settings.Settings) -> Path:

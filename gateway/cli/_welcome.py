@@ -11,11 +11,11 @@ from rich.markup import escape
 from gateway import __version__, backends, catalogue
 from gateway.admin.ports import ModelSummary, model_summaries
 from gateway.cli._output import console
+from gateway.cli._ports import reachable
 from gateway.cli._quickstart import FirstKey
 from gateway.settings import Settings
 
 _SAMPLE = "Write to jane.roe@example.com about card 4111 1111 1111 1111."
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104
 
 
 def base_url(settings: Settings) -> str:
@@ -114,6 +114,5 @@ def _next(settings: Settings, key: FirstKey) -> Iterator[str]:
 
 
 def _reachable(host: str) -> str:
-    if host in _ANYWHERE:
-        return _ANYWHERE[host]
+    host = reachable(host)
     return f"[{host}]" if ":" in host else host

@@ -1,0 +1,182 @@
+"""The single checks of `gateway doctor`. None of them changes anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway import __version__, backends, catalogue, db, settings
+from gateway.app import SystemClock, bundle
+from gateway.cli._open import address, database
+from gateway.cli._ports import at_port
+from gateway.cli._scanning import load_scanner
+from gateway.core.errors import ConfigError
+from gateway.identity.keyring import Keyring
+from gateway.identity.keytable import KeyTable
+from gateway.settings import Settings
+
+_SAMPLE = "mail jane.roe@example.com"
+_LOW_DISK_BYTES = 500 * 1024 * 1024
+_QUICKSTART = "gateway serve --quickstart"
+
+
+class State(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. mend: the command or step that mends it."""
+
+    name: str
+    state: State
+    text: str
+    mend: str = ""
+
+
+def checks() -> Iterator[Check]:
+    """All checks, each as soon as it is done."""
+    yield _program()
+    try:
+        found = settings.read()
+    except ConfigError as err:
+        yield Check("settings", State.FAIL, str(err), "correct the variable or file it names")
+        return
+    yield Check("settings", State.OK, "All can be read.")
+    each: list[Callable[[Settings], Iterator[Check]]] = [
+        _data, _keyring, _database, _catalogue, _policy, _detectors, _ports,
+    ]  # fmt: skip
+    for check in each:
+        yield from check(found)
+
+
+def _program() -> Check:
+    text = f"gateway {__version__}, Python {platform.python_version()} on {platform.system()}."
+    return Check("program", State.OK, text)
+
+
+def _data(found: Settings) -> Iterator[Check]:
+    path = found.data_dir
+    if not path.exists():
+        yield Check("data", State.WARN, f"{path} is not there yet.", _QUICKSTART)
+        return
+    mode = path.stat().st_mode & 0o777
+    if not os.access(path, os.W_OK | os.X_OK):
+        yield Check("data", State.FAIL, f"{path} cannot be written to.", f"chmod u+rwx {path}")
+    elif os.name == "posix" and mode & 0o077:
+        text = f"{path} has mode {mode:04o}, so others may look into it."
+        yield Check("data", State.WARN, text, f"chmod 700 {path}")
+    elif shutil.disk_usage(path).free < _LOW_DISK_BYTES:
+        yield Check("data", State.WARN, f"{path}: the disk is nearly full.", "make room")
+    else:
+        yield Check("data", State.OK, f"{path} is private and can be written to.")
+
+
+def _keyring(found: Settings) -> Iterator[Check]:
+    path = found.keyring_path
+    if not path.exists():
+        text = f"{path} is not there yet; the first start makes it."
+        yield Check("keyring", State.WARN, text, _QUICKSTART)
+        return
+    try:
+        Keyring.open(path, create=False)
+    except ConfigError as err:
+        mend = f"chmod 600 {path}" if "chmod" in str(err) else f"restore {path} from a backup"
+        yield Check("keyring", State.FAIL, str(err), mend)
+        return
+    text = f"{path} can be read. Keep a copy: without it the log cannot be verified."
+    yield Check("keyring", State.OK, text)
+
+
+def _database(found: Settings) -> Iterator[Check]:
+    clock = SystemClock()
+    try:
+        with database(found) as engine:
+            infos = KeyTable(engine, clock).list()
+        at = db.current(found.database)
+    except ConfigError as err:
+        new = not found.database_url and not found.data_dir.exists()
+        state = State.WARN if new else State.FAIL
+        mend = "gateway db upgrade" if "db upgrade" in str(err) else "check GATEWAY_DATABASE_URL"
+        yield Check("database", state, str(err), _QUICKSTART if new else mend)
+        return
+    yield Check("database", State.OK, f"{address(found)} answers, at revision {at}.")
+    valid = sum(info.valid(clock.now_ms()) for info in infos)
+    if not valid:
+        yield Check("keys", State.WARN, "No key is valid: nobody can ask.", "gateway keys new NAME")
+        return
+    yield Check("keys", State.OK, f"{valid} of {len(infos)} keys are valid.")
+
+
+def _catalogue(found: Settings) -> Iterator[Check]:
+    try:
+        known = catalogue.read(found.catalogue_path, backends.kinds())
+    except ConfigError as err:
+        yield Check("catalogue", State.FAIL, str(err), f"correct {found.catalogue_path}")
+        return
+    names = ", ".join(m.name for m in known.models) or "none"
+    state = State.OK if known.models else State.FAIL
+    yield Check("catalogue", state, f"Models: {names}.")
+    for upstream in known.upstreams.values():
+        if upstream.missing:
+            text = f"Backend {upstream.name} is off: {upstream.missing}"
+            yield Check("credential", State.WARN, text, "set it if you want these models")
+
+
+def _policy(found: Settings) -> Iterator[Check]:
+    try:
+        compiled = bundle(found)
+    except ConfigError as err:
+        yield Check("policy", State.FAIL, str(err), f"correct {found.policy_path}")
+        return
+    text = f"{compiled.revision} compiles, digest {compiled.digest[:12]}."
+    yield Check("policy", State.OK, text)
+
+
+def _detectors(found: Settings) -> Iterator[Check]:
+    try:
+        scanner = load_scanner(found)
+        findings = scanner.scan(_SAMPLE)
+    except (ConfigError, ImportError, OSError, ValueError) as err:
+        mend = "install the gateway's packages again: scripts/run"
+        text = f"{type(err).__name__}: {err}"
+        yield Check("detectors", State.FAIL, text, mend)
+        return
+    names = ", ".join(scanner.detectors)
+    if "pii" in scanner.detectors and not findings:
+        text = f"{names} load, but do not find an e-mail address."
+        yield Check("detectors", State.FAIL, text, "gateway list, then GATEWAY_DETECTORS")
+        return
+    off = [name for name in ("pii", "secrets") if name not in scanner.detectors]
+    if off:
+        text = f"{names} work; {', '.join(off)} is switched off."
+        yield Check("detectors", State.WARN, text, "unset GATEWAY_DETECTORS")
+    else:
+        yield Check("detectors", State.OK, f"{names} load and find what they should.")
+
+
+def _ports(found: Settings) -> Iterator[Check]:
+    sides = (
+        ("port", found.host, found.port, "GATEWAY_PORT"),
+        ("admin port", found.admin_host, found.admin_port, "GATEWAY_ADMIN_PORT"),
+    )
+    for name, host, port, variable in sides:
+        held = at_port(host, port)
+        if held.free:
+            yield Check(name, State.OK, f"{host}:{port} is free.")
+        elif held.ready:
+            yield Check(name, State.OK, f"{host}:{port} has a gateway, and it is ready.")
+        elif held.problems:
+            text = f"The gateway at {host}:{port} is not ready: {held.problems}"
+            yield Check(name, State.FAIL, text, "see its log")
+        else:
+            text = f"{host}:{port} cannot be had: {held.holder}"
+            yield Check(name, State.FAIL, text, f"stop it, or set {variable} to another port")

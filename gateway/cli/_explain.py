@@ -1,0 +1,148 @@
+"""What a bundle would do to one text, and why: for `gateway policy explain`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.markup import escape
+
+from gateway import actions, backends, catalogue
+from gateway.actions._vault import KeyedVault
+from gateway.cli._output import say, table
+from gateway.cli._text import place
+from gateway.core import splice
+from gateway.core.effects import ANSWER, REQUEST, resolve
+from gateway.core.errors import ConfigError
+from gateway.core.judgement import Context, Finding, Principal, Route, Subject
+from gateway.core.message import Direction, Kind
+from gateway.identity.keyring import Keyring
+from gateway.policy.bundle import PolicyBundle
+from gateway.policy.explaining import Considered, Explained, Explanation, explain
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The made-up exchange."""
+
+    direction: Direction
+    model: str
+    tenant: str
+    application: str
+    team: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The explanation, and the text as it would go on; None if it would not."""
+
+    explanation: Explanation
+    context: Context
+    text: str | None
+
+
+def context(found: Settings, asked: Asked) -> Context:
+    """The context of the made-up exchange. Raises ConfigError for an unknown model."""
+    who = Principal(
+        "explain", "explain", tenant=asked.tenant, application=asked.application, team=asked.team
+    )
+    return Context(asked.direction, who, _route(found, asked.model), "/v1/chat/completions")
+
+
+def judge(
+    found: Settings,
+    bundle: PolicyBundle,
+    about: Context,
+    text: str,
+    findings: Sequence[Finding],
+) -> Judged:
+    """Ask the bundle, and make the edits it asks for."""
+    request = about.direction is Direction.REQUEST
+    raised = Finding("gateway", REQUEST if request else ANSWER, 0, 0, 1.0)
+    subject = Subject("user" if request else "assistant", Kind.TEXT)
+    explanation = explain(bundle, about, [*findings, raised], subject)
+    if explanation.verdict.blocked:
+        return Judged(explanation, about, None)
+    vault = KeyedVault(_tenant_key(found, about.principal.tenant), lambda taken: taken in text)
+    edits = resolve(explanation.verdict.effects, actions.load(), text, vault)
+    return Judged(explanation, about, splice.apply(text, edits))
+
+
+def facts(judged: Judged) -> dict[str, Any]:
+    """All of it, JSON-ready."""
+    found = judged.explanation
+    return {
+        "policy": {"digest": found.digest, "revision": found.revision},
+        "model": judged.context.route.model,
+        "direction": judged.context.direction.value,
+        "blocked": found.verdict.blocked,
+        "refusal": asdict(found.verdict.refusal) if found.verdict.refusal else None,
+        "text": judged.text,
+        "findings": [
+            {**asdict(each.finding), "considered": [asdict(c) for c in each.considered]}
+            for each in found.findings
+        ],
+    }
+
+
+def tell(judged: Judged, text: str, *, every_rule: bool) -> None:
+    """All of it, for people. Rules that do not apply only if asked."""
+    found = judged.explanation
+    rows = [row for each in found.findings for row in _rows(each, text, every_rule=every_rule)]
+    table(("Found", "Place", "Score", "Rule", "Action", "Why not"), rows, empty="No rule applies.")
+    refusal = found.verdict.refusal
+    model = escape(judged.context.route.model)
+    if refusal is not None:
+        say(f"\n[bold red]Blocked[/] by {escape(refusal.policy)}/{escape(refusal.rule)}.")
+        say(f"The caller is told: {escape(refusal.message)}")
+    elif judged.text == text:
+        say(f"\n[bold green]Passes[/] as it is (model {model}).")
+    else:
+        say(f"\n[bold cyan]Passes, changed[/] (model {model}):\n")
+        say(escape(judged.text or ""))
+    say(f"\n[dim]Policy {escape(found.revision)}, digest {found.digest[:12]}[/]")
+
+
+def _rows(each: Explained, text: str, *, every_rule: bool) -> list[list[str]]:
+    shown = [c for c in each.considered if every_rule or c.matched]
+    event = each.finding.category in (REQUEST, ANSWER)
+    if not shown and not event:
+        return [[*_found(each.finding, text), "[dim]no rule applies[/]", "", ""]]
+    return [
+        [*(_found(each.finding, text) if first else ("", "", "")), *_rule(considered)]
+        for first, considered in zip([True] + [False] * len(shown), shown, strict=False)
+    ]
+
+
+def _found(finding: Finding, text: str) -> list[str]:
+    score = "" if finding.start == finding.end else f"{finding.score:.2f}"
+    where = "" if finding.start == finding.end else place(text, finding.start)
+    return [f"[bold]{escape(finding.category)}[/]", where, score]
+
+
+def _rule(considered: Considered) -> list[str]:
+    colour = "green" if considered.effective else "dim"
+    name = f"[{colour}]{escape(considered.policy)}/{escape(considered.rule)}[/]"
+    return [name, f"[{colour}]{considered.action}[/]", escape(considered.why)]
+
+
+def _route(found: Settings, model: str) -> Route:
+    known = catalogue.read(found.catalogue_path, backends.kinds())
+    if not model:
+        first = next((m for m in known.models if not m.is_pattern), None)
+        return first.route(first.name) if first else Route("echo", "echo", "echo", "echo")
+    entry = known.find(model)
+    if entry is None:
+        names = ", ".join(m.name for m in known.models)
+        raise ConfigError(f"The catalogue serves no model {model[:60]!r}. Known: {names}.")
+    return entry.route(model)
+
+
+def _tenant_key(found: Settings, tenant: str) -> bytes:
+    """The real one, so that placeholders are the real ones; any other before the first start."""
+    if not found.keyring_path.exists():
+        return secrets.token_bytes(32)
+    return Keyring.open(found.keyring_path, create=False).tenant_key(tenant)

@@ -1,0 +1,167 @@
+"""`gateway audit`: reads the log, and proves that nobody changed it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from gateway import settings
+from gateway.admin.exchanges import Line, line
+from gateway.app import SystemClock
+from gateway.audit.query import Filters, query
+from gateway.audit.query import show as find
+from gateway.audit.report import Report
+from gateway.audit.verify import verify as recompute
+from gateway.cli._open import database
+from gateway.cli._output import Json, console, emit, say, table, when
+from gateway.cli._times import moment
+from gateway.core.errors import ConfigError
+from gateway.identity.keyring import Keyring
+
+app = typer.Typer(
+    help="Read and verify the audit log. It holds no content of any exchange.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+)
+
+_COLUMNS = ("Time", "Exchange", "Entry", "Outcome", "Decision", "Model", "Key", "Findings")
+# Enough of an id to tell exchanges of one millisecond apart; `show` takes it.
+_ID_CHARS = 18
+_GOOD = {"completed": "green", "blocked": "red", "failed": "red"}
+
+
+@app.command("query")
+def query_log(
+    since: Annotated[str, typer.Option(help="From then on: 2h, 7d, 2026-11-01.")] = "",
+    until: Annotated[str, typer.Option(help="Before then.")] = "",
+    outcome: Annotated[str, typer.Option(help="completed, blocked, refused, failed, ...")] = "",
+    kind: Annotated[str, typer.Option(help="exchange.opened, exchange.closed, ...")] = "",
+    tenant: Annotated[str, typer.Option(help="Only of this tenant.")] = "",
+    application: Annotated[str, typer.Option(help="Only of this application.")] = "",
+    key: Annotated[str, typer.Option(help="Only with the key of this id.")] = "",
+    model: Annotated[str, typer.Option(help="Only for this model.")] = "",
+    provider: Annotated[str, typer.Option(help="Only for models of this provider.")] = "",
+    category: Annotated[str, typer.Option(help="Only where this was found: EMAIL_ADDRESS.")] = "",
+    rule: Annotated[str, typer.Option(help="Only where this rule acted: default/contact.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many entries.")] = 100,
+    oldest_first: Annotated[
+        bool, typer.Option("--oldest-first", help="Begin with the oldest, not the newest.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show entries of the log. All filters that are given must hold.
+
+    For example:
+
+    - `gateway audit query --since 24h --outcome blocked`
+
+    - `gateway audit query --json --oldest-first --limit 1000000 > log.jsonl`
+    """
+    now_ms = SystemClock().now_ms()
+    filters = Filters(
+        since_ms=moment(since, now_ms) if since else None,
+        until_ms=moment(until, now_ms) if until else None,
+        tenant=tenant or None,
+        application=application or None,
+        key_id=key or None,
+        model=model or None,
+        provider=provider or None,
+        outcome=outcome or None,
+        kind=kind or None,
+        category=category or None,
+        rule=rule or None,
+    )
+    with database(settings.read()) as engine:
+        entries = query(engine, filters, limit=limit, newest_first=not oldest_first)
+        if as_json:
+            for entry in entries:
+                emit(entry)
+        else:
+            rows = (_row(line(entry)) for entry in entries)
+            table(_COLUMNS, rows, empty="No entry fits.")
+
+
+@app.command()
+def show(
+    exchange_id: Annotated[
+        str, typer.Argument(metavar="ID", help="An exchange's id, or its first 8 characters.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Show all that is known of one exchange.
+
+    Its id is in the `Gw-Request-Id` header of the answer.
+    """
+    with database(settings.read()) as engine:
+        record = find(engine, exchange_id)
+    if record is None:
+        raise ConfigError(f"There is no exchange {exchange_id[:40]!r} in the log.")
+    if as_json:
+        emit(record)
+        return
+    closed = record["closed"]
+    if closed is None:
+        say("[yellow]This exchange has no end: it still runs, or a crash cut it off.[/]")
+    else:
+        found = line(closed)
+        say(f"[bold]{_coloured(found.outcome)}[/], decision [bold]{found.decision}[/]")
+    console().print_json(json.dumps(record))
+
+
+@app.command()
+def verify(as_json: Json = False) -> None:
+    """Recompute the whole log: is every entry there, unchanged and in its place?
+
+    Exit code 0 only if all holds. Exchanges without an end are listed; they are no fault.
+    """
+    found = settings.read()
+    key = Keyring.open(found.keyring_path, create=False).audit_key
+    with database(found) as engine:
+        report = recompute(engine, key)
+    if as_json:
+        emit({"ok": report.ok, **asdict(report)})
+    else:
+        _tell(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _tell(report: Report) -> None:
+    for problem in report.problems:
+        where = f"{problem.replica}/{problem.epoch}" if problem.replica else "log"
+        place = f"{where} n={problem.n}" if problem.n is not None else where
+        say(f"[red]{problem.code}[/] {escape(place)}: {escape(problem.message)}")
+    for open_end in report.unclosed:
+        say(f"[yellow]unclosed[/] exchange {escape(open_end.exchange_id)}")
+    counts = (
+        f"{report.entries:,} entries, {report.chains:,} chains "
+        f"({len(report.open_chains):,} open), {report.exchanges:,} exchanges, "
+        f"{report.unclosed_count:,} unclosed"
+    )
+    if report.ok:
+        say(f"[bold green]The log holds.[/] {counts}.")
+    else:
+        say(f"[bold red]The log does not hold: {report.problem_count:,} problems.[/] {counts}.")
+
+
+def _row(found: Line) -> list[str]:
+    findings = (f"{name} x{count}" if count > 1 else name for name, count in found.findings.items())
+    return [
+        when(found.ts_ms),
+        found.exchange_id[:_ID_CHARS],
+        escape(found.kind),
+        _coloured(found.outcome),
+        found.decision,
+        escape(found.model),
+        escape(found.key_id),
+        escape(", ".join(findings)),
+    ]
+
+
+def _coloured(outcome: Any) -> str:
+    return f"[{_GOOD.get(outcome, 'yellow')}]{escape(outcome)}[/]" if outcome else ""

@@ -1,0 +1,37 @@
+"""`gateway models`: what clients may ask for, and what is missing for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+from rich.markup import escape
+
+from gateway import backends, catalogue, settings
+from gateway.admin.ports import ModelSummary, model_summaries
+from gateway.cli._output import Json, emit, table
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the models of the catalogue, and why some of them are off.
+
+    The catalogue is the file that `GATEWAY_CATALOGUE` names. With `--json` one line each.
+    """
+    found = settings.read()
+    summaries = model_summaries(catalogue.read(found.catalogue_path, backends.kinds()))
+    if as_json:
+        for summary in summaries:
+            emit({**asdict(summary), "available": not summary.missing})
+        return
+    columns = ("Model", "State", "Provider", "Hosting", "Region", "Terms", "About")
+    table(columns, map(_row, summaries), empty="The catalogue names no model.")
+
+
+def _row(model: ModelSummary) -> list[str]:
+    state = "[yellow]off[/]" if model.missing else "[green]on[/]"
+    about = model.missing or model.description
+    texts = (model.provider, model.hosting.replace("_", "-"), model.region, model.terms, about)
+    return [f"[bold]{escape(model.name)}[/]", state, *map(escape, texts)]
