@@ -64,8 +64,12 @@ def normalise(url: str) -> URL:
     return parsed.set(drivername="sqlite+pysqlite")
 
 
-def open_engine(url: str, *, pool_size: int = 2) -> Engine:
-    """A synchronous engine with a small pool. Connects on first use, not here."""
+def open_engine(url: str, *, pool_size: int = 2, create: bool = False) -> Engine:
+    """A synchronous engine with a small pool. Connects on first use, not here.
+
+    create: whether an SQLite file that is not there may be made. Only migrations do:
+    an empty file in place of a lost one would be taken for the log.
+    """
     parsed = normalise(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(
@@ -75,6 +79,8 @@ def open_engine(url: str, *, pool_size: int = 2) -> Engine:
             max_overflow=2,
             connect_args={"timeout": BUSY_S},
         )
+        if not create:
+            event.listen(engine, "do_connect", _must_exist)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -137,6 +143,8 @@ def downgrade(url: str, migrations: Path, revision: str) -> None:
 def current(url: str) -> str | None:
     """The revision that the database is at; None if it was never migrated."""
     engine = open_engine(url)
+    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").exists():
+        return None
     try:
         with snapshot(engine) as connection:
             return MigrationContext.configure(connection).get_current_revision()
@@ -151,7 +159,7 @@ def head(migrations: Path) -> str | None:
 
 def _migrate(url: str, migrations: Path, run: Any) -> None:
     config = _config(migrations)
-    engine = open_engine(url, pool_size=1)
+    engine = open_engine(url, pool_size=1, create=True)
     try:
         with _one_at_a_time(engine) as connection:
             config.attributes["connection"] = connection
@@ -183,6 +191,11 @@ def _config(migrations: Path) -> Config:
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     return config
+
+
+def _must_exist(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
+    if not Path(arguments[0]).is_file():
+        raise sqlite3.OperationalError(f"{arguments[0]}: there is no such database file")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

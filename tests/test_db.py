@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -67,7 +68,7 @@ def test_many_may_migrate_at_once(empty_database_url, migrations):
 
 
 def test_migration_that_fails_leaves_nothing_behind(empty_database_url, migrations):
-    engine = db.open_engine(empty_database_url)
+    engine = db.open_engine(empty_database_url, create=True)
     with db.writing(engine) as connection:
         connection.exec_driver_sql("CREATE TABLE gateway_key (id integer)")
     engine.dispose()
@@ -84,6 +85,16 @@ def test_snapshot_does_not_see_what_comes_later(engine):
             insert = "INSERT INTO audit_registry VALUES (1, 0, :b, 'k', :b)"
             writer.execute(text(insert), {"b": b"x"})
         assert reader.execute(count).scalar() == 0
+
+
+def test_lost_sqlite_file_is_not_made_anew(sqlite_url, migrations):
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    path.unlink()
+    engine = db.open_engine(sqlite_url)
+    with pytest.raises(db.failures(engine), match="no such database file"), db.writing(engine):
+        pass
+    assert db.current(sqlite_url) is None
+    assert not path.exists()
 
 
 def test_sqlite_syncs_every_commit(sqlite_url):

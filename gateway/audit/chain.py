@@ -26,8 +26,6 @@ CHAIN_CLOSED = "chain.closed"
 GENESIS = bytes(32)
 MAX_COLUMN_CHARS = 256
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
-_FLOAT = re.compile(rb"[:\[,]-?[0-9]+[.eE]")
 _AWKWARD = re.compile(r"\\u(0000|d[89a-f])")
 
 
@@ -98,20 +96,14 @@ class Registry:
 
 
 def data_text(data: dict[str, Any]) -> str:
-    """Canonical JSON of an entry's own data.
+    """Canonical JSON of an entry's own data, which must be JSON-ready and without floats.
 
     U+0000 and halves of surrogate pairs become U+FFFD: PostgreSQL's JSON functions refuse
-    them, and one such entry would break every query. Raises TypeError as `canonical`.
+    them, and one such entry would break every query. Raises TypeError for a float.
     """
-    try:
-        quick = _encode(data)
-    except (TypeError, UnicodeError, OverflowError):
-        quick = b""
-    # msgspec spells these values as `canonical` does, a tenth of the time, unless there are
-    # floats, escapes or other than printable ASCII. A hit inside a string does no harm.
-    plain = quick.isascii() and b"\\u" not in quick and b"\x7f" not in quick
-    if quick and plain and _FLOAT.search(quick) is None:
-        return quick.decode("ascii")
+    quick = _quick(data)
+    if quick is not None:
+        return quick
     text = canonical(data)
     return text if _AWKWARD.search(text) is None else canonical(_clean(data))
 
@@ -153,6 +145,30 @@ def _row(
     )
     digest = hashlib.sha256(b"\x00" + prev + core.encode("ascii")).digest()
     return (replica, epoch, n, entry_id, ts_ms, *texts, core, prev, digest)
+
+
+def _quick(data: dict[str, Any]) -> str | None:
+    """As `canonical` in a third of the time, or None if it might be spelled otherwise.
+
+    msgspec spells printable ASCII, integers and the rest of JSON in the same way. It takes
+    floats too, so what it wrote is read again to see that there are none.
+    """
+    try:
+        text = _encode(data)
+        _read_without_floats(text)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
+    if not text.isascii() or b"\\u" in text or b"\x7f" in text:
+        return None
+    return text.decode("ascii")
+
+
+def _refuse_float(text: str) -> None:
+    raise ValueError("a float")
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_read_without_floats = msgspec.json.Decoder(float_hook=_refuse_float).decode
 
 
 def _clean(value: Any) -> Any:

@@ -8,6 +8,8 @@ instead of 70 us in a batch of 16 (PostgreSQL).
 from __future__ import annotations
 
 import contextlib
+import os
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, insert, select, text, update
@@ -53,6 +55,7 @@ class Store:
         self._move = _MOVE.replace("?", "%s") if self._postgresql else _MOVE
         self._pooled: PoolProxiedConnection | None = None
         self._used = False
+        self._file: os.stat_result | None = None
 
     def open_chain(
         self, replica: str, now_ms: int, data: dict[str, Any], *, lost: Head | None = None
@@ -101,6 +104,7 @@ class Store:
         try:
             stale = self._used
             raw = self._connection()
+            self._check_file()
             cursor = raw.cursor()
             if self._postgresql:
                 with cursor.copy(self._insert) as copy:
@@ -125,7 +129,7 @@ class Store:
 
     def discard(self) -> None:
         """Drop the connection; the next call makes a new one."""
-        pooled, self._pooled, self._used = self._pooled, None, False
+        pooled, self._pooled, self._used, self._file = self._pooled, None, False, None
         if pooled is not None:
             with contextlib.suppress(*self._failures):
                 # SQLite keeps a closed connection's locks while a cursor of it lives on.
@@ -146,6 +150,16 @@ class Store:
                 )
                 raw.commit()
         return self._pooled.driver_connection
+
+    def _check_file(self) -> None:
+        """SQLite goes on writing to a file that was deleted or replaced; the log must not."""
+        if self._postgresql:
+            return
+        found = Path(self._engine.url.database or "").stat()
+        if self._file is None:
+            self._file = found
+        elif not os.path.samestat(found, self._file):
+            raise WriteError("the database file was replaced")
 
     def _disconnected(self, err: Exception) -> bool:
         dialect = self._engine.dialect

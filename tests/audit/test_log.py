@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from gateway import db
 from gateway.audit.chain import CLOSED
+from gateway.audit.log import AuditLog
 from gateway.audit.tables import audit_chain, audit_entry
 from gateway.audit.verify import verify
 from gateway.core.errors import ConfigError, RecordUnavailable
+from gateway.core.ports import Counters
 
 DROPPED = "audit_dropped_total"
 
@@ -77,6 +80,32 @@ def test_outage_refuses_new_exchanges_and_loses_no_closed_ones(
     assert len(ids(engine, CLOSED)) == 20
     assert [u.exchange_id for u in report.unclosed] == ["00000101-exchange"]
     assert counters.values[DROPPED] == 0
+
+
+def test_sqlite_file_that_is_deleted_or_replaced_is_noticed(
+    sqlite_url, eventually, key, clock, opened
+):
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    engine = db.open_engine(sqlite_url)
+
+    async def scenario():
+        log = AuditLog(engine, key=key, replica="r1", clock=clock, counters=Counters())
+        await log.start()
+        await log.append(opened(1))
+        away = await asyncio.to_thread(path.rename, path.with_suffix(".away"))
+        with pytest.raises(RecordUnavailable):
+            await log.append(opened(2))
+        await asyncio.sleep(0.2)
+        assert not path.exists()
+        await asyncio.to_thread(away.rename, path)
+        await eventually(lambda: log.ready)
+        await log.append(opened(3))
+        await log.aclose()
+
+    asyncio.run(scenario())
+    assert ids(engine, "exchange.opened") == ["00000001-exchange", "00000003-exchange"]
+    assert verify(engine, key).ok
+    engine.dispose()
 
 
 def test_short_outage_is_seen_by_nobody_who_reports(audit_log, outage, engine, key, opened, closed):
@@ -161,8 +190,6 @@ def test_start_without_a_database_says_so(audit_log, outage):
 
 
 def test_start_with_another_key_is_refused(filled, clock, counters):
-    from gateway.audit.log import AuditLog
-
     log = AuditLog(filled, key=b"other", replica="r1", clock=clock, counters=counters)
     with pytest.raises(ConfigError, match="sealed with key"):
         asyncio.run(log.start())
