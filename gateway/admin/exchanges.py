@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.core.effects import ANSWER, REQUEST
+from gateway.core.exchange import Outcome
 
 # Raised for every message, so that a rule can fire without a match.
 _EVENTS = frozenset({REQUEST, ANSWER})
@@ -19,7 +20,8 @@ _ACTIONS = ("block", "redact", "mask", "pseudonymise", "label", "flag")
 class Line:
     """Never content: names of categories, rules and actions, counts and times.
 
-    decision: the strictest action that was taken, or "allow".
+    decision: the strictest action that was taken; "allow" if there was none and the
+    exchange went through; empty if it did not.
     """
 
     exchange_id: str
@@ -41,6 +43,7 @@ class Line:
     judged_chars: int
     opaque: int
     restored: int
+    refusal: str
     error: str
     policy: str
     hash: str
@@ -58,13 +61,13 @@ def line(entry: Mapping[str, Any]) -> Line:
                 findings[finding["category"]] += finding["count"]
     latency_us = data.get("latency_us", {})
     done = {effect["action"] for effect in effects}
-    closed = bool(entry["outcome"])
+    through = entry["outcome"] in (Outcome.COMPLETED, Outcome.DISCONNECTED)
     return Line(
         exchange_id=entry["exchange_id"],
         ts_ms=entry["ts_ms"],
         kind=entry["kind"],
         outcome=entry["outcome"],
-        decision=next((a for a in _ACTIONS if a in done), "allow" if closed else ""),
+        decision=next((a for a in _ACTIONS if a in done), "allow" if through else ""),
         model=entry["model"],
         provider=entry["provider"],
         tenant=entry["tenant"],
@@ -79,6 +82,7 @@ def line(entry: Mapping[str, Any]) -> Line:
         judged_chars=sum(side.get("judged_chars", 0) for side in sides),
         opaque=sum(len(side.get("opaque", [])) for side in sides),
         restored=data.get("restored", 0),
+        refusal=data.get("refusal", {}).get("code", ""),
         error=data.get("error", ""),
         policy=data.get("policy", {}).get("revision", ""),
         hash=entry.get("hash", ""),

@@ -164,6 +164,7 @@ def _exchange(line: Line, keys: Mapping[str, str]) -> str:
         "Tenant": line.tenant,
         "Provider": line.provider,
         "Status": str(line.status or ""),
+        "Refusal": line.refusal,
         "Error": line.error,
         "Judged": f"{line.judged_chars:,} characters in {line.judging_ms:.1f} ms",
         "Not readable": f"{line.opaque} attachments" if line.opaque else "",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from gateway.app import enabled
 from gateway.cli._output import console
 from gateway.detectors._scan import Scanner
@@ -9,9 +13,16 @@ from gateway.settings import Settings
 
 
 def load_scanner(found: Settings) -> Scanner:
-    """Takes seconds, and says so to people who watch. Raises ConfigError."""
+    """Takes seconds, and says so to people who watch. Raises ConfigError.
+
+    What is compiled is kept in the data folder if there is one; none is made for it.
+    """
     out = console(stderr=True)
-    if not out.is_terminal:
-        return Scanner(enabled(found), cache_dir=found.data_dir / "cache")
-    with out.status("Loading the detectors ..."):
-        return Scanner(enabled(found), cache_dir=found.data_dir / "cache")
+    with ExitStack() as stack:
+        if out.is_terminal:
+            stack.enter_context(out.status("Loading the detectors ..."))
+        if found.data_dir.is_dir():
+            cache = found.data_dir / "cache"
+        else:
+            cache = Path(stack.enter_context(TemporaryDirectory(prefix="gateway-")))
+        return Scanner(enabled(found), cache_dir=cache)
