@@ -18,7 +18,9 @@ from gateway.core.errors import ConfigError
 from gateway.core.ports import Trigger
 
 MIN_CHARS = 2
+# How far a trigger goes into what it announces, and how long what leads up to it may be.
 MAX_CHARS = 64
+MAX_BEFORE_CHARS = 1_000
 
 _ANY = r"[\x00-\x7f]"
 _CATEGORIES = {
@@ -65,6 +67,7 @@ class _Emitter:
             at = next(
                 (i for i, (op, v) in enumerate(items) if _is_group(op, v, secret)), len(items)
             )
+        self._left = MAX_BEFORE_CHARS if at else MAX_CHARS
         before, whole = self._sequence(items[:at])
         self._left = MAX_CHARS
         return before, self._sequence(items[at:])[0] if whole else ""
