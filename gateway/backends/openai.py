@@ -54,6 +54,10 @@ class Member:
             raise UpstreamTimeout("no head in time") from err
         except aiohttp.ClientError as err:
             raise UpstreamError(type(err).__name__) from err
+        if 300 <= response.status < 400:
+            # Passed on, it would send the client, and what it asks, past the gateway.
+            response.close()
+            raise UpstreamError("redirected")
         heads = {key.lower(): value for key, value in response.headers.items()}
         return Answer(response.status, heads, self._body(response), _closer(response))
 

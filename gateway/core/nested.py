@@ -31,21 +31,28 @@ def nested_parts(path: str, text: str, *, role: str, kind: Kind) -> list[Part]:
 
 
 def texts(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
-    """(path, text) of every string and every key in a JSON value; empty ones are left out."""
+    """(path, text) of every string and every key in a JSON value; empty ones are left out.
+
+    Half a surrogate pair, which no encoding can carry, becomes a question mark.
+    """
     if depth > MAX_DEPTH:
         raise RecursionError
     if isinstance(value, str):
         if value:
-            yield path, value
+            yield path, _encodable(value)
     elif isinstance(value, dict):
         for key, item in value.items():
             at = f"{path}/{escape(key)}"
             if key:
-                yield f"{at}~", key
+                yield f"{at}~", _encodable(key)
             yield from texts(item, at, depth + 1)
     elif isinstance(value, list):
         for i, item in enumerate(value):
             yield from texts(item, f"{path}/{i}", depth + 1)
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

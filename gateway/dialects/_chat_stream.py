@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
+from gateway.core.nested import texts
 from gateway.core.ports import Reply
 from gateway.dialects._fields import TEXT, Field, Found, read
 from gateway.dialects._openai import error_body, error_reply, logprobs, usage
 from gateway.dialects._sse import Event, Events
-from gateway.dialects._whole import rewrite, text_frame
+from gateway.dialects._whole import decode, rewrite, text_frame
 
 _STREAMED = {
     "content": Kind.TEXT,
@@ -24,7 +24,7 @@ _STREAMED = {
 }
 _PLAIN = frozenset({"role"})
 _CHOICE_PLAIN = frozenset({"index", "finish_reason", "logprobs", "delta"})
-_CALL_PLAIN = frozenset({"index", "id", "type", "function"})
+_CALL_PLAIN = frozenset({"index", "id", "type"})
 _META = ("id", "object", "created", "model", "system_fingerprint")
 _DONE = b"data: [DONE]\n\n"
 
@@ -79,10 +79,11 @@ class ChatStream:
         if data.strip() == b"[DONE]":
             return Frame(event.raw, closes=(ALL,))
         try:
-            value = msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+            return self._read(event, decode(data))
+        except ValueError:
             return text_frame(event.raw, (event.start, event.end))
-        return self._read(event, value)
+        except RecursionError as err:
+            raise UpstreamError("an event of the upstream's stream is nested too deeply") from err
 
     def _read(self, event: Event, value: Any) -> Frame:
         fragments: list[Fragment] = []
@@ -125,6 +126,8 @@ class ChatStream:
         delta = choice.get("delta")
         if isinstance(delta, dict):
             self._delta(delta, index, path + "/delta", fragments, found)
+        else:
+            read(delta, TEXT, found, path=path + "/delta")
         for key in choice.keys() - _CHOICE_PLAIN:
             read({key: choice[key]}, Field(kind=Kind.METADATA), found, path=path)
         if choice.get("finish_reason") is not None:
@@ -144,9 +147,11 @@ class ChatStream:
                 for i, call in enumerate(value):
                     self._call(call, index, f"{path}/tool_calls/{i}", fragments, found)
             elif key == "function_call" and isinstance(value, dict):
-                self._function(value, Lane(index, key), f"{path}/{key}", fragments, found)
+                lane = Lane(index, key, 0, Kind.TOOL_ARGUMENTS)
+                self._function(value, lane, f"{path}/{key}", fragments, found)
             else:
-                read({key: value}, Field(kind=Kind.METADATA), found, role="assistant", path=path)
+                lane = Lane(index, "", 0, Kind.METADATA)
+                _undeclared(key, value, lane, path, fragments, found)
 
     def _call(
         self, call: Any, index: int, path: str, fragments: list[Fragment], found: Found
@@ -155,16 +160,17 @@ class ChatStream:
             read(call, TEXT, found, path=path)
             return
         number = call.get("index")
-        lane = Lane(index, "tool_calls", number if isinstance(number, int) else 0)
-        if isinstance(call.get("function"), dict):
-            self._function(call["function"], lane, path + "/function", fragments, found)
-        for key in call.keys() - _CALL_PLAIN:
-            read({key: call[key]}, Field(kind=Kind.TOOL_ARGUMENTS), found, path=path)
+        number = number if isinstance(number, int) else 0
+        lane = Lane(index, "tool_calls", number, Kind.TOOL_ARGUMENTS)
+        for key, value in call.items():
+            if key == "function" and isinstance(value, dict):
+                self._function(value, lane, path + "/function", fragments, found)
+            elif key not in _CALL_PLAIN:
+                _undeclared(key, value, lane, path, fragments, found)
 
     def _function(
         self, value: dict[str, Any], lane: Lane, path: str, fragments: list[Fragment], found: Found
     ) -> None:
-        lane = Lane(lane.choice, lane.field, lane.index, Kind.TOOL_ARGUMENTS)
         for key, text in value.items():
             if not text:
                 continue
@@ -173,11 +179,26 @@ class ChatStream:
             elif key == "name" and isinstance(text, str):
                 found.parts.append(Part(f"{path}/name", text, "assistant", Kind.TOOL_ARGUMENTS))
             else:
-                read({key: text}, Field(kind=Kind.TOOL_ARGUMENTS), found, path=path)
+                _undeclared(key, text, lane, path, fragments, found)
 
     def _chunk(self, choices: list[dict[str, Any]]) -> bytes:
         chunk = {"object": "chat.completion.chunk", **self._meta, "choices": choices}
         return b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _undeclared(
+    key: str, value: Any, lane: Lane, path: str, fragments: list[Fragment], found: Found
+) -> None:
+    """A field that is not declared: it may be streamed in pieces too, so each string is a lane.
+
+    lane: its choice, index and kind; the field is added.
+    """
+    for at, text in texts({key: value}, path):
+        if at.endswith("~") or text[:5].lower() == "data:":
+            read(text, Field(kind=lane.kind), found, role="assistant", path=at)
+        else:
+            field = lane.field + at[len(path) :]
+            fragments.append(Fragment(Lane(lane.choice, field, lane.index, lane.kind), at, text))
 
 
 def _choice(index: int, delta: dict[str, str], finish: str | None) -> dict[str, Any]:

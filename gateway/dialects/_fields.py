@@ -16,6 +16,15 @@ from gateway.core.nested import nested_parts, texts
 from gateway.core.splice import escape
 
 _DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[^,]{0,200};base64,", re.IGNORECASE)
+_TOP_TYPES = frozenset(["application", "audio", "font", "image", "text", "video"])
+# fmt: off
+_SUBTYPES = frozenset([
+    "*", "octet-stream", "pdf", "json", "zip", "xml", "plain", "csv", "html",
+    "markdown", "png", "jpeg", "jpg", "gif", "webp", "svg+xml", "bmp", "tiff",
+    "heic", "heif", "avif", "mpeg", "mp3", "mp4", "wav", "x-wav", "ogg",
+    "opus", "flac", "aac", "webm", "quicktime",
+])
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +102,19 @@ def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: 
     if data_url or spec.media:
         media = (data_url.group(1) if data_url else "") or spec.media or "text/plain"
         size = (len(value) - (data_url.end() if data_url else 0)) * 3 // 4
-        found.opaque.append(Opaque(path, media.lower(), size))
+        found.opaque.append(Opaque(path, _media(media.lower()), size))
     elif spec.json:
         found.parts += nested_parts(path, value, role=role, kind=kind)
     else:
         found.parts.append(Part(path, value, role, kind))
+
+
+def _media(named: str) -> str:
+    """A media type that says what a content is, and no words of its sender's."""
+    top, _, sub = named.partition("/")
+    if top not in _TOP_TYPES:
+        return "application/octet-stream"
+    return named if sub in _SUBTYPES else f"{top}/*"
 
 
 def _unknown(key: str, item: Any, found: Found, role: str, kind: Kind, path: str) -> None:

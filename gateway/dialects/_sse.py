@@ -18,8 +18,8 @@ _LINE = re.compile(rb"\r\n|\n|\r")
 class Event:
     """One event: its raw bytes with the blank line, its name, and where its data stands.
 
-    start, end: the span of the data within raw. Data that came in several lines was joined,
-    and raw carries it in one.
+    start, end: the span of the data within raw. Data that came in several lines, or beside
+    lines that no client reads, was joined, and raw carries it in one line.
     """
 
     raw: bytes
@@ -38,11 +38,12 @@ class Events:
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes. Raises UpstreamError if one grows beyond all bounds."""
+        searched = max(0, len(self._buffer) - 4)
         self._buffer += data
         buffer = self._buffer
         out: list[Event] = []
         start = 0
-        for match in _END.finditer(buffer):
+        for match in _END.finditer(buffer, searched):
             if match.end() == len(buffer) and buffer.endswith(b"\r"):
                 break
             out.append(self._event(buffer[start : match.end()]))
@@ -60,7 +61,7 @@ class Events:
     def _event(self, raw: bytes) -> Event:
         at = 3 if self._first and raw.startswith(b"\xef\xbb\xbf") else 0
         self._first = False
-        name = ""
+        name, other = "", False
         spans: list[tuple[int, int]] = []
         while at < len(raw):
             match = _LINE.search(raw, at)
@@ -70,20 +71,25 @@ class Events:
                 spans.append((begin + (raw[begin : begin + 1] == b" "), end))
             elif raw.startswith(b"event:", at):
                 name = raw[at + 6 : end].strip().decode("utf-8", "replace")
+            elif end > at and not raw.startswith((b"id:", b"retry:"), at):
+                other = True
             at = match.end() if match else len(raw)
         if not spans:
             return Event(raw, name, b"", 0, 0)
-        if len(spans) > 1:
+        if len(spans) > 1 or other:
             raw, spans = _joined(raw, spans)
         start, end = spans[0]
         return Event(raw, name, raw[start:end], start, end)
 
 
 def _joined(raw: bytes, spans: list[tuple[int, int]]) -> tuple[bytes, list[tuple[int, int]]]:
-    """An event whose data came in several lines, with it in one: the same JSON, editable."""
+    """An event with its data in one line: the same JSON, editable.
+
+    Comments and fields that no client reads are left out, for nobody judges them.
+    """
     data = b" ".join(raw[start:end] for start, end in spans)
     others = b"".join(
-        line + b"\n" for line in _LINE.split(raw) if line and not line.startswith(b"data:")
+        line + b"\n" for line in _LINE.split(raw) if line.startswith((b"event:", b"id:", b"retry:"))
     )
     start = len(others) + 6
     return others + b"data: " + data + b"\n\n", [(start, start + len(data))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.core.ports import Reply
 from gateway.core.splice import apply, splice_json
 from gateway.dialects._fields import Field, Found, read
 
+_BOM = b"\xef\xbb\xbf"
 MAX_BYTES = 64 * 1024 * 1024
 
 
@@ -58,12 +60,15 @@ class WholeReader:
         self._pieces.clear()
         if not body:
             return [Frame(b"", closes=(ALL,))]
-        try:
-            self._value = msgspec.json.decode(body)
-        except (msgspec.DecodeError, RecursionError):
-            return [text_frame(body, (0, len(body)))]
+        start = len(_BOM) if body.startswith(_BOM) else 0
         found = Found()
-        read(self._value, self._spec, found)
+        try:
+            self._value = decode(body[start:])
+            read(self._value, self._spec, found)
+        except ValueError:
+            return [text_frame(body, (0, len(body)))]
+        except RecursionError as err:
+            raise UpstreamError("the upstream's answer is nested too deeply") from err
         if isinstance(self._value, dict):
             self.usage = self._usage_of(self._value)
             model = self._value.get("model")
@@ -71,7 +76,7 @@ class WholeReader:
         return [
             Frame(
                 body,
-                (0, len(body)),
+                (start, len(body)),
                 parts=tuple(found.parts),
                 opaque=tuple(found.opaque),
                 closes=(ALL,),
@@ -99,6 +104,27 @@ class WholeReader:
         return self._withheld(self._value, refusal, exchange_id)
 
 
+def decode(body: bytes) -> Any:
+    """The value of an upstream's JSON. Raises ValueError if it is not JSON.
+
+    What only some parsers take (NaN, half a surrogate pair) is read as they read it, so
+    that what such a client sees is what was judged.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _encodable(json.loads(body.decode("utf-8")))
+
+
+def _encodable(value: Any) -> Any:
+    """The same with a question mark for each half of a surrogate pair."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_encodable(k): _encodable(v) for k, v in value.items()}
+    return [_encodable(v) for v in value] if isinstance(value, list) else value
+
+
 def text_frame(raw: bytes, body: tuple[int, int]) -> Frame:
     """A frame whose body is text and not JSON, such as a proxy's error page.
 
@@ -108,6 +134,8 @@ def text_frame(raw: bytes, body: tuple[int, int]) -> Frame:
         text = raw[body[0] : body[1]].decode("utf-8")
     except UnicodeDecodeError as err:
         raise UpstreamError("the upstream's answer is neither JSON nor UTF-8 text") from err
+    if "\x00" in text:
+        raise UpstreamError("the upstream's answer is not UTF-8 text")
     parts = (Part("", text, "", Kind.ERROR),) if text.strip() else ()
     return Frame(raw, body, parts=parts)
 

@@ -17,6 +17,7 @@ _DECISIONS = (
     ("label", "flag"),
     ("flag", "flag"),
 )
+_ANSWERED = (Outcome.COMPLETED, Outcome.DISCONNECTED)
 
 
 def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> dict[str, str]:
@@ -24,8 +25,7 @@ def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> di
 
     now_s: seconds since 1970. policy, revision: names of the bundle in force.
     """
-    generated = exchange.upstream_called and exchange.upstream_status < 300
-    generated = generated and exchange.outcome is not Outcome.BLOCKED
+    generated = 200 <= exchange.upstream_status < 300 and exchange.outcome in _ANSWERED
     labels = ["http"]
     found = {
         "x-request-id": exchange.id,
@@ -50,7 +50,7 @@ def decision(exchange: Exchange) -> str:
     """The strictest thing done to the exchange so far, as a Structured Field Token."""
     if exchange.outcome is Outcome.BLOCKED:
         return "block"
-    if exchange.outcome not in (Outcome.COMPLETED, Outcome.DISCONNECTED):
+    if exchange.outcome not in _ANSWERED:
         return "error"
     done = {action for action, _, _ in exchange.request.effects + exchange.response.effects}
     return next((word for action, word in _DECISIONS if action in done), "allow")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.core.judgement import Subject
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane
@@ -29,9 +29,11 @@ class _Piece:
 
 @dataclass(slots=True)
 class _Waiting:
+    """A frame. ends: the texts that end with it: last frame and fragment of each, and all of it."""
+
     frame: Frame
     pieces: list[_Piece]
-    before: bytes = b""
+    ends: list[tuple[Frame, Fragment, Passage]] = field(default_factory=list)
 
 
 class Release:
@@ -63,7 +65,7 @@ class Release:
             self._add(frame)
         if final:
             self._close((ALL,))
-        fresh, self._fresh = self._fresh, []
+        fresh, self._fresh = list(dict.fromkeys(self._fresh)), []
         await self._guard.advance(fresh)
         self._unnest()
         return b"" if self.refused else self._out()
@@ -72,11 +74,11 @@ class Release:
         self._guard.opaque(frame.opaque)
         pieces = [self._whole(part.path, part.text, part.role, part.kind) for part in frame.parts]
         pieces += [self._arrive(frame, fragment) for fragment in frame.fragments]
-        before = b""
+        waiting = _Waiting(frame, pieces)
         if frame.closes:
-            before = self._noticed(frame)
+            waiting.ends = self._ended(frame.closes)
             self._close(frame.closes)
-        self._queue.append(_Waiting(frame, pieces, before))
+        self._queue.append(waiting)
 
     def _whole(self, path: str, text: str, role: str, kind: Kind) -> _Piece:
         passage = whole(text, Subject(role, kind))
@@ -91,7 +93,7 @@ class Release:
             self._lanes[lane] = passage
         if lane.kind is Kind.TOOL_ARGUMENTS:
             self._tools.add(lane.choice)
-        elif lane.kind is Kind.TEXT and not frame.closes:
+        elif lane.kind is Kind.TEXT:
             self._last[lane] = (frame, fragment)
         start = passage.length
         passage.append(fragment.text)
@@ -127,19 +129,11 @@ class Release:
             passage.cleared = passage.length
         self._nested.clear()
 
-    def _noticed(self, frame: Frame) -> bytes:
-        """A visible notice as one more event at the end of a streamed text."""
-        if not (self._notice and self._guard.notices and self._reader.streamed):
-            return b""
-        out = b""
-        for lane, (last, fragment) in list(self._last.items()):
-            if lane.choice not in frame.closes and ALL not in frame.closes:
-                continue
-            del self._last[lane]
-            if lane.choice not in self._tools and not _is_code(self._lanes[lane].text):
-                text = "\n\n" + "\n\n".join(self._guard.notices)
-                out += self._reader.add(last, fragment, text)
-        return out
+    def _ended(self, choices: tuple[int, ...]) -> list[tuple[Frame, Fragment, Passage]]:
+        """The streamed texts of these choices that a visible notice may be put under."""
+        lanes = [k for k in self._last if k.choice in choices or ALL in choices]
+        ends = [(*self._last.pop(lane), self._lanes[lane]) for lane in lanes]
+        return [end for end in ends if end[1].lane.choice not in self._tools]
 
     def _out(self) -> bytes:
         out: list[bytes] = []
@@ -148,10 +142,11 @@ class Release:
             if any(piece.passage.cleared < piece.end for piece in waiting.pieces):
                 break
             self._queue.popleft()
-            out += (waiting.before, self._written(waiting))
+            out.append(self._written(waiting))
         return b"".join(out)
 
     def _written(self, waiting: _Waiting) -> bytes:
+        frame = waiting.frame
         edits: dict[str, list[Edit]] = {}
         for piece in waiting.pieces:
             found = piece.passage.edits
@@ -159,20 +154,31 @@ class Release:
                 within = piece.passage.edits_within(piece.start, piece.end)
                 if within:
                     edits[piece.path] = within
-        if not self._reader.streamed and self._notice and self._guard.notices:
-            self._append_notice(waiting, edits)
-        return self._reader.rewrite(waiting.frame, edits) if edits else waiting.frame.raw
+        before = b""
+        if self._notice and self._guard.notices:
+            notice = "\n\n" + "\n\n".join(self._guard.notices)
+            before = self._noticed(waiting, notice, edits)
+        return before + (self._reader.rewrite(frame, edits) if edits else frame.raw)
 
-    def _append_notice(self, waiting: _Waiting, edits: dict[str, list[Edit]]) -> None:
-        """A visible notice at the end of each text of a whole answer."""
-        parts = waiting.frame.parts
-        if any(part.kind is Kind.TOOL_ARGUMENTS for part in parts):
-            return
-        text = "\n\n" + "\n\n".join(self._guard.notices)
-        for part in parts:
-            if part.kind is Kind.TEXT and part.role == ASSISTANT and not _is_code(part.text):
-                end = len(part.text)
-                edits.setdefault(part.path, []).append(Edit(end, end, text))
+    def _noticed(self, waiting: _Waiting, notice: str, edits: dict[str, list[Edit]]) -> bytes:
+        """Put a visible notice under each text that ends here, or return it as one more event."""
+        frame, before = waiting.frame, b""
+        for last, fragment, passage in waiting.ends:
+            if _is_code(passage.text):
+                continue
+            if last is frame:
+                _append(edits, fragment.path, len(fragment.text), notice)
+            else:
+                before += self._reader.add(last, fragment, notice)
+        if not self._reader.streamed and Kind.TOOL_ARGUMENTS not in {p.kind for p in frame.parts}:
+            for part in frame.parts:
+                if part.kind is Kind.TEXT and part.role == ASSISTANT and not _is_code(part.text):
+                    _append(edits, part.path, len(part.text), notice)
+        return before
+
+
+def _append(edits: dict[str, list[Edit]], path: str, end: int, text: str) -> None:
+    edits.setdefault(path, []).append(Edit(end, end, text))
 
 
 def _is_code(text: str) -> bool:

@@ -75,8 +75,7 @@ def _side(side: Side) -> dict[str, Any]:
         "texts": side.coverage.texts,
         "judged_chars": side.coverage.judged_chars,
         "opaque": [
-            {"path": o.path, "media_type": o.media_type, "bytes": o.size_bytes}
-            for o in side.coverage.opaque[:100]
+            {"media_type": o.media_type, "bytes": o.size_bytes} for o in side.coverage.opaque[:100]
         ],
         "findings": [
             {

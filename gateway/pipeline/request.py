@@ -40,12 +40,12 @@ async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
 
     Raises Refused, or RecordUnavailable: then nothing was recorded and nothing may go on.
     """
-    bundle = house.bundle()
-    exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
     exchange.request.bytes = len(exchange.body)
     try:
+        bundle = house.bundle()
+        exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
         message, route, backend = _read(exchange, dialect, house)
-    except Refused:
+    except Exception:
         await house.sink.append(record.opened(exchange))
         raise
     # Queued before judging, awaited after: the entry becomes durable meanwhile.

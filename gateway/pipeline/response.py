@@ -104,6 +104,9 @@ async def deliver(
             for piece in reply(exchange, withheld, house):
                 yield piece
     if last:
+        side.bytes += len(last)
+        seal.update(last)
+        side.digest = house.seal(exchange.principal.tenant, seal.digest())
         yield last
 
 

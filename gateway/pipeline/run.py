@@ -94,10 +94,15 @@ def _failed(exchange: Exchange, err: Exception, house: House) -> Refusal:
 async def _close(exchange: Exchange, answer: Answer | None, house: House, began: float) -> None:
     """End the upstream call and write the closing entry, whatever happens to our caller."""
     took_ms = house.clock.monotonic_ms() - began
+    durable = None
     try:
         durable = house.sink.append(record.closed(exchange, took_ms=took_ms))
-        if answer is not None:
-            await answer.aclose()
-        await asyncio.shield(durable)
     except GatewayError:
         house.counters.add("record_unavailable_total")
+    if answer is not None:
+        await answer.aclose()
+    if durable is not None:
+        try:
+            await asyncio.shield(durable)
+        except GatewayError:
+            house.counters.add("record_unavailable_total")

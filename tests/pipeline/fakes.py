@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+import random
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from gateway import actions
+from gateway import actions, dialects
 from gateway.actions._vault import KeyedVault
 from gateway.core.errors import RecordUnavailable, UpstreamError
 from gateway.core.exchange import Exchange
@@ -54,7 +62,9 @@ class Inspector:
     def locate(self, text: str, detectors: Collection[str]) -> list[int]:
         if self.model:
             return []
-        return sorted(m.end() for p in (re.compile("@"), re.compile("key-")) for m in p.finditer(text))
+        return sorted(
+            m.end() for p in (re.compile("@"), re.compile("key-")) for m in p.finditer(text)
+        )
 
     def everywhere(self, detectors: Collection[str]) -> bool:
         return self.model and bool(detectors)
@@ -114,41 +124,65 @@ class Bundle:
 
 
 class Sink:
-    """Keeps entries; can refuse them."""
+    """Keeps entries; can refuse them from the given one on."""
 
-    def __init__(self, *, broken: bool = False) -> None:
+    def __init__(self, *, broken_from: int | None = None, log: list[str] | None = None) -> None:
         self.entries: list[Entry] = []
-        self.broken = broken
+        self.broken_from = broken_from
+        self.log = [] if log is None else log
 
     def append(self, entry: Entry) -> asyncio.Future[None]:
-        if self.broken:
+        if self.broken_from is not None and len(self.entries) >= self.broken_from:
             raise RecordUnavailable("away")
         self.entries.append(entry)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        future.set_result(None)
+
+        def durable() -> None:
+            self.log.append(entry.kind)
+            if not future.done():
+                future.set_result(None)
+
+        asyncio.get_running_loop().call_later(0.001, durable)
         return future
 
     @property
-    def closed(self) -> dict[str, object]:
+    def kinds(self) -> list[str]:
+        return [e.kind for e in self.entries]
+
+    @property
+    def closed(self) -> dict[str, Any]:
         (entry,) = [e for e in self.entries if e.kind == "exchange.closed"]
         return {"outcome": entry.outcome, **entry.core}
 
 
 class Backend:
-    """Answers with given pieces; remembers what it got."""
+    """Answers with given pieces; remembers what it got.
+
+    fail: "head" (no answer), "body" (breaks off behind the pieces), "hang" (falls silent there),
+    "bug" (raises what nobody expects).
+    """
 
     def __init__(
-        self, *pieces: bytes, kind: str = "application/json", status: int = 200, fail: str = ""
+        self,
+        *pieces: bytes,
+        kind: str = "application/json",
+        status: int = 200,
+        fail: str = "",
+        log: list[str] | None = None,
     ) -> None:
         self.pieces, self.kind, self.status, self.fail = pieces, kind, status, fail
         self.bodies: list[bytes] = []
+        self.headers: dict[str, str] = {}
         self.closed = 0
+        self.log = [] if log is None else log
 
     async def send(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
+        self.log.append("send")
         self.bodies.append(body)
         if self.fail == "head":
             raise UpstreamError("no")
-        return Answer(self.status, {"content-type": self.kind}, self._body(), self._close)
+        heads = {"content-type": self.kind, **self.headers}
+        return Answer(self.status, heads, self._body(), self._close)
 
     async def _body(self) -> AsyncIterator[bytes]:
         for piece in self.pieces:
@@ -158,8 +192,11 @@ class Backend:
             await asyncio.sleep(3600)
         if self.fail == "body":
             raise UpstreamError("cut")
+        if self.fail == "bug":
+            raise ZeroDivisionError("alice.smith@example.com")
 
     async def _close(self) -> None:
+        self.log.append("close")
         self.closed += 1
 
     async def aclose(self) -> None:
@@ -172,25 +209,128 @@ def house(backend: Backend, bundle: Bundle, **parts: object) -> House:
         "bundle": lambda: bundle,
         "inspector": Inspector(),
         "actions": ACTIONS,
-        "route": lambda model, who: (Route(model, model, "b", "p"), backend)
-        if model != "none"
-        else None,
+        "route": lambda model, who: (
+            (Route(model, model, "b", "p"), backend) if model != "none" else None
+        ),
         "vault": lambda tenant, taken: KeyedVault(b"k" * 32, taken),
         "labels": lambda exchange: {"gw-request-id": exchange.id},
-        "seal": lambda tenant, data: "00",
+        "seal": lambda tenant, data: hashlib.sha256(data).hexdigest(),
         "counters": Counters(),
         "clock": Clock(),
     }
     return House(**{**values, **parts})  # type: ignore[arg-type]
 
 
-async def ask(house_: House, dialect: object, body: bytes) -> tuple[int, bytes, Exchange]:
-    """(status, body, exchange) of one request."""
+@dataclass
+class Asked:
+    """One exchange as its client saw it."""
+
+    exchange: Exchange
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: list[bytes] = field(default_factory=list)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body)["error"]
+        return found
+
+
+CHAT = dialects.load()["openai_chat"]
+
+
+def chat(text: str = "Hello.", **fields: object) -> bytes:
+    """A request body."""
+    body = {"model": "m", "messages": [{"role": "user", "content": text}], **fields}
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+async def ask_async(house_: House, body: bytes, *, leave_after: int | None = None) -> Asked:
+    """One exchange. leave_after: the client leaves after that many pieces, the head included."""
     exchange = Exchange("id-1", WHO, "openai_chat", "/v1/chat/completions", {}, body)
-    status, out = 0, b""
-    async for piece in run(exchange, dialect, house_):  # type: ignore[arg-type]
-        if isinstance(piece, Head):
-            status = piece.status
-        else:
-            out += piece
-    return status, out, exchange
+    asked = Asked(exchange)
+    seen = 0
+    async with aclosing(run(exchange, CHAT, house_)) as pieces:
+        async for piece in pieces:
+            if isinstance(piece, Head):
+                assert not asked.status
+                asked.status, asked.headers = piece.status, piece.headers
+            else:
+                asked.pieces.append(piece)
+            seen += 1
+            if seen == leave_after:
+                break
+    return asked
+
+
+def ask(house_: House, body: bytes, **how: Any) -> Asked:
+    """The same, in an event loop of its own."""
+    return asyncio.run(ask_async(house_, body, **how))
+
+
+def answered(data: bytes, kind: str, bundle: Bundle, *cuts: int, body: bytes = b"") -> Asked:
+    """What a client gets of an upstream's answer that arrived cut at these positions."""
+    ends = [*cuts, len(data)]
+    pieces = [data[a:b] for a, b in zip([0, *cuts], ends, strict=True)]
+    return ask(house(Backend(*pieces, kind=kind), bundle), body or chat(stream="event" in kind))
+
+
+# --- wire samples ----------------------------------------------------------------------
+
+WIRE = Path(__file__).parent.parent / "wire" / "openai_chat"
+SSE = "text/event-stream"
+STREAMS = {p.stem: p.read_bytes() for p in sorted(WIRE.glob("*.sse"))}
+WHOLES = {p.stem: p.read_bytes() for p in sorted(WIRE.glob("*.json")) if "." not in p.stem}
+REQUESTS = {p.name.split(".")[0]: p.read_bytes() for p in sorted(WIRE.glob("*.request.json"))}
+SAMPLES = {f"{n}.sse": (b, SSE) for n, b in STREAMS.items()} | {
+    f"{n}.json": (b, "text/html" if b[:1] == b"<" else "application/json")
+    for n, b in WHOLES.items()
+}
+
+
+def cuts(length: int, *, seed: int = 7) -> Iterator[list[int]]:
+    """Ways to cut that many bytes: in pieces of one size, in two, and at random."""
+    for size in (1, 2, 3, 7, 64, 1_000):
+        yield list(range(size, length, size))
+    for at in range(1, length, max(1, length // 60)):
+        yield [at]
+    rng = random.Random(seed)
+    for _ in range(8):
+        yield sorted(rng.sample(range(1, length), min(5, length - 1)))
+
+
+def heard(body: bytes) -> dict[str, str]:
+    """Every string of an event stream by choice and place, pieces put together: a client's view."""
+    found: dict[str, str] = defaultdict(str)
+    text = body.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    for event in text.split("\n\n"):
+        data = "\n".join(
+            line[5:].removeprefix(" ") for line in event.split("\n") if line.startswith("data:")
+        )
+        if not data or data == "[DONE]":
+            continue
+        value = json.loads(data)
+        for choice in value.get("choices", []):
+            _strings(choice.get("delta", {}), str(choice["index"]), found)
+    return dict(found)
+
+
+def _strings(value: Any, path: str, found: dict[str, str]) -> None:
+    if isinstance(value, str):
+        found[path] += value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _strings(item, f"{path}/{key}", found)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            at = item.get("index", i) if isinstance(item, dict) else i
+            _strings(item, f"{path}/{at}", found)
+
+
+def finish_reasons(body: bytes) -> list[str]:
+    """The finish reasons of an event stream, in order."""
+    return re.findall(r'"finish_reason": ?"(\w+)"', body.decode())
