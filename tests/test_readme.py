@@ -1,0 +1,89 @@
+"""The README's tables say what the code does."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from gateway import actions, detectors
+from gateway.cli import app
+from gateway.cli._lazy import Commands
+from gateway.core import exchange, judgement, message, ports
+from gateway.pipeline import passage
+from gateway.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """The first table under a heading: first cell, without its ticks -> the other cells."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    return {row[0].strip("`"): row[1:] for row in cells}
+
+
+def commands() -> dict[str, str]:
+    """Every command as it is typed -> the first line of its help."""
+    found: dict[str, str] = {}
+
+    def walk(command: Any, name: str) -> None:
+        if not hasattr(command, "commands"):
+            found[name] = " ".join((command.help or "").strip().split("\n\n")[0].split())
+            return
+        for child in list(command.commands):
+            if isinstance(command, Commands):
+                command.load(child)
+            walk(command.commands[child], f"{name} {child}")
+
+    walk(typer.main.get_command(app), "gateway")
+    return found
+
+
+def test_each_command_is_in_the_readme() -> None:
+    assert {name: cells[0] for name, cells in table("Commands").items()} == commands()
+
+
+def test_each_setting_is_in_the_readme_with_its_default_and_text() -> None:
+    told = {name: (cells[0].strip("`"), cells[1]) for name, cells in table("Settings").items()}
+    assert told == {
+        f"GATEWAY_{f.name.upper()}": (str(f.default), f.metadata["text"])
+        for f in dataclasses.fields(Settings)
+    }
+
+
+def test_each_detector_is_in_the_readme() -> None:
+    assert set(table("Detectors")) == set(detectors.names())
+
+
+def test_each_action_is_in_the_readme() -> None:
+    assert set(table("Actions")) == set(actions.load())
+
+
+def test_each_word_names_something_in_the_code() -> None:
+    known = {
+        name for module in (exchange, judgement, message, ports, passage) for name in vars(module)
+    }
+    elsewhere = {"Segment", "Reach", "Rule", "Policy", "Catalogue", "Chain", "Trace span"}
+    words = [word.strip() for row in table("The words") for word in row.split(",")]
+    assert [word for word in words if word not in known | elsewhere] == []
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_each_link_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)#\s]+)", text)
+    broken = [
+        link
+        for link in links
+        if not link.startswith("http") and not (ROOT / page).parent.joinpath(link).exists()
+    ]
+    assert broken == []
