@@ -153,7 +153,8 @@ class _Guarded:
             (b"content-security-policy", policy.encode("ascii")),
             (b"x-content-type-options", b"nosniff"),
             (b"x-frame-options", b"DENY"),
-            (b"referrer-policy", b"no-referrer"),
+            # Not no-referrer: forms would then come with the origin "null".
+            (b"referrer-policy", b"same-origin"),
             (b"cache-control", b"no-store"),
         ]
 

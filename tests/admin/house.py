@@ -1,0 +1,136 @@
+"""An admin app on a real log, with everything else as small as it gets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from sqlalchemy import Engine
+
+from gateway.admin.app import build
+from gateway.admin.ports import (
+    AdminPorts,
+    BundleSummary,
+    DetectorSummary,
+    ModelSummary,
+    PolicySummary,
+)
+from gateway.audit.log import AuditLog
+from gateway.core.errors import RecordUnavailable
+from gateway.core.ports import Counters, Entry, Reply
+from gateway.identity.keys import KeyStore
+
+Within = Callable[..., None]
+URL = "http://admin.test"
+
+
+@dataclass
+class Clock:
+    """The real time, which tests may put forward."""
+
+    ahead_ms: int = 0
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self.ahead_ms
+
+    def monotonic_ms(self) -> float:
+        return time.monotonic() * 1_000 + self.ahead_ms
+
+
+class Sink:
+    """The real log behind a list of what was appended. `full`: it takes no more."""
+
+    def __init__(self, log: AuditLog) -> None:
+        self.entries: list[Entry] = []
+        self.full = False
+        self._log = log
+
+    def append(self, entry: Entry) -> asyncio.Future[None]:
+        if self.full:
+            raise RecordUnavailable("the audit queue is full")
+        self.entries.append(entry)
+        return self._log.append(entry)
+
+
+@dataclass
+class House:
+    client: httpx.AsyncClient
+    sink: Sink
+    clock: Clock
+    store: KeyStore
+    problems: dict[str, str]
+    keys: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def bearer(self, who: str) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.keys[who]}"} if who else {}
+
+    async def sign_in(self, who: str = "auditor") -> httpx.Response:
+        return await self.client.post("/login", data={"key": self.keys[who]})
+
+    async def write(self, *entries: Entry) -> None:
+        for entry in entries:
+            await self.sink.append(entry)
+        self.sink.entries.clear()
+
+
+@asynccontextmanager
+async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
+    clock, counters, problems = Clock(), Counters(), dict[str, str]()
+    log = AuditLog(engine, key=b"k" * 32, replica="test", clock=clock, counters=counters)
+    store = KeyStore(engine, clock=clock)
+    ports = AdminPorts(
+        version="0.1.0",
+        engine=engine,
+        keys=store,
+        sink=(sink := Sink(log)),
+        clock=clock,
+        counters=counters,
+        session_key=b"s" * 32,
+        probe=lambda path: Reply(503 if problems else 200, {}, path.encode()),
+        problems=lambda: problems,
+        warnings=lambda: {"policy": "not reloaded <here>"},
+        bundle=lambda: BundleSummary(
+            "d" * 64, "default@1", (PolicySummary("default", "1", 10, "About."),)
+        ),
+        models=lambda: [ModelSummary(model, "b", "echo", "p", "hosted", "", "", "", True, "", "")],
+        detectors=[DetectorSummary("pii", "1", ("EMAIL_ADDRESS",))],
+    )
+    await log.start()
+    await store.start()
+    transport = httpx.ASGITransport(app=build(ports))
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+            made = House(client, sink, clock, store, problems)
+            for who, roles in {"admin": ["admin"], "auditor": ["auditor"], "user": []}.items():
+                principal, made.keys[who] = store.new(f"<{who}>", roles=roles)
+                made.ids[who] = principal.key_id
+            made.keys["wrong"] = "gw_" + "a" * 10 + "_" + "b" * 43
+            yield made
+    finally:
+        await store.aclose()
+        await log.aclose()
+
+
+def closed(number: int, **changes: object) -> Entry:
+    """A closed exchange with one finding and one effect."""
+    core = {
+        "status": 200,
+        "request": {
+            "findings": [
+                {"category": "REQUEST", "count": 1, "detector": "gateway", "max_pm": 1000},
+                {"category": "EMAIL_ADDRESS", "count": 2, "detector": "pii", "max_pm": 1000},
+            ],
+            "effects": [{"action": "redact", "rule": "default/contact", "count": 2}],
+            "judged_chars": 40,
+        },
+        "response": {"findings": [], "effects": []},
+        "usage": {"input": 3, "output": 4},
+        "latency_us": {"total": 12_000, "judging": 1_500},
+    }
+    values = {"tenant": "acme", "model": "echo", "outcome": "completed", **changes}
+    return Entry(f"{number:08d}-exchange", "exchange.closed", core, **values)  # type: ignore[arg-type]
