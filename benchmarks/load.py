@@ -1,0 +1,207 @@
+"""The load: some connections, each of which asks again as soon as it has its answer.
+
+Every answer is checked: its status, the number of its events, and a checksum of its text
+that the mock upstream put beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import httptools
+
+from benchmarks.mock_upstream import fingerprint
+from benchmarks.processes import usage
+from benchmarks.texts import Texts
+from benchmarks.workloads import Workload
+
+_CONTENT = re.compile(rb'"content":"([^"]*)"')
+_PRINT = re.compile(rb'"system_fingerprint":"(fp_[0-9a-f]+)"')
+_DONE = b"data: [DONE]\n\n"
+# A gateway writes the end of its record right after the answer; that is part of the price.
+_SETTLE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is measured. pid: the root of its process tree."""
+
+    name: str
+    port: int
+    key: str
+    pid: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """Times of what was answered, in seconds, and why the rest was not."""
+
+    whole_s: list[float] = field(default_factory=list)
+    first_s: list[float] = field(default_factory=list)
+    errors: Counter[str] = field(default_factory=Counter)
+
+
+async def measure(
+    target: Target, workload: Workload, *, texts: Texts, requests: int, concurrency: int
+) -> dict[str, object]:
+    """Send so many requests; what came of them."""
+    before = usage(target.pid)
+    began = time.perf_counter()
+    taken = await drive(target, workload, texts=texts, requests=requests, concurrency=concurrency)
+    wall_s = time.perf_counter() - began
+    await asyncio.sleep(_SETTLE_S)
+    after = usage(target.pid)
+    answered = len(taken.whole_s)
+    return {
+        "requests": requests,
+        "answered": answered,
+        "errors": dict(taken.errors),
+        "concurrency": concurrency,
+        "cpu_ms": round((after.cpu_ms - before.cpu_ms) / requests, 3),
+        "rps": round(answered / wall_s, 1),
+        "p50_ms": percentile_ms(taken.whole_s, 0.50),
+        "p99_ms": percentile_ms(taken.whole_s, 0.99),
+        "first_p50_ms": percentile_ms(taken.first_s, 0.50),
+        "first_p99_ms": percentile_ms(taken.first_s, 0.99),
+        "rss_mb": after.rss_mb,
+        "processes": after.processes,
+    }
+
+
+async def drive(
+    target: Target, workload: Workload, *, texts: Texts, requests: int, concurrency: int
+) -> Taken:
+    """Send so many requests over so many connections; every one is answered or an error."""
+    taken = Taken()
+    left = iter(range(requests))
+    loop = asyncio.get_running_loop()
+
+    async def ask(number: int) -> None:
+        for _ in left:
+            body = workload.body(texts, number)
+            client = clients.get(number)
+            if client is None or client.closed:
+                _, client = await loop.create_connection(_Client, "127.0.0.1", target.port)
+                clients[number] = client
+            began = time.perf_counter()
+            try:
+                answer = await client.ask(_request(target, body))
+            except OSError as err:
+                taken.errors[type(err).__name__] += 1
+                continue
+            trouble = check(answer.status, answer.body, workload.chunks)
+            if trouble:
+                taken.errors[trouble] += 1
+                continue
+            taken.whole_s.append(time.perf_counter() - began)
+            taken.first_s.append(answer.first_at - began)
+
+    clients: dict[int, _Client] = {}
+    async with asyncio.TaskGroup() as group:
+        for number in range(min(concurrency, requests)):
+            group.create_task(ask(number))
+    for client in clients.values():
+        client.close()
+    return taken
+
+
+def check(status: int, body: bytes, chunks: int) -> str:
+    """What is wrong with an answer; empty if nothing is. chunks: how many it streams, or 0."""
+    if status != 200:
+        return f"status {status}"
+    if chunks:
+        contents, prints = _CONTENT.findall(body), _PRINT.findall(body)
+        # One more event says who speaks; it has content too, but none in it.
+        if not body.endswith(_DONE) or len(contents) != chunks + 1:
+            return "events missing"
+        text = b"".join(contents).decode()
+        return "" if fingerprint(text).encode() in prints else "text changed"
+    try:
+        value = json.loads(body)
+        text = value["choices"][0]["message"]["content"]
+    except (ValueError, LookupError, TypeError):
+        return "not a completion"
+    return "" if fingerprint(text) == value.get("system_fingerprint") else "text changed"
+
+
+def percentile_ms(values_s: list[float], share: float) -> float | None:
+    """The nearest-rank percentile in milliseconds; None of nothing."""
+    if not values_s:
+        return None
+    rank = max(1, math.ceil(share * len(values_s)))
+    return round(sorted(values_s)[rank - 1] * 1000, 2)
+
+
+async def get_json(port: int, path: str) -> tuple[int, object]:
+    """A plain GET from loopback."""
+    loop = asyncio.get_running_loop()
+    _, client = await loop.create_connection(_Client, "127.0.0.1", port)
+    answer = await client.ask(f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode())
+    client.close()
+    return answer.status, json.loads(answer.body)
+
+
+def _request(target: Target, body: bytes) -> bytes:
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{target.port}\r\n"
+        f"authorization: Bearer {target.key}\r\ncontent-type: application/json\r\n"
+        f"accept: */*\r\ncontent-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    first_at: float
+
+
+class _Client(asyncio.Protocol):
+    """One connection, one request at a time."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._waiter: asyncio.Future[_Answer] | None = None
+
+    # uvloop's transports are not of asyncio's classes.
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.closed = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(ConnectionResetError("cut off"))
+
+    async def ask(self, request: bytes) -> _Answer:
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._parser = httptools.HttpResponseParser(self)
+        self._pieces: list[bytes] = []
+        self._first_at = 0.0
+        self._transport.write(request)
+        return await self._waiter
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_body(self, data: bytes) -> None:
+        self._first_at = self._first_at or time.perf_counter()
+        self._pieces.append(data)
+
+    def on_message_complete(self) -> None:
+        if not self._parser.should_keep_alive():
+            self.closed = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(
+                _Answer(self._parser.get_status_code(), b"".join(self._pieces), self._first_at)
+            )
