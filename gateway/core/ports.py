@@ -190,8 +190,11 @@ class Reader(Protocol):
     def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """One more event like `frame` that adds only `text` to the fragment's lane."""
 
-    def stop(self, refusal: Refusal, exchange_id: str) -> bytes:
-        """The last words of a stream that is stopped in the middle."""
+    def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
+        """The last words of a stream that is stopped in the middle.
+
+        ended: the choices whose end the client has been told; ALL if that of all.
+        """
 
     def broken(self, error: str, exchange_id: str) -> bytes:
         """The last words of a stream whose upstream broke off."""

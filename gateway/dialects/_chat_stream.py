@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gateway.core.errors import UpstreamError
@@ -40,7 +40,7 @@ class ChatStream:
         self._answer = answer
         self._events = Events()
         self._meta: dict[str, Any] = {}
-        self._open: set[int] = set()
+        self._seen: set[int] = set()
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by these bytes."""
@@ -58,9 +58,12 @@ class ChatStream:
         """One more chunk that adds `text` to the fragment's choice."""
         return self._chunk([_choice(fragment.lane.choice, {fragment.lane.field: text}, None)])
 
-    def stop(self, refusal: Refusal, exchange_id: str) -> bytes:
+    def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
         """Every open choice ends as filtered; never as tool_calls, which a client would run."""
-        choices = [_choice(i, {}, "content_filter") for i in sorted(self._open or {0})]
+        if ALL in ended:
+            return b""
+        still_open = sorted((self._seen or {0}) - set(ended))
+        choices = [_choice(i, {}, "content_filter") for i in still_open]
         return b"".join(self._chunk([choice]) for choice in choices) + _DONE
 
     def broken(self, error: str, exchange_id: str) -> bytes:
@@ -122,7 +125,7 @@ class ChatStream:
             return
         index = choice.get("index")
         index = index if isinstance(index, int) and index >= 0 else 0
-        self._open.add(index)
+        self._seen.add(index)
         delta = choice.get("delta")
         if isinstance(delta, dict):
             self._delta(delta, index, path + "/delta", fragments, found)
@@ -132,7 +135,6 @@ class ChatStream:
             read({key: choice[key]}, Field(kind=Kind.METADATA), found, path=path)
         if choice.get("finish_reason") is not None:
             closes.append(index)
-            self._open.discard(index)
 
     def _delta(
         self, delta: dict[str, Any], index: int, path: str, fragments: list[Fragment], found: Found

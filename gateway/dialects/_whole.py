@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -91,7 +91,7 @@ class WholeReader:
         """Never asked: a whole body has no events."""
         raise ValueError("a whole answer has no events to add to")
 
-    def stop(self, refusal: Refusal, exchange_id: str) -> bytes:
+    def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
         """Never needed: a whole body is released at once or not at all."""
         return b""
 

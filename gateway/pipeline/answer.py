@@ -40,10 +40,11 @@ class Release:
     """Takes frames in, gives bytes out: in order, each as soon as it may leave.
 
     notice: whether a visible notice may be added to this answer's text.
+    ended: the choices whose end has left; ALL once the whole answer has.
     """
 
     def __init__(self, guard: Guard, reader: Reader, *, notice: bool) -> None:
-        self.started = False
+        self.ended: set[int] = set()
         self._guard = guard
         self._reader = reader
         self._notice = notice
@@ -68,7 +69,9 @@ class Release:
         fresh, self._fresh = list(dict.fromkeys(self._fresh)), []
         await self._guard.advance(fresh)
         self._unnest()
-        return b"" if self.refused else self._out()
+        if self.refused or (self._guard.holds and not final):
+            return b""
+        return self._out()
 
     def _add(self, frame: Frame) -> None:
         self._guard.opaque(frame.opaque)
@@ -142,6 +145,7 @@ class Release:
             if any(piece.passage.cleared < piece.end for piece in waiting.pieces):
                 break
             self._queue.popleft()
+            self.ended.update(waiting.frame.closes)
             out.append(self._written(waiting))
         return b"".join(out)
 

@@ -54,6 +54,11 @@ class Guard:
         self._enforcing = bool(enforcing)
         self._mode = judge.stream_mode
 
+    @property
+    def holds(self) -> bool:
+        """Whether nothing may leave before everything is judged."""
+        return self._mode is StreamMode.HOLD
+
     def announce(self, category: str) -> None:
         """Judge the message as such, before its text: a finding without a place."""
         self._decide(Finding("gateway", category, 0, 0, 1.0), Subject("", Kind.METADATA))
@@ -148,7 +153,7 @@ class Guard:
         length = passage.length
         if passage.final:
             return length
-        if self._mode is StreamMode.HOLD:
+        if self.holds:
             return 0
         back = self._hold_chars
         if self._restore and self._vault.reach_chars:

@@ -98,7 +98,7 @@ async def deliver(
     if guard.refusal is not None:
         refused(exchange, guard.refusal)
         if headed:
-            last = reader.stop(guard.refusal, exchange.id)
+            last = reader.stop(guard.refusal, exchange.id, release.ended)
         else:
             withheld = reader.withhold(guard.refusal, exchange.id)
             for piece in reply(exchange, withheld, house):

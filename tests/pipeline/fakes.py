@@ -203,7 +203,7 @@ class Backend:
         pass
 
 
-def house(backend: Backend, bundle: Bundle, **parts: object) -> House:
+def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
     values: dict[str, object] = {
         "sink": Sink(),
         "bundle": lambda: bundle,

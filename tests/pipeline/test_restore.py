@@ -1,0 +1,143 @@
+"""Placeholders go out, originals come back: at every split, in JSON, to their owner only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from gateway.actions._vault import KeyedVault
+from gateway.core.judgement import Route
+from tests.pipeline.fakes import (
+    SSE,
+    Asked,
+    Backend,
+    Bundle,
+    answered,
+    ask,
+    ask_async,
+    chat,
+    cuts,
+    heard,
+    house,
+)
+
+RULES = Bundle({"EMAIL_ADDRESS": "pseudonymise"})
+MAIL = "alice.smith@example.com"
+
+
+def placeholder(text: str = MAIL) -> str:
+    backend = Backend(b"{}")
+    ask(house(backend, RULES), chat(text))
+    found: str = json.loads(backend.bodies[0])["messages"][0]["content"]
+    assert "@" not in found
+    return found
+
+
+def stream(field: str, *texts: str) -> bytes:
+    if field == "arguments":
+        deltas = [{"tool_calls": [{"index": 0, "function": {"arguments": t}}]} for t in texts]
+    else:
+        deltas = [{field: t} for t in texts]  # type: ignore[dict-item]
+    chunks = [{"choices": [{"index": 0, "delta": d, "finish_reason": None}]} for d in deltas]
+    out = b"".join(b"data: " + json.dumps(c).encode() + b"\n\n" for c in chunks)
+    return out + b"data: [DONE]\n\n"
+
+
+def test_the_upstream_sees_placeholders_and_the_client_originals() -> None:
+    word = placeholder()
+    answer = {"choices": [{"index": 0, "message": {"role": "assistant", "content": f"To {word}!"}}]}
+    asked = answered(json.dumps(answer).encode(), "application/json", RULES, body=chat(MAIL))
+    assert json.loads(asked.body)["choices"][0]["message"]["content"] == f"To {MAIL}!"
+    assert asked.exchange.restored == 1
+
+
+@pytest.mark.parametrize("field", ["content", "reasoning", "reasoning_content", "x_vendor"])
+def test_a_streamed_placeholder_is_restored_at_every_split(field: str) -> None:
+    word = placeholder()
+    text = f"Mail {word}, or {word}. Not {word}X, not {word[:-1]}"
+    for at in range(1, len(text), 3):
+        data = stream(field, text[:at], text[at:])
+        got = heard(answered(data, SSE, RULES, body=chat(MAIL, stream=True)).body)[f"0/{field}"]
+        assert got == f"Mail {MAIL}, or {MAIL}. Not {word}X, not {word[:-1]}"
+    data = stream(field, *text)
+    for cut in cuts(len(data)):
+        got = heard(answered(data, SSE, RULES, *cut, body=chat(MAIL, stream=True)).body)
+        assert got[f"0/{field}"] == f"Mail {MAIL}, or {MAIL}. Not {word}X, not {word[:-1]}"
+
+
+def test_tool_arguments_stay_json_when_originals_return() -> None:
+    word = placeholder()
+    inner = json.dumps({"to": word, word: ["x", f'"{word}"']})
+    for at in range(1, len(inner)):
+        data = stream("arguments", inner[:at], inner[at:])
+        asked = answered(data, SSE, RULES, body=chat(MAIL, stream=True))
+        got = heard(asked.body)["0/tool_calls/0/function/arguments"]
+        assert json.loads(got) == {"to": MAIL, MAIL: ["x", f'"{MAIL}"']}
+
+
+def test_an_original_with_quotes_is_escaped_as_deep_as_it_stands() -> None:
+    original = 'a"b\\c\nd'
+    vault = KeyedVault(b"k" * 32, lambda word: False)
+    word = vault.placeholder("KEY", original)
+    inner = json.dumps({"to": word})
+    call = {"function": {"name": "f", "arguments": inner}}
+    message = {"role": "assistant", "content": word, "tool_calls": [call]}
+    answer = json.dumps({"choices": [{"index": 0, "message": message}]}).encode()
+    asked = ask(house(Backend(answer), RULES, vault=lambda tenant, taken: vault), chat())
+    message = json.loads(asked.body)["choices"][0]["message"]
+    assert message["content"] == original
+    assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"to": original}
+
+
+def test_restored_text_is_not_judged_as_a_leak() -> None:
+    class BlocksAnswers(Bundle):
+        def bind(self, context: object) -> Bundle:
+            answer = getattr(context, "direction", "") == "response"
+            return Bundle({"EMAIL_ADDRESS": "block" if answer else "pseudonymise"})
+
+    word = placeholder()
+    data = stream("content", *word)
+    asked = answered(data, SSE, BlocksAnswers({}), body=chat(MAIL, stream=True))
+    assert heard(asked.body)["0/content"] == MAIL
+
+
+def test_a_route_may_forbid_restoring() -> None:
+    word = placeholder()
+    backend = Backend(stream("content", word), kind=SSE)
+    route = Route("m", "m", "b", "p", restore=False)
+    asked = ask(house(backend, RULES, route=lambda model, who: (route, backend)), chat(MAIL))
+    assert heard(asked.body)["0/content"] == word
+
+
+def test_placeholders_already_in_the_prompt_are_not_given_out_again() -> None:
+    word = placeholder()
+    backend = Backend(b"{}")
+    ask(house(backend, RULES), chat(f"{word} and {MAIL}"))
+    sent = json.loads(backend.bodies[0])["messages"][0]["content"]
+    first, _, second = sent.partition(" and ")
+    assert first == word
+    assert second.startswith(word[:-1])
+    assert second != word
+
+
+def test_nobody_is_given_what_another_exchange_hid() -> None:
+    mails = [f"user{n}@example.com" for n in range(20)]
+    words = [placeholder(mail) for mail in mails]
+
+    everything = " ".join(words)
+    data = stream("content", *everything)
+    pieces = [data[i : i + 99] for i in range(0, len(data), 99)]
+
+    async def one(mail: str) -> Asked:
+        return await ask_async(house(Backend(*pieces, kind=SSE), RULES), chat(mail, stream=True))
+
+    async def all_at_once() -> None:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(one(mail)) for mail in mails]
+        for task, mail, word in zip(asked, mails, words, strict=True):
+            said = heard(task.result().body)["0/content"]
+            assert said == everything.replace(word, mail)
+
+    asyncio.run(all_at_once())
