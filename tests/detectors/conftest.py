@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.core.ports import Detector
+from gateway.detectors import create
+from gateway.detectors._locator import Locator
+from gateway.detectors._recognisers import COUNTRIES
+from gateway.detectors._scan import Scanner
+
+FAKES = Path(__file__).with_name("fakes")
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def fake_installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A package that offers the detector `fake`, here and in worker processes."""
+    folder = tmp_path_factory.mktemp("installed")
+    info = folder / "gateway_fake_detector-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gateway-fake-detector\n")
+    (info / "entry_points.txt").write_text("[gateway.detectors]\nfake = gateway_fake_detector\n")
+    added = [str(folder), str(FAKES)]
+    sys.path += added
+    yield
+    for path in added:
+        sys.path.remove(path)
+
+
+@pytest.fixture(scope="session")
+def pii() -> Detector:
+    """Every entity of every country."""
+    (detector,) = create({"pii": {"countries": list(COUNTRIES)}})
+    detector.load()
+    return detector
+
+
+@pytest.fixture(scope="session")
+def pii_locator(pii: Detector, cache_dir: Path) -> Locator:
+    return Locator({"pii": pii.load() or []}, cache_dir)
+
+
+@pytest.fixture(scope="session")
+def secrets() -> Detector:
+    (detector,) = create({"secrets": {}})
+    return detector
+
+
+@pytest.fixture(scope="session")
+def secrets_locator(secrets: Detector, cache_dir: Path) -> Locator:
+    return Locator({"secrets": secrets.load() or []}, cache_dir)
+
+
+@pytest.fixture(scope="session")
+def names() -> Detector:
+    (detector,) = create({"names": {}})
+    detector.load()
+    return detector
+
+
+@pytest.fixture(scope="session")
+def scanner(cache_dir: Path) -> Scanner:
+    return Scanner({"secrets": {}, "pii": {}}, cache_dir=cache_dir)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.core.errors import ConfigError
+from gateway.core.ports import Trigger
+from gateway.detectors._locator import Locator
+
+TRIGGERS = {
+    "one": [Trigger("digits", "[0-9]{4}", 4), Trigger("word", "secret", 6, ignore_case=True)],
+    "two": [Trigger("at", "[a-z?]@[a-z?]", 3)],
+}
+
+
+def test_ends_are_characters_in_any_script(tmp_path: Path) -> None:
+    locator = Locator(TRIGGERS, tmp_path)
+    assert locator.locate("1234", ["one"]) == [4]
+    assert locator.locate("чи́сло ١٢٣٤, ½ SECRET", ["one", "two"]) == [11, 20]
+    assert locator.locate("\ud800 1234", ["one"]) == [6]
+
+
+def test_only_the_detectors_that_were_asked_for(tmp_path: Path) -> None:
+    locator = Locator(TRIGGERS, tmp_path)
+    assert locator.locate("a@b 1234", ["two"]) == [3]
+    assert locator.hints("a@b 1234 1234", ["one", "two"]) == {"one": ["digits"], "two": ["at"]}
+    assert locator.hints("a@b 1234 1234", ["two"]) == {"two": ["at"]}
+
+
+def test_a_prefix_has_the_hits_that_end_in_it(tmp_path: Path) -> None:
+    locator, text = Locator(TRIGGERS, tmp_path), "x 12345 a@b secret 99"
+    whole = locator.locate(text, ["one", "two"])
+    for length in range(len(text) + 1):
+        assert locator.locate(text[:length], ["one", "two"]) == [e for e in whole if e <= length]
+
+
+def test_no_triggers_find_nothing(tmp_path: Path) -> None:
+    locator = Locator({}, tmp_path)
+    assert (locator.locate("x", []), locator.hints("x", []), locator.reach_chars) == ([], {}, 0)
+
+
+def test_the_second_start_reads_what_the_first_compiled(tmp_path: Path) -> None:
+    many = {"one": [Trigger(str(i), f"[a-z]{{4}}{i:04}[0-9]{{8}}", 16) for i in range(400)]}
+    Locator(many, tmp_path)
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    started = time.process_time()
+    Locator(many, tmp_path)
+    assert time.process_time() - started < 0.2
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
+
+
+@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: b"", lambda d: d[:40] + b"\0" + d[41:]])
+def test_a_damaged_cache_is_compiled_again(tmp_path: Path, damage, caplog) -> None:
+    Locator(TRIGGERS, tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(damage(path.read_bytes()))
+    with caplog.at_level(logging.WARNING):
+        assert Locator(TRIGGERS, tmp_path).locate("1234", ["one"]) == [4]
+    assert "damaged" in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_costs_time_only(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert Locator(TRIGGERS, tmp_path / "file" / "cache").locate("1234", ["one"]) == [4]
+
+
+def test_a_trigger_that_cannot_be_compiled_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="bad-one"):
+        Locator({"x": [Trigger("bad-one", "(", 1)]}, tmp_path)
