@@ -64,18 +64,13 @@ class Head:
     closed_ms: int | None = None
 
     def mac(self, key: bytes) -> bytes:
-        """HMAC-SHA256 over all of it."""
-        values = [
-            "chain",
-            self.replica,
-            self.epoch,
-            self.ordinal,
-            self.n,
-            self.hash.hex(),
-            self.opened_ms,
-            self.closed_ms,
-        ]
-        return hmac.digest(key, canonical(values).encode(), "sha256")
+        """HMAC-SHA256 over all of it, as a canonical JSON list that starts with "chain"."""
+        closed_ms = "null" if self.closed_ms is None else self.closed_ms
+        text = (
+            f'["chain",{quoted(self.replica)},{self.epoch},{self.ordinal},{self.n},'
+            f'"{self.hash.hex()}",{self.opened_ms},{closed_ms}]'
+        )
+        return hmac.digest(key, text.encode("ascii"), "sha256")
 
 
 @dataclass(frozen=True, slots=True)

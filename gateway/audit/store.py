@@ -55,6 +55,7 @@ class Store:
         self._move = _MOVE.replace("?", "%s") if self._postgresql else _MOVE
         self._pooled: PoolProxiedConnection | None = None
         self._used = False
+        self._path = Path(engine.url.database or "")
         self._file: os.stat_result | None = None
 
     def open_chain(
@@ -155,7 +156,7 @@ class Store:
         """SQLite goes on writing to a file that was deleted or replaced; the log must not."""
         if self._postgresql:
             return
-        found = Path(self._engine.url.database or "").stat()
+        found = self._path.stat()
         if self._file is None:
             self._file = found
         elif not os.path.samestat(found, self._file):

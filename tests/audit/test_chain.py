@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hmac
 import json
 from dataclasses import replace
 
@@ -62,6 +63,14 @@ def test_prev_must_be_a_hash():
 )
 def test_every_field_of_a_head_is_sealed(changed):
     assert replace(HEAD, **changed).mac(b"k" * 32) != HEAD.mac(b"k" * 32)
+
+
+def test_seal_is_over_canonical_json():
+    values = ["chain", "r1", HEAD.epoch, 1, -1, "00" * 32, HEAD.opened_ms, None]
+    assert HEAD.mac(b"k") == hmac.digest(b"k", canonical(values).encode(), "sha256")
+    values[-1] = 9
+    sealed = replace(HEAD, closed_ms=9).mac(b"k")
+    assert sealed == hmac.digest(b"k", canonical(values).encode(), "sha256")
 
 
 @pytest.mark.parametrize("value", [0.5, -1.0, 1e300, [1.5], {"a": 2.0}])
