@@ -16,6 +16,7 @@ from gateway.actions._vault import KeyedVault
 from gateway.audit.log import AuditLog, Limits
 from gateway.core.errors import ConfigError
 from gateway.core.exchange import Exchange
+from gateway.core.family import discover
 from gateway.core.judgement import Principal, Route
 from gateway.core.ports import Backend, Counters, Dialect
 from gateway.detectors._inspector import PooledInspector, build_inspector
@@ -225,7 +226,9 @@ def bundle(settings: Settings) -> PolicyBundle:
 
 def vocabulary(settings: Settings) -> Vocabulary:
     """The names a policy may use: every detector's, whether it is switched on or not."""
-    everything: dict[str, dict[str, Any]] = {name: {} for name in detectors.names()}
+    # Not `detectors.names`: that is a detector, once it has been imported.
+    members = discover(detectors.__name__, detectors.GROUP)
+    everything: dict[str, dict[str, Any]] = {name: {} for name in members}
     everything |= enabled(settings)
     categories = {d.name: d.categories for d in detectors.create(everything)}
     return Vocabulary.of(actions.load(), categories)
