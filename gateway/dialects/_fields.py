@@ -127,4 +127,8 @@ def _unknown(key: str, item: Any, found: Found, role: str, kind: Kind, path: str
         if item:
             _string(item, TEXT, found, role, kind, at)
     elif isinstance(item, dict | list):
-        found.parts += [Part(p, text, role, kind) for p, text in texts(item, at)]
+        for inner, text in texts(item, at):
+            if inner.endswith("~"):
+                found.parts.append(Part(inner, text, role, kind))
+            else:
+                _string(text, TEXT, found, role, kind, inner)

@@ -33,29 +33,29 @@ class Events:
     """Cuts bytes into events."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
         self._first = True
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes. Raises UpstreamError if one grows beyond all bounds."""
-        searched = max(0, len(self._buffer) - 4)
-        self._buffer += data
         buffer = self._buffer
+        searched = max(0, len(buffer) - 4)
+        buffer += data
         out: list[Event] = []
         start = 0
         for match in _END.finditer(buffer, searched):
             if match.end() == len(buffer) and buffer.endswith(b"\r"):
                 break
-            out.append(self._event(buffer[start : match.end()]))
+            out.append(self._event(bytes(buffer[start : match.end()])))
             start = match.end()
-        self._buffer = buffer[start:]
-        if len(self._buffer) > MAX_EVENT_BYTES:
+        del buffer[:start]
+        if len(buffer) > MAX_EVENT_BYTES:
             raise UpstreamError("an event of the upstream's stream is too large")
         return out
 
     def flush(self) -> list[Event]:
         """What is left: an event whose blank line never came."""
-        rest, self._buffer = self._buffer, b""
+        rest, self._buffer = bytes(self._buffer), bytearray()
         return [self._event(rest)] if rest else []
 
     def _event(self, raw: bytes) -> Event:

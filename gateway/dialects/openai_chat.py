@@ -107,7 +107,10 @@ ANSWER = Field(
                 }
             )
         ),
-        "error": Field(kind=Kind.ERROR, fields={"type": _ENUM, "code": _ENUM, "param": _ENUM}),
+        "error": Field(
+            kind=Kind.ERROR,
+            fields={"message": TEXT, "type": _ENUM, "code": _ENUM, "param": _ENUM},
+        ),
     }
 )
 

@@ -1,0 +1,153 @@
+"""Every string that the official SDK knows is judged, or stands on a list that says why not."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any, get_args, get_origin
+
+import pytest
+import typing_extensions
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from pydantic import BaseModel
+
+from gateway.dialects.openai_chat import Member
+
+# Places whose strings are not judged, and why.
+ID = "an identifier made by the API"
+WORD = "one of the API's own words"
+PLAIN_REQUEST = {
+    "/model": "looked up in the catalogue",
+    "/messages/0/role": WORD,
+    "/messages/0/tool_call_id": ID,
+    "/messages/0/tool_calls/0/id": ID,
+    "/messages/0/tool_calls/0/type": WORD,
+    "/messages/0/audio/id": ID,
+    "/messages/0/content/0/type": WORD,
+    "/messages/0/content/0/image_url/detail": WORD,
+    "/messages/0/content/0/input_audio/format": WORD,
+    "/messages/0/content/0/file/file_id": ID,
+    "/audio/format": WORD,
+    "/audio/voice": WORD,
+    "/audio/voice/id": ID,
+    "/tools/0/type": WORD,
+    "/tool_choice/type": WORD,
+    "/response_format/type": WORD,
+    "/prediction/type": WORD,
+    "/modalities/0": WORD,
+    "/reasoning_effort": WORD,
+    "/verbosity": WORD,
+    "/service_tier": WORD,
+    "/prompt_cache_retention": WORD,
+}
+PLAIN_ANSWER = {
+    "/id": ID,
+    "/object": WORD,
+    "/model": "the name of the model that answered",
+    "/service_tier": WORD,
+    "/system_fingerprint": ID,
+    "/choices/0/finish_reason": WORD,
+    "/choices/0/message/role": WORD,
+    "/choices/0/message/audio/id": ID,
+    "/choices/0/message/tool_calls/0/id": ID,
+    "/choices/0/message/tool_calls/0/type": WORD,
+    "/choices/0/delta/role": WORD,
+    "/choices/0/delta/tool_calls/0/id": ID,
+    "/choices/0/delta/tool_calls/0/type": WORD,
+    "/choices/0/logprobs/content/0/token": "dropped when the text beside it is changed",
+    "/choices/0/logprobs/content/0/top_logprobs/0/token": "as above",
+    "/choices/0/logprobs/refusal/0/token": "as above",
+    "/choices/0/logprobs/refusal/0/top_logprobs/0/token": "as above",
+}
+CANARY = "canary"
+_WRAPPERS = (
+    typing.Required, typing.NotRequired, typing.Annotated,
+    typing_extensions.Required, typing_extensions.NotRequired, typing_extensions.Annotated,
+)  # fmt: skip
+_UNIONS = (typing.Union, types.UnionType)
+
+
+def places(kind: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, a value of this type that holds the canary there) for each string in a type."""
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin in _WRAPPERS:
+        yield from places(inside[0], path)
+    elif hasattr(kind, "__value__"):  # a named alias
+        yield from places(kind.__value__, path)
+    elif origin in _UNIONS:
+        for one in inside:
+            yield from places(one, path)
+    elif kind is str or origin is typing.Literal or kind is object or kind is Any:
+        yield path, CANARY
+    elif members := _members(kind):
+        for name, hint in members.items():
+            for at, value in places(hint, f"{path}/{name}"):
+                yield at, {name: value}
+    elif origin is dict or (origin and issubclass(origin, typing.Mapping)):
+        for at, value in places(inside[1], f"{path}/key"):
+            yield at, {"key": value}
+    elif origin and issubclass(origin, typing.Iterable):
+        for at, value in places(inside[0], f"{path}/0"):
+            yield at, [value]
+
+
+def _members(kind: Any) -> dict[str, Any]:
+    if typing_extensions.is_typeddict(kind):
+        return typing_extensions.get_type_hints(kind, include_extras=True)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {name: info.annotation for name, info in kind.model_fields.items()}
+    return {}
+
+
+REQUEST = dict(places(CompletionCreateParamsNonStreaming))
+ANSWER = dict(places(ChatCompletion))
+CHUNK = dict(places(ChatCompletionChunk))
+
+
+def found_in_request(value: dict[str, Any]) -> bool:
+    body = {"model": "m", "messages": [], **value}
+    message = Member().read(json.dumps(body).encode())
+    texts = [p.text for p in message.parts if not p.path.endswith("~")]
+    return CANARY in texts or bool(message.opaque)
+
+
+def found_in_answer(value: dict[str, Any], kind: str) -> bool:
+    data = json.dumps({"choices": [], **value}).encode()
+    reader = Member().reader(status=200, content_type=kind)
+    frames = reader.feed(b"data: " + data + b"\n\n" if "event" in kind else data) + reader.flush()
+    texts = [p.text for f in frames for p in f.parts if not p.path.endswith("~")]
+    texts += [x.text for f in frames for x in f.fragments]
+    return CANARY in texts or any(f.opaque for f in frames)
+
+
+def test_the_walk_sees_the_whole_of_the_types() -> None:
+    for path in ("/messages/0/content/0/text", "/tools/0/function/description", "/user"):
+        assert path in REQUEST
+    assert "/choices/0/message/tool_calls/0/function/arguments" in ANSWER
+    assert "/choices/0/delta/tool_calls/0/function/arguments" in CHUNK
+    assert (len(REQUEST) > 60, len(ANSWER) > 20, len(CHUNK) > 15) == (True, True, True)
+
+
+@pytest.mark.parametrize("path", REQUEST)
+def test_every_string_of_a_request_is_judged_or_declared(path: str) -> None:
+    if path == "/model":
+        return
+    assert found_in_request(REQUEST[path]) == (path not in PLAIN_REQUEST)
+
+
+@pytest.mark.parametrize("path", ANSWER)
+def test_every_string_of_an_answer_is_judged_or_declared(path: str) -> None:
+    assert found_in_answer(ANSWER[path], "application/json") == (path not in PLAIN_ANSWER)
+
+
+@pytest.mark.parametrize("path", CHUNK)
+def test_every_string_of_a_chunk_is_judged_or_declared(path: str) -> None:
+    assert found_in_answer(CHUNK[path], "text/event-stream") == (path not in PLAIN_ANSWER)
+
+
+def test_the_lists_name_nothing_that_is_not_there() -> None:
+    assert PLAIN_REQUEST.keys() <= REQUEST.keys()
+    assert PLAIN_ANSWER.keys() <= ANSWER.keys() | CHUNK.keys()
