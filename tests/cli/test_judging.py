@@ -1,0 +1,141 @@
+"""Scans, policies and the catalogue, from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.house import SECRET, Gateway, lines, value
+
+POLICY = """
+apiVersion: gateway/v1
+kind: Policy
+metadata: {name: small, version: "1"}
+spec:
+  rules:
+    - id: keys
+      when: {categories: [GITHUB_TOKEN]}
+      then: %s
+      reason: KEY
+  examples:
+    - name: a key is caught
+      text: "key %s"
+      expect: {outcome: %s}
+"""
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(POLICY % ("redact", SECRET, "allow"))
+    return path
+
+
+def test_scan_prints_findings_as_json_lines(gateway: Gateway) -> None:
+    (found,) = lines(gateway("scan", "-", "--json", stdin=f"my key:\n{SECRET}\n"))
+    assert list(found) == ["category", "start", "end", "score", "detector"]
+    assert (found["category"], found["start"], found["detector"]) == ("GITHUB_TOKEN", 8, "secrets")
+    assert found["end"] - found["start"] == len(SECRET)
+
+
+def test_scan_tells_places_never_the_text(gateway: Gateway, tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    path.write_text(f"ä\nkey {SECRET}\n")
+    text = gateway("scan", str(path)).output
+    assert "2:5" in text
+    assert "GITHUB_TOKEN" in text
+    assert SECRET[:12] not in text
+
+
+def test_scan_fails_only_when_asked(gateway: Gateway) -> None:
+    gateway("scan", "-", "--fail", code=3, stdin=SECRET)
+    gateway("scan", "-", code=0, stdin=SECRET)
+    assert "Nothing found." in gateway("scan", "-", "--fail", stdin="plain").stdout
+    assert gateway("scan", "-", "--json", stdin="plain").stdout == ""
+
+
+def test_unreadable_text_is_said(gateway: Gateway, tmp_path: Path) -> None:
+    (tmp_path / "odd").write_bytes(b"ab\xff")
+    assert "byte 2" in gateway("scan", "odd", code=2).stderr
+    assert "No such file" in gateway("scan", "none", code=2).stderr
+
+
+def test_check_compiles_or_says_the_line(gateway: Gateway, policy: Path) -> None:
+    checked = value(gateway("policy", "check", str(policy), "--json"))
+    assert checked["ok"] is True
+    assert [p["name"] for p in checked["policies"]] == ["small"]
+    assert "default" in gateway("policy", "check").stdout
+    policy.write_text(POLICY % ("redacted", SECRET, "allow"))
+    assert "small.yaml:9: " in gateway("policy", "check", str(policy), code=2).stderr
+
+
+def test_test_runs_the_examples(gateway: Gateway, policy: Path) -> None:
+    tried = value(gateway("policy", "test", str(policy), "--json"))
+    assert tried["ok"] is True
+    assert [each["passed"] for each in tried["examples"]] == [True]
+    gateway("policy", "test", str(policy), "--strict", code=1)
+    policy.write_text(POLICY % ("redact", SECRET, "block"))
+    text = gateway("policy", "test", str(policy), code=1).stdout
+    assert "FAIL" in text
+    assert "expected block" in text
+
+
+def test_shipped_policy_examples_are_found(gateway: Gateway) -> None:
+    assert len(value(gateway("policy", "check", "--json"))["policies"]) == 1
+
+
+@pytest.mark.parametrize("direction", ["request", "response"])
+def test_explain_says_why(gateway: Gateway, direction: str) -> None:
+    arguments = ["policy", "explain", "--text", f"a {SECRET}", "--direction", direction]
+    said = value(gateway(*arguments, "--json"))
+    assert said["blocked"] is (direction == "request")
+    assert said["text"] == (None if direction == "request" else "a [GITHUB_TOKEN]")
+    rules = [c["rule"] for c in said["findings"][0]["considered"] if c["effective"]]
+    assert rules == ["secrets-out" if direction == "request" else "secrets-back"]
+    text = gateway(*arguments, "--all").stdout
+    assert ("Blocked" if direction == "request" else "Passes, changed") in text
+
+
+def test_explain_asks_for_one_text_and_a_known_model(gateway: Gateway, policy: Path) -> None:
+    assert "either --text" in gateway("policy", "explain", code=2).stderr
+    said = gateway("policy", "explain", "--text", "x", "--model", "gpt-9", code=2).stderr
+    assert "no model 'gpt-9'. Known: echo" in said
+    arguments = ["policy", "explain", "--file", "-", "--policy", str(policy)]
+    assert "[GITHUB_TOKEN]" in gateway(*arguments, stdin=SECRET).stdout
+    assert "as it is" in gateway("policy", "explain", "--text", "[bold]plain").stdout
+
+
+def test_schema_is_json_either_way(gateway: Gateway) -> None:
+    whole = gateway("policy", "schema").stdout
+    assert json.loads(whole) == value(gateway("policy", "schema", "--json"))
+
+
+def test_models_say_what_is_missing(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {model["name"]: model for model in lines(gateway("models", "--json"))}
+    assert found["echo"]["available"] is True
+    assert "OPENAI_API_KEY" in found["gpt-*"]["missing"]
+    assert "OPENAI_API_KEY" in gateway("models").stdout
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-shown")
+    result = gateway("models", "--json")
+    assert {m["name"]: m["available"] for m in lines(result)}["gpt-*"] is True
+    assert "sk-not-shown" not in result.output
+
+
+def test_list_knows_everything(gateway: Gateway) -> None:
+    known = value(gateway("list", "--json"))
+    assert {d["name"]: d["enabled"] for d in known["detectors"]}["secrets"] is True
+    assert {"block", "redact", "pseudonymise"} <= {a["name"] for a in known["actions"]}
+    assert "/v1/chat/completions" in known["dialects"][0]["paths"]
+    assert {"echo", "openai"} <= set(known["backends"])
+    assert "EMAIL_ADDRESS" in known["groups"]["contact"]
+    assert "GATEWAY_PORT" in {s["name"] for s in known["settings"]}
+    text = gateway("list").stdout
+    for word in ("group:contact", "pseudonymise", "GATEWAY_ADMIN_PORT", "openai_chat"):
+        assert word in text
+
+
+def test_version(gateway: Gateway) -> None:
+    from gateway import __version__
+
+    assert value(gateway("version", "--json"))["version"] == __version__
+    assert __version__ in gateway("version").stdout
