@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from gateway import backends
+from gateway.core.errors import ConfigError
+from gateway.core.ports import BackendOptions
+
+
+def test_a_kind_that_is_not_there_is_an_error_that_lists_what_is() -> None:
+    with pytest.raises(ConfigError, match=r"unknown kind 'opnai'.*echo, openai"):
+        backends.build("opnai", BackendOptions())
+
+
+@pytest.mark.parametrize("kind", backends.kinds())
+def test_every_kind_has_the_ports_methods_and_opens_nothing_when_built(kind: str) -> None:
+    backend = backends.build(kind, BackendOptions(url="http://127.0.0.1:9", credential="secret-1"))
+    assert inspect.iscoroutinefunction(backend.send)
+    assert inspect.iscoroutinefunction(backend.aclose)
+
+
+def test_options_never_show_their_credential() -> None:
+    assert "secret-1" not in repr(BackendOptions(credential="secret-1"))
