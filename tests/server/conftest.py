@@ -1,0 +1,89 @@
+"""A door on loopback, served as it is in earnest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+
+from gateway.core.exchange import Exchange
+from gateway.core.judgement import Principal
+from gateway.labels.headers import headers
+from gateway.server import listen
+from gateway.server.door import Door
+from tests.pipeline.fakes import CHAT, WHO, Backend, Bundle, Sink, house
+
+MODELS = [{"id": "m", "object": "model", "created": 0, "owned_by": "p"}]
+
+
+class Keys:
+    """One key."""
+
+    def authenticate(self, key: str) -> Principal | None:
+        return WHO if key == "gw_good" else None
+
+    async def authenticate_async(self, key: str) -> Principal | None:
+        return WHO if key == "gw_new" else None
+
+
+@dataclass
+class Site:
+    """A served door and what stands behind it."""
+
+    port: int
+    door: Door
+    backend: Backend
+    sink: Sink
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def _labels(exchange: Exchange) -> dict[str, str]:
+    return headers(exchange, now_s=1_767_000_000, policy="p", revision="p@1")
+
+
+def new_door(
+    backend: Backend, sink: Sink, bundle: Bundle, problems: dict[str, str], max_body: int
+) -> Door:
+    return Door(
+        house=house(backend, bundle, sink=sink, labels=_labels),
+        keys=Keys(),
+        dialects=dict.fromkeys(CHAT.paths, CHAT),
+        models=lambda: MODELS,
+        ready=lambda: problems,
+        warnings=dict,
+        max_body_bytes=max_body,
+    )
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Site]]:
+    """Serves a door in a thread with a loop of its own, with the servers of `gateway serve`."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(backend: Backend, rules: Any = None, max_body: int = 10_000) -> Site:
+        sink, problems = Sink(), dict[str, str]()
+        door = new_door(backend, sink, Bundle(rules or {}), problems, max_body)
+        sock = listen.bind("127.0.0.1", 0)
+        server = listen._Server(listen._config(door))
+
+        async def main() -> None:
+            await server.serve(sockets=[sock])
+
+        thread = threading.Thread(target=listen.run, args=(main,))
+        thread.start()
+        running.append((server, thread))
+        return Site(sock.getsockname()[1], door, backend, sink, problems)
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive()

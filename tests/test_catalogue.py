@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway import backends
+from gateway.catalogue import Catalogue, read
+from gateway.core.errors import ConfigError
+from gateway.core.judgement import Route
+from gateway.settings import shipped
+
+KINDS = ("echo", "openai")
+HEAD = "apiVersion: gateway/v1\nkind: Catalogue\n"
+BACKENDS = """backends:
+  - name: own
+    kind: openai
+    url: http://10.0.0.1:8000/v1/
+    hosting: self_hosted
+    provider: Us
+    region: eu
+    timeouts: {first_byte_s: 2, total_s: 0.5}
+  - {name: paid, kind: openai, url: "https://api.example.com/v1", credential: "env:PAID_KEY",
+     optional: true}
+  - {name: echo, kind: echo}
+"""
+MODELS = """models:
+  - {name: small, backend: own, upstream_model: org/Small-1B, terms: t1, restore: false}
+  - {name: "gpt-*", backend: paid}
+  - {name: gpt-echo, backend: echo}
+  - {name: "*", backend: echo, description: All the rest}
+"""
+
+
+def catalogue(tmp_path: Path, text: str = HEAD + BACKENDS + MODELS, **environ: str) -> Catalogue:
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    return read(path, KINDS, environ)
+
+
+def test_an_entry_says_where_requests_go(tmp_path: Path) -> None:
+    model = catalogue(tmp_path).find("small")
+    assert model
+    assert model.route("small") == Route(
+        "small", "org/Small-1B", "own", "Us", "self_hosted", "eu", "t1", restore=False
+    )
+    options = model.upstream.options
+    assert options.url == "http://10.0.0.1:8000/v1"
+    assert (options.first_byte_s, options.total_s, options.connect_s) == (2.0, 0.5, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "upstream"),
+    [
+        ("small", "small", "org/Small-1B"),
+        ("gpt-5", "gpt-*", "gpt-5"),
+        ("gpt-echo", "gpt-echo", "gpt-echo"),
+        ("other", "*", "other"),
+        ("SMALL", "*", "SMALL"),
+    ],
+)
+def test_exact_names_come_before_patterns(
+    tmp_path: Path, asked: str, name: str, upstream: str
+) -> None:
+    model = catalogue(tmp_path, PAID_KEY="sk-1").find(asked)
+    assert model
+    assert (model.name, model.route(asked).upstream_model) == (name, upstream)
+
+
+@pytest.mark.parametrize("asked", ["", "a b", "-x", "a\nb", "x" * 200, "*", "é"])
+def test_what_is_no_name_fits_no_pattern(tmp_path: Path, asked: str) -> None:
+    found = catalogue(tmp_path).find(asked)
+    assert found is None or asked == "*"
+
+
+def test_an_optional_backend_without_its_key_is_left_out(tmp_path: Path) -> None:
+    without = catalogue(tmp_path)
+    assert [m.name for m in without.unavailable] == ["gpt-*"]
+    assert "PAID_KEY" in without.upstreams["paid"].missing
+    found = without.find("gpt-5")
+    assert found
+    assert found.name == "*"
+    with_key = catalogue(tmp_path, PAID_KEY=" sk-1\n")
+    assert with_key.upstreams["paid"].options.credential == "sk-1"
+
+
+def test_credentials_come_from_files_and_are_never_shown(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("sk-2\n")
+    text = (HEAD + BACKENDS + MODELS).replace("env:PAID_KEY", f"file:{secret}")
+    found = catalogue(tmp_path, text)
+    assert found.upstreams["paid"].options.credential == "sk-2"
+    assert "sk-2" not in repr(found.upstreams)
+
+
+# (what is replaced, by what, what the operator is told)
+ERRORS = [
+    ("kind: Catalogue", "kind: Catalog", r":2: kind: unknown name 'Catalog'. Did you mean"),
+    ("gateway/v1", "gateway/v9", ":1: apiVersion"),
+    ("models:", "model:", "unknown key 'model'. Did you mean 'models'"),
+    ("kind: openai", "kind: opnai", "Did you mean 'openai'"),
+    ("    url: http://10.0.0.1:8000/v1/\n", "", "'url' is missing"),
+    ("http://10", "ftp://10", ":6: .*http:// or https://"),
+    ("http://10", "http://u:p@10", "holds no credential"),
+    ("8000/v1/", "8000/v1?key=x", "holds no credential and no query"),
+    ("env:PAID_KEY", "sk-secret", "Never the secret itself"),
+    ('"env:PAID_KEY",\n     optional: true', '"env:PAID_KEY"', "has no PAID_KEY"),
+    ('"env:PAID_KEY",\n     optional: true', '"file:/no/such"', "/no/such cannot be read"),
+    ("optional: true", "optional: maybe", "expected true or false"),
+    ("first_byte_s: 2", "first_byte_s: 0", "more than 0"),
+    ("first_byte_s: 2", "first_byte_s: true", "expected seconds"),
+    ("first_byte_s: 2", "first_bite_s: 2", "Did you mean 'first_byte_s'"),
+    ("name: paid", "name: own", "'own' is given twice"),
+    ("name: gpt-echo", "name: small", "'small' is given twice"),
+    ("backend: paid", "backend: payd", "Did you mean 'paid'"),
+    ("name: small", "name: a b", "expected a model name"),
+    ("hosting: self_hosted", "hosting: here", "unknown name 'here'"),
+    ("models:", "---\nmodels:", "expected one YAML document"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "told"), ERRORS)
+def test_errors_name_the_line_and_what_is_known(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    text = HEAD + BACKENDS + MODELS
+    assert old in text
+    with pytest.raises(ConfigError, match=told) as caught:
+        catalogue(tmp_path, text.replace(old, new, 1))
+    assert str(tmp_path / "c.yaml") in str(caught.value)
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_the_shipped_catalogue_can_be_read_without_any_key() -> None:
+    found = read(shipped("policies") / "catalogue.yaml", backends.kinds(), {})
+    assert found.find("echo")
