@@ -85,12 +85,13 @@ def test_older_leads_on(within: Within) -> None:
 
 def test_words_from_outside_are_escaped(within: Within) -> None:
     async def test(made: House) -> None:
-        await made.write(closed(1, model="<b>", application='"><em>'))
+        await made.write(closed(1, model="<log>", application='"><em>'))
         await made.sign_in()
         text = (await made.client.get("/?outcome=<u>")).text + (await made.client.get("/")).text
-        for word in ("<b>x", '"><em>', "<u>", "<here>", "<auditor>"):
+        for word in ("<b>x", "<log>", '"><em>', "<u>", "<here>", "<auditor>"):
             assert word not in text
-        assert "&lt;b&gt;" in text
+        assert "&lt;b&gt;x" in text
+        assert "&lt;log&gt;" in text
 
     within(test, model="<b>x")
 
