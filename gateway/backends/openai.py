@@ -1,12 +1,14 @@
 """Any server that speaks OpenAI's dialect: OpenAI itself, vLLM, llama.cpp, Transformers, Ollama.
 
-Bodies pass through as they are. Headers pass by an allow-list, so that a client's own key,
-cookies and addresses never reach an upstream.
+Bodies pass through as they are. Of a client's headers nearly none go on, and none that could
+hold free text: headers are not judged.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 
@@ -15,17 +17,12 @@ import aiohttp
 from gateway.core.errors import UpstreamError, UpstreamTimeout
 from gateway.core.ports import Answer, BackendOptions
 
-_PASSED = frozenset(
-    [
-        "accept",
-        "content-type",
-        "openai-beta",
-        "idempotency-key",
-        "traceparent",
-        "tracestate",
-        "x-stainless-retry-count",
-    ]
-)
+# The only headers that go on, each only in the form in which it can say nothing else.
+_PASSED = {
+    "openai-beta": re.compile(r"[a-z_]{1,40}=v\d{1,2}(, ?[a-z_]{1,40}=v\d{1,2}){0,8}"),
+    "traceparent": re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"),
+    "x-stainless-retry-count": re.compile(r"\d{1,2}"),
+}
 _CONNECTIONS = 1_000
 _READ_BYTES = 256 * 1024
 
@@ -81,8 +78,14 @@ class Member:
         return self._session
 
     def _headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        passed = {key: value for key, value in headers.items() if key in _PASSED}
-        passed.setdefault("content-type", "application/json")
+        passed = {
+            k: headers[k] for k, form in _PASSED.items() if form.fullmatch(headers.get(k, ""))
+        }
+        if "idempotency-key" in headers:
+            # The same key stays the same key; what a client wrote into it stays here.
+            key = headers["idempotency-key"].encode()
+            passed["idempotency-key"] = hashlib.sha256(key).hexdigest()
+        passed["content-type"] = "application/json"
         passed["accept-encoding"] = "identity"
         passed["user-agent"] = "responsible-use-gateway"
         if self._options.credential:
