@@ -1,0 +1,82 @@
+"""Logs, database files, metrics and error bodies hold no canary, key or credential.
+
+Every gateway of these tests is looked through when it stops; this one is given everything
+that has ever leaked somewhere.
+"""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+
+from tests.e2e.canaries import CANARIES, seen, seen_in_files
+from tests.e2e.conftest import Run
+from tests.e2e.running import Gateway
+
+
+def test_nothing_leaks_by_a_side_door(run_gateway: Run) -> None:
+    with run_gateway() as gateway:
+        other_key = gateway.key[:-4] + "AAAA"
+        errors = [error for canary in CANARIES for error in _provoke(gateway, canary.value)]
+        for canary in CANARIES:
+            for model in ("up-echo-doors", "up-tools-doors", "up-several-doors", "up-tell-doors"):
+                gateway.post(model, canary.text, n=1)
+            with gateway.streaming("up-cut-doors", canary.text) as stream:
+                stream.read()
+        errors.append(_with_key(gateway, other_key))
+        admin = {"authorization": f"Bearer {gateway.key}"}
+        pages = [
+            httpx.get(f"{gateway.admin_url}{path}", headers=admin)
+            for path in ("/metrics", "/admin/v1/status", "/admin/v1/exchanges", "/", "/nowhere")
+        ]
+        values = [gateway.key, other_key]
+        for response in (*errors, *pages):
+            assert not seen(str(response.headers).encode() + response.content, values)
+        assert "gateway_audit_rows_total" in pages[0].text
+        assert len(pages[2].json()["entries"]) > 50
+        assert not seen_in_files(gateway.folder, values)
+        assert gateway.stop() == 0
+        assert not seen_in_files(gateway.folder, values)
+        assert gateway.verify()[0] == 0
+    assert {"data/keyring.json", "gateway.db"} <= {
+        str(path.relative_to(gateway.folder)) for path in gateway.folder.rglob("*")
+    }
+
+
+def _provoke(gateway: Gateway, value: str) -> list[httpx.Response]:
+    """Answers of the gateway's own, to requests that hold the value in odd places."""
+    said = [{"role": "user", "content": value}]
+    key = f"Bearer {gateway.key}"
+    url = f"{gateway.url}/v1/chat/completions"
+    upper = {"authorization": key, "content-type": "application/json"}
+    return [
+        gateway.post_raw(b'{"messages": [{"content": "' + value.encode()),
+        gateway.post_raw(json.dumps([value]).encode()),
+        gateway.post_raw(json.dumps({"model": value, "messages": said}).encode()),
+        gateway.post_raw(json.dumps({"model": ["up"], "messages": value}).encode()),
+        gateway.post_raw(json.dumps({value: 1, "messages": []}).encode()),
+        gateway.post_raw(b'{"a": 1, "a": "' + value.encode() + b'"}'),
+        gateway.post_raw(value.encode(), **{"content-type": f"text/{value}"}),
+        gateway.post_raw(value.encode(), **{"content-encoding": value}),
+        gateway.post("nobody-doors", value),
+        gateway.post("impatient-hang-doors", value) if "@" in value else gateway.post(value),
+        httpx.post(url, headers={"authorization": f"Bearer {value}"}, content=value),
+        httpx.post(url, headers={"authorization": value}, content=value),
+        httpx.post(f"{url}/{value}", headers=upper, content=value),
+        httpx.post(f"{url}?key={value}", headers={"x": value}, content=value),
+        httpx.get(f"{gateway.url}/v1/models/{value}", headers=upper),
+        httpx.request("PURGE", f"{gateway.url}/{value}"),
+        httpx.get(f"{gateway.admin_url}/admin/v1/exchanges/{value}", headers=upper),
+    ]
+
+
+def _with_key(gateway: Gateway, key: str) -> httpx.Response:
+    return gateway.post_raw(b"{}", authorization=f"Bearer {key}")
+
+
+def test_upstream_words_about_a_caller_come_back_judged(gateway: Gateway) -> None:
+    """An error that quotes the request is the caller's own text: restored, but no credential."""
+    answer = gateway.post("up-status-400-words", CANARIES[0].text)
+    assert CANARIES[0].value in answer.text
+    assert seen(answer.content) == {CANARIES[0].value}
