@@ -128,7 +128,9 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
 
 # Variables with our prefix that are not settings: the tests' and the set-up script's,
 # and those that Kubernetes makes for a service called "gateway".
-_OTHERS = frozenset({"GATEWAY_CONFIG", "GATEWAY_VENV", "GATEWAY_TEST_POSTGRES"})
+_OTHERS = frozenset(
+    {"GATEWAY_CONFIG", "GATEWAY_VENV", "GATEWAY_TEST_POSTGRES", "GATEWAY_TEST_TRANSFORMERS"}
+)
 _FOREIGN = ("GATEWAY_SERVICE_", "GATEWAY_PORT_", "GATEWAY_ADMIN_SERVICE_", "GATEWAY_ADMIN_PORT_")
 
 

@@ -18,10 +18,10 @@ if PYTHON:
 
     @pytest.mark.timeout(600)
     def test_real_self_hosted_model_answers_and_sees_nothing_personal() -> None:
-        command = Path(sys.executable).with_name("gateway")
+        gateway = str(Path(sys.executable).with_name("gateway"))
+        options = ["--transformers", PYTHON, "--gateway", gateway]
         done = subprocess.run(
-            [sys.executable, "scripts/_try_transformers.py"]
-            + ["--transformers", PYTHON, "--gateway", str(command)],
+            [sys.executable, "scripts/_try_transformers.py", *options],
             cwd=ROOT,
             capture_output=True,
             text=True,
