@@ -37,6 +37,19 @@ def test_a_stream_that_breaks_ends_in_an_error_event() -> None:
     assert b"alice" not in asked.body
 
 
+@pytest.mark.parametrize(
+    "event", [b'{"error": {"message": "out of memory"}}', b'{"object": "error", "message": "no"}']
+)
+def test_an_error_that_comes_as_an_event_is_on_record(event: bytes) -> None:
+    backend = Backend(b"data: " + event + b"\n\n", kind=SSE)
+    asked = ask(house(backend, Bundle({})), chat())
+    assert (asked.status, asked.body) == (200, b"data: " + event + b"\n\n")
+    assert (asked.exchange.outcome, asked.exchange.error) == (
+        "upstream_error",
+        "upstream_error_event",
+    )
+
+
 def test_an_answer_of_the_upstreams_errors_is_passed_on() -> None:
     body = b'{"error": {"message": "no", "type": "x", "param": null, "code": "y"}}'
     backend = Backend(body, status=429)

@@ -64,6 +64,23 @@ def test_tool_calls_and_refusals_have_no_notice(name: str) -> None:
         assert answered(WHOLES[name], "application/json", ALWAYS).body == WHOLES[name]
 
 
+def chunks(*deltas: dict[str, Any]) -> bytes:
+    values = [{"choices": [{"index": 0, "delta": d, "finish_reason": None}]} for d in deltas]
+    values.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    return b"".join(b"data: " + json.dumps(v).encode() + b"\n\n" for v in values)
+
+
+def test_text_beside_a_tool_call_has_no_notice() -> None:
+    call = {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{}"}}]}
+    data = chunks({"content": "I will call f."}, call)
+    assert answered(data, SSE, ALWAYS).body == data
+
+
+def test_streamed_code_has_no_notice() -> None:
+    data = chunks({"content": "```py\nx"}, {"content": " = 1\n```"})
+    assert answered(data, SSE, ALWAYS).body == data
+
+
 def test_json_mode_has_no_notice() -> None:
     for data, kind in ((STREAMS["openai_text"], SSE), (WHOLES["openai_text"], "application/json")):
         assert answered(data, kind, ALWAYS, body=chat(**JSON_MODE)).body == data

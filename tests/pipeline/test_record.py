@@ -152,6 +152,21 @@ def test_no_record_no_call(text: str) -> None:
     assert (backend.bodies, sink.entries) == ([], [])
 
 
+def test_an_exchange_without_a_beginning_has_no_end() -> None:
+    class BackSoon(Sink):
+        failed = 0
+
+        def append(self, entry: Entry) -> asyncio.Future[None]:
+            self.failed += 1
+            if self.failed == 1:
+                raise RecordUnavailable("away")
+            return super().append(entry)
+
+    sink = BackSoon()
+    assert ask(house(Backend(b"{}"), Bundle({}), sink=sink), chat()).status == 503
+    assert sink.entries == []
+
+
 def test_no_call_if_the_entry_cannot_be_made_durable() -> None:
     class Lost(Sink):
         def append(self, entry: Entry) -> asyncio.Future[None]:

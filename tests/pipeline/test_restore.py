@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
 from gateway.actions._vault import KeyedVault
 from gateway.core.judgement import Route
+from gateway.core.message import Direction
 from tests.pipeline.fakes import (
     SSE,
     Asked,
@@ -77,30 +79,45 @@ def test_tool_arguments_stay_json_when_originals_return() -> None:
         assert json.loads(got) == {"to": MAIL, MAIL: ["x", f'"{MAIL}"']}
 
 
-def test_an_original_with_quotes_is_escaped_as_deep_as_it_stands() -> None:
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_original_with_quotes_is_escaped_as_deep_as_it_stands(streamed: bool) -> None:
     original = 'a"b\\c\nd'
     vault = KeyedVault(b"k" * 32, lambda word: False)
-    word = vault.placeholder("KEY", original)
-    inner = json.dumps({"to": word})
+    inner = json.dumps({"to": vault.placeholder("KEY", original)})
     call = {"function": {"name": "f", "arguments": inner}}
-    message = {"role": "assistant", "content": word, "tool_calls": [call]}
+    message = {"role": "assistant", "tool_calls": [call]}
     answer = json.dumps({"choices": [{"index": 0, "message": message}]}).encode()
-    asked = ask(house(Backend(answer), RULES, vault=lambda tenant, taken: vault), chat())
-    message = json.loads(asked.body)["choices"][0]["message"]
-    assert message["content"] == original
-    assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"to": original}
+    backend = Backend(answer)
+    if streamed:
+        backend = Backend(stream("arguments", *inner), kind=SSE)
+    body = ask(house(backend, RULES, vault=lambda tenant, taken: vault), chat()).body
+    if streamed:
+        got = heard(body)["0/tool_calls/0/function/arguments"]
+    else:
+        got = json.loads(body)["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"]
+    assert json.loads(got) == {"to": original}
 
 
-def test_restored_text_is_not_judged_as_a_leak() -> None:
-    class BlocksAnswers(Bundle):
-        def bind(self, context: object) -> Bundle:
-            answer = getattr(context, "direction", "") == "response"
-            return Bundle({"EMAIL_ADDRESS": "block" if answer else "pseudonymise"})
+class Answers(Bundle):
+    """Other rules for answers than for requests."""
 
-    word = placeholder()
-    data = stream("content", *word)
-    asked = answered(data, SSE, BlocksAnswers({}), body=chat(MAIL, stream=True))
-    assert heard(asked.body)["0/content"] == MAIL
+    def __init__(self, rules: dict[str, str], answers: dict[str, str]) -> None:
+        super().__init__(rules)
+        self.answers = Bundle(answers)
+
+    def bind(self, context: Any) -> Bundle:
+        return self.answers if context.direction is Direction.RESPONSE else self
+
+
+@pytest.mark.parametrize("answers", [{"EMAIL_ADDRESS": "block"}, {"KEY": "flag"}, {}])
+def test_restoring_needs_no_rule_and_is_no_leak(answers: dict[str, str]) -> None:
+    bundle = Answers({"EMAIL_ADDRESS": "pseudonymise"}, answers)
+    data = stream("content", *placeholder())
+    for size in (1, 60, 10_000):
+        asked = answered(
+            data, SSE, bundle, *range(size, len(data), size), body=chat(MAIL, stream=True)
+        )
+        assert heard(asked.body)["0/content"] == MAIL
 
 
 def test_a_route_may_forbid_restoring() -> None:

@@ -128,16 +128,33 @@ def streamed(text: str, size: int) -> bytes:
     return b"".join(b"data: " + json.dumps(c).encode() + b"\n\n" for c in chunks)
 
 
+ENDLESS = "then alice.smith@example.com said to me, and I to her, and so on it went, " * 60
+TEXT = {"sentences": PROSE, "one sentence": ENDLESS, "no spaces": PROSE.replace(" ", "_")}
+
+
+@pytest.mark.parametrize("text", TEXT.values(), ids=TEXT)
 @pytest.mark.parametrize("action", ["redact", "mask", "pseudonymise", "flag"])
-@pytest.mark.parametrize("size", [1, 4, 37, 500])
-def test_a_stream_says_what_the_same_answer_says_at_once(action: str, size: int) -> None:
+@pytest.mark.parametrize("size", [1, 37, 500])
+def test_a_stream_says_what_the_same_answer_says_at_once(text: str, action: str, size: int) -> None:
     bundle = Bundle({"EMAIL_ADDRESS": action, "KEY": action})
-    message = {"role": "assistant", "content": PROSE}
+    message = {"role": "assistant", "content": text}
     body = json.dumps({"choices": [{"index": 0, "message": message}]}).encode()
     unary = json.loads(answered(body, "application/json", bundle).body)
-    stream = answered(streamed(PROSE, size), SSE, bundle)
+    data = streamed(text, size)
+    stream = answered(data, SSE, bundle, *range(200, len(data), 200))
     assert heard(stream.body)["0/content"] == unary["choices"][0]["message"]["content"]
     assert stream.exchange.response.findings["fake", "EMAIL_ADDRESS"] == 60
+
+
+def test_values_written_with_escapes_in_tool_arguments_are_found() -> None:
+    arguments = '{"to":"alice\\u002esmith\\u0040example.com","key":1}'
+    for at in range(1, len(arguments), 2):
+        pieces = arguments[:at], arguments[at:]
+        deltas = [{"tool_calls": [{"index": 0, "function": {"arguments": p}}]} for p in pieces]
+        chunks = [{"choices": [{"index": 0, "delta": d}]} for d in deltas]
+        data = b"".join(b"data: " + json.dumps(c).encode() + b"\n\n" for c in chunks)
+        said = heard(answered(data, SSE, Bundle(REDACT)).body)
+        assert said["0/tool_calls/0/function/arguments"] == '{"to":"[EMAIL_ADDRESS]","key":1}'
 
 
 def test_text_without_findings_is_held_back_by_the_reach_only() -> None:
