@@ -171,12 +171,14 @@ class Reply:
 class Reader(Protocol):
     """Reads one answer, in pieces of any size, into frames. Holds what is not yet whole.
 
-    A unary answer is one frame, complete when the upstream ends.
+    A unary answer is one frame, complete when the upstream ends. failed: whether the
+    upstream said in mid-stream that it failed.
     """
 
     model: str
     usage: Mapping[str, int]
     streamed: bool
+    failed: bool
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by `data`. Raises UpstreamError if it cannot be the dialect's answer."""

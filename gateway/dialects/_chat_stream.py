@@ -37,6 +37,7 @@ class ChatStream:
     def __init__(self, answer: Field) -> None:
         self.model = ""
         self.usage: Mapping[str, int] = {}
+        self.failed = False
         self._answer = answer
         self._events = Events()
         self._meta: dict[str, Any] = {}
@@ -93,6 +94,8 @@ class ChatStream:
         closes: list[int] = []
         found = Found()
         rest = value
+        if isinstance(value, dict) and (value.get("error") or value.get("object") == "error"):
+            self.failed = True
         if isinstance(value, dict) and isinstance(value.get("choices"), list):
             rest = {k: v for k, v in value.items() if k != "choices"}
             self._note(value)

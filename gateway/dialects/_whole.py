@@ -38,6 +38,7 @@ class WholeReader:
     ) -> None:
         self.model = ""
         self.usage: Mapping[str, int] = {}
+        self.failed = False
         self._spec = spec
         self._usage_of = usage_of
         self._withheld = withheld

@@ -162,6 +162,8 @@ async def _released(
         out = await release.feed(frames, final=final)
         exchange.judged_ms += house.clock.monotonic_ms() - began
         exchange.answer_model = reader.model
+        if reader.failed:
+            exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, "upstream_error_event"
         if release.refused:
             return
         if out or final:
