@@ -35,6 +35,8 @@ CANARIES = (
     Canary("github", "ghp" + "_16C7e42F292c6912E7710c838347Ae178B4a", "Use {} then.", BOTH),
 )
 BY_NAME = {canary.name: canary for canary in CANARIES}
+# Large, and written before the first request.
+TRIGGERS = ".hs"
 SECRETS = (Upstream.credential,)
 
 
@@ -57,6 +59,6 @@ def seen_in_files(folder: Path, values: Iterable[str] = ()) -> dict[str, set[str
     found = {
         str(path.relative_to(folder)): seen(path.read_bytes(), values)
         for path in folder.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.suffix != TRIGGERS
     }
     return {name: values for name, values in found.items() if values}

@@ -102,6 +102,7 @@ class Gateway:
         Keyring.open(self.data / "keyring.json")
         self.engine = db.open_engine(database_url)
         self.key_id, self.key = self._new_key()
+        self._client = httpx.Client(timeout=30, trust_env=False)
 
     def _new_key(self) -> tuple[str, str]:
         who, key = KeyTable(self.engine, SystemClock()).new("e2e", roles=("admin",))
@@ -143,6 +144,7 @@ class Gateway:
         if self.process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+        self._client.close()
         self.engine.dispose()
         assert not canaries.seen_in_files(self.folder, [self.key])
 
@@ -168,13 +170,14 @@ class Gateway:
         return self.post_raw(json.dumps(body).encode())
 
     def post_raw(self, body: bytes, **headers: str) -> httpx.Response:
-        headers = {"authorization": f"Bearer {self.key}", **headers}
-        return httpx.post(
-            f"{self.url}/v1/chat/completions",
-            content=body,
-            headers={"content-type": "application/json", **headers},
-            timeout=30,
-        )
+        own = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        headers = {**own, **headers}
+        return self.ask("POST", "/v1/chat/completions", content=body, headers=headers)
+
+    def ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+        """Any request, to the door, or to the admin app if a whole URL is given."""
+        url = path if path.startswith("http:") else self.url + path
+        return self._client.request(method, url, **how)
 
     @contextmanager
     def streaming(self, model: str, text: str = "Hello there.") -> Iterator[httpx.Response]:
@@ -182,15 +185,15 @@ class Gateway:
         body = {"model": model, "stream": True, "messages": [{"role": "user", "content": text}]}
         headers = {"authorization": f"Bearer {self.key}"}
         url = f"{self.url}/v1/chat/completions"
-        with httpx.stream("POST", url, json=body, headers=headers, timeout=30) as response:
+        with self._client.stream("POST", url, json=body, headers=headers) as response:
             yield response
 
     def readyz(self) -> tuple[int, dict[str, Any]]:
-        response = httpx.get(f"{self.url}/readyz")
+        response = self.ask("GET", "/readyz")
         return response.status_code, response.json()
 
     def metrics(self) -> str:
-        return httpx.get(f"{self.admin_url}/metrics").text
+        return self.ask("GET", f"{self.admin_url}/metrics").text
 
     def entries(self, **filters: Any) -> list[dict[str, Any]]:
         """Audit entries, oldest first."""

@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Iterator
 
-import httpx
 import openai
 import pytest
 
@@ -87,7 +86,7 @@ def test_call_is_refused_while_the_log_is_away_and_nothing_is_lost(
                 again = gateway.post(model)
                 rest = b"".join(pieces)
                 assert "audit" in gateway.readyz()[1]["problems"]
-                assert httpx.get(f"{gateway.admin_url}/readyz").status_code == 503
+                assert gateway.ask("GET", f"{gateway.admin_url}/readyz").status_code == 503
         assert rest.endswith(b"data: [DONE]\n\n")
         for response in (refused, again):
             assert response.status_code == 503

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Iterable
 
-import httpx
 import openai
 import pytest
 
@@ -266,8 +265,8 @@ def test_every_answer_says_whose_it_is(gateway: Gateway) -> None:
     answer = gateway.post("up-echo-headers")
     blocked = gateway.post("up-echo-headers", SECRET.text)
     failed = gateway.post("up-status-400")
-    nobody = httpx.post(f"{gateway.url}/v1/chat/completions", json={})
-    elsewhere = httpx.post(f"{gateway.url}/v1/responses", json={})
+    nobody = gateway.ask("POST", "/v1/chat/completions", json={})
+    elsewhere = gateway.ask("POST", "/v1/responses", json={})
     assert answer.headers["ai-disclosure"].startswith("mode=machine-generated, model=")
     for response in (blocked, failed, nobody, elsewhere):
         assert response.headers["ai-disclosure"] == "mode=none"

@@ -27,7 +27,7 @@ def test_nothing_leaks_by_a_side_door(run_gateway: Run) -> None:
         errors.append(_with_key(gateway, other_key))
         admin = {"authorization": f"Bearer {gateway.key}"}
         pages = [
-            httpx.get(f"{gateway.admin_url}{path}", headers=admin)
+            gateway.ask("GET", gateway.admin_url + path, headers=admin)
             for path in ("/metrics", "/admin/v1/status", "/admin/v1/exchanges", "/", "/nowhere")
         ]
         values = [gateway.key, other_key]
@@ -47,9 +47,8 @@ def test_nothing_leaks_by_a_side_door(run_gateway: Run) -> None:
 def _provoke(gateway: Gateway, value: str) -> list[httpx.Response]:
     """Answers of the gateway's own, to requests that hold the value in odd places."""
     said = [{"role": "user", "content": value}]
-    key = f"Bearer {gateway.key}"
-    url = f"{gateway.url}/v1/chat/completions"
-    upper = {"authorization": key, "content-type": "application/json"}
+    chat, admin = "/v1/chat/completions", f"{gateway.admin_url}/admin/v1/exchanges"
+    known = {"authorization": f"Bearer {gateway.key}", "content-type": "application/json"}
     return [
         gateway.post_raw(b'{"messages": [{"content": "' + value.encode()),
         gateway.post_raw(json.dumps([value]).encode()),
@@ -60,14 +59,14 @@ def _provoke(gateway: Gateway, value: str) -> list[httpx.Response]:
         gateway.post_raw(value.encode(), **{"content-type": f"text/{value}"}),
         gateway.post_raw(value.encode(), **{"content-encoding": value}),
         gateway.post("nobody-doors", value),
-        gateway.post("impatient-hang-doors", value) if "@" in value else gateway.post(value),
-        httpx.post(url, headers={"authorization": f"Bearer {value}"}, content=value),
-        httpx.post(url, headers={"authorization": value}, content=value),
-        httpx.post(f"{url}/{value}", headers=upper, content=value),
-        httpx.post(f"{url}?key={value}", headers={"x": value}, content=value),
-        httpx.get(f"{gateway.url}/v1/models/{value}", headers=upper),
-        httpx.request("PURGE", f"{gateway.url}/{value}"),
-        httpx.get(f"{gateway.admin_url}/admin/v1/exchanges/{value}", headers=upper),
+        gateway.post(value, value),
+        gateway.ask("POST", chat, headers={"authorization": f"Bearer {value}"}, content=value),
+        gateway.ask("POST", chat, headers={"authorization": value}, content=value),
+        gateway.ask("POST", f"{chat}/{value}", headers=known, content=value),
+        gateway.ask("POST", f"{chat}?a={value}", headers={**known, "x": value}, content=value),
+        gateway.ask("GET", f"/v1/models/{value}", headers=known),
+        gateway.ask("PURGE", f"/{value}"),
+        gateway.ask("GET", f"{admin}/{value}", headers=known),
     ]
 
 
