@@ -18,7 +18,7 @@ from gateway.detectors._jobs import Outcome
 from gateway.detectors._locator import Locator
 from gateway.detectors._memory import Memory
 from gateway.detectors._pool import JobFailed, Pool
-from gateway.detectors._questions import Question, Questions, distinct, merge, tasks
+from gateway.detectors._questions import Question, Questions, distinct, fired, merge, tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +141,12 @@ class PooledInspector:
         What is known goes into `out`. Windows in which nothing fires are not worth
         remembering.
         """
-        locator = self._started()
         models = [name for name in names if name in self._everywhere]
         questions: dict[str, list[Question]] = {}
         keys: dict[int, bytes] = {}
-        for index, window in enumerate(windows):
-            fired = locator.hints(window.text, names)
-            if window.own_start >= window.own_end or not (fired or models):
+        found = fired(windows, names, self._started())
+        for index, (window, hinted) in enumerate(zip(windows, found, strict=True)):
+            if window.own_start >= window.own_end or not (hinted or models):
                 continue
             key = self.memory.key(window, self._set(names))
             known = self.memory.get(key)
@@ -157,7 +156,7 @@ class PooledInspector:
             keys[index] = key
             for name in models:
                 questions.setdefault(name, []).append(Question(index, window, []))
-            for name, hints in fired.items():
+            for name, hints in hinted.items():
                 questions.setdefault(name, []).append(Question(index, window, hints))
         return questions, keys
 

@@ -6,12 +6,14 @@ The same for worker processes and for the command line, so that both find the sa
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.core.judgement import DETECTOR_ERROR, Finding
 from gateway.core.ports import Window
 from gateway.detectors._jobs import Outcome, Task
+from gateway.detectors._locator import Locator
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,46 @@ class Question:
 Questions = Mapping[str, list[Question]]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def fired(
+    windows: Sequence[Window], names: Collection[str], locator: Locator
+) -> list[dict[str, list[str]]]:
+    """For each window the hints of triggers that fire in it, by detector.
+
+    Windows overlap by their context. Those that follow each other are scanned once, as the
+    one text they were cut from; only where something fires there are they looked at singly.
+    """
+    out: list[dict[str, list[str]]] = [{} for _ in windows]
+    for text, places in _runs(windows):
+        ends = locator.locate(text, names)
+        for index, end in places if ends else ():
+            window = windows[index]
+            # Anything that ends within the window's text.
+            at = bisect_right(ends, end - len(window.text))
+            if at < len(ends) and ends[at] <= end:
+                out[index] = locator.hints(window.text, names)
+    return out
+
+
+def _runs(windows: Sequence[Window]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """Texts put together from windows, each with the indexes and ends of its windows."""
+    parts: list[str] = []
+    places: list[tuple[int, int]] = []
+    last, length = "", 0
+    for index, window in enumerate(windows):
+        if parts and not last.endswith(window.text[: window.own_start]):
+            yield "".join(parts), places
+            parts, places, length = [], [], 0
+        # A window without context starts a text of its own: it may follow, for no trigger
+        # in it is lost by what stands before.
+        part = window.text[window.own_start :] if parts else window.text
+        parts.append(part)
+        length += len(part)
+        places.append((index, length))
+        last = window.text
+    if parts:
+        yield "".join(parts), places
 
 
 def tasks(questions: Questions) -> list[Task]:

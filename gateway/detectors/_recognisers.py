@@ -126,6 +126,13 @@ class Words:
         }
 
 
+class _Ours(list[Any]):
+    """Results that may be changed in place: the enhancer copies deeply what it is given."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Ours:
+        return self
+
+
 class Recogniser:
     """One of Presidio's recognisers, with its triggers and its context words."""
 
@@ -146,7 +153,7 @@ class Recogniser:
         results = self._analyze(text)
         if not results:
             return []
-        results = self._enhancer.enhance_using_context(text, results, words, [self._wrapped])
+        results = self._enhancer.enhance_using_context(text, _Ours(results), words, [self._wrapped])
         results = self._wrapped.remove_duplicates(results)
         return [
             Found(r.start, r.end, float(r.score))
@@ -229,6 +236,7 @@ _SPECIAL = {
 def recognisers(entities: Sequence[str]) -> list[Recogniser]:
     """The recognisers of these entities. Imports presidio-analyzer: seconds."""
     from presidio_analyzer import predefined_recognizers  # noqa: PLC0415
+
     enhancer = _enhancer()
     out = []
     for entity in entities:
@@ -253,7 +261,7 @@ def _enhancer() -> Any:
     )
 
     enhancer = LemmaContextAwareEnhancer(context_matching_mode="whole_word")
-    enhancer._find_index_of_match_token = _word_at  # noqa: SLF001
+    setattr(enhancer, "_find_index_of_match_token", _word_at)  # noqa: B010
     return enhancer
 
 

@@ -16,7 +16,7 @@ from gateway.core.windows import windows
 from gateway.detectors import create
 from gateway.detectors._jobs import perform
 from gateway.detectors._locator import Locator
-from gateway.detectors._questions import Question, distinct, merge, tasks
+from gateway.detectors._questions import Question, distinct, fired, merge, tasks
 
 
 class Scanner:
@@ -42,10 +42,10 @@ class Scanner:
         ends = cut(text, final=True)
         cuttings = windows(text, 0, ends)
         questions: dict[str, list[Question]] = {}
+        models = {name: list[str]() for name in self._models if name in names}
+        hinted = fired(cuttings, names, self._locator)
         for index, window in enumerate(cuttings):
-            fired = self._locator.hints(window.text, names)
-            fired |= {name: [] for name in self._models if name in names}
-            for name, hints in fired.items():
+            for name, hints in (hinted[index] | models).items():
                 questions.setdefault(name, []).append(Question(index, window, hints))
         found: list[list[Finding]] = [[] for _ in cuttings]
         outcomes = perform(self._members, tasks(questions))

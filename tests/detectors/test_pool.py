@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,10 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def environment(pid: int) -> bytes:
+    return Path("/proc", str(pid), "environ").read_bytes()
 
 
 async def failure(pool: Pool, text: str) -> str:
@@ -184,7 +189,7 @@ def test_workers_see_no_keys_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROVIDER_API_KEY", "not for workers")
 
     async def test(pool: Pool) -> None:
-        with open(f"/proc/{pool.pids[0]}/environ", "rb") as file:
-            assert b"not for workers" not in file.read()
+        (pid,) = pool.pids
+        assert b"not for workers" not in environment(pid)
 
     use(test)
