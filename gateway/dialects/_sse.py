@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from gateway.core.errors import UpstreamError
 
@@ -14,8 +15,7 @@ _END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\r\n\n|\n\r\n|\n\r(?!\n)|\r\n\r(?!
 _LINE = re.compile(rb"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event: its raw bytes with the blank line, its name, and where its data stands.
 
     start, end: the span of the data within raw. Data that came in several lines, or beside
@@ -43,11 +43,9 @@ class Events:
         buffer += data
         out: list[Event] = []
         start = 0
-        for match in _END.finditer(buffer, searched):
-            if match.end() == len(buffer) and buffer.endswith(b"\r"):
-                break
-            out.append(self._event(bytes(buffer[start : match.end()])))
-            start = match.end()
+        for end in _ends(buffer, searched):
+            out.append(self._event(bytes(buffer[start:end])))
+            start = end
         del buffer[:start]
         if len(buffer) > MAX_EVENT_BYTES:
             raise UpstreamError("an event of the upstream's stream is too large")
@@ -59,6 +57,9 @@ class Events:
         return [self._event(rest)] if rest else []
 
     def _event(self, raw: bytes) -> Event:
+        if _one_line(raw):
+            self._first = False
+            return Event(raw, "", raw[6:-2], 6, len(raw) - 2)
         at = 3 if self._first and raw.startswith(b"\xef\xbb\xbf") else 0
         self._first = False
         name, other = "", False
@@ -80,6 +81,30 @@ class Events:
             raw, spans = _joined(raw, spans)
         start, end = spans[0]
         return Event(raw, name, raw[start:end], start, end)
+
+
+def _one_line(raw: bytes) -> bool:
+    """Whether an event is one line of data and the usual line feeds, as nearly all are."""
+    return (
+        raw.startswith(b"data: ")
+        and raw.find(b"\n") == len(raw) - 2
+        and raw.endswith(b"\n")
+        and b"\r" not in raw
+    )
+
+
+def _ends(buffer: bytearray, start: int) -> Iterator[int]:
+    """Where events end, looking from `start` on."""
+    if buffer.find(b"\r", start) < 0:
+        end = buffer.find(b"\n\n", start)
+        while end >= 0:
+            yield end + 2
+            end = buffer.find(b"\n\n", end + 2)
+        return
+    for match in _END.finditer(buffer, start):
+        if match.end() == len(buffer) and buffer.endswith(b"\r"):
+            break
+        yield match.end()
 
 
 def _joined(raw: bytes, spans: list[tuple[int, int]]) -> tuple[bytes, list[tuple[int, int]]]:
