@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Direction(StrEnum):
@@ -95,8 +96,7 @@ class Lane:
         return self.kind is Kind.TOOL_ARGUMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """The text one stream event adds to one lane, and where in the event it stands."""
 
     lane: Lane
@@ -107,8 +107,7 @@ class Fragment:
 ALL = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One event of a stream.
 
     raw: its bytes exactly as they arrived, separator included.

@@ -50,7 +50,7 @@ class Release:
         self._notice = notice
         self._queue: deque[_Waiting] = deque()
         self._lanes: dict[Lane, Passage] = {}
-        self._fresh: list[Passage] = []
+        self._fresh: dict[Passage, None] = {}
         self._nested: list[tuple[Passage, dict[str, Passage]]] = []
         self._last: dict[Lane, tuple[Frame, Fragment]] = {}
         self._tools: set[int] = set()
@@ -66,7 +66,7 @@ class Release:
             self._add(frame)
         if final:
             self._close((ALL,))
-        fresh, self._fresh = list(dict.fromkeys(self._fresh)), []
+        fresh, self._fresh = list(self._fresh), {}
         await self._guard.advance(fresh)
         self._unnest()
         if self.refused or (self._guard.holds and not final):
@@ -85,7 +85,7 @@ class Release:
 
     def _whole(self, path: str, text: str, role: str, kind: Kind) -> _Piece:
         passage = whole(text, Subject(role, kind))
-        self._fresh.append(passage)
+        self._fresh[passage] = None
         return _Piece(passage, 0, len(text), path)
 
     def _arrive(self, frame: Frame, fragment: Fragment) -> _Piece:
@@ -100,9 +100,9 @@ class Release:
             self._last[lane] = (frame, fragment)
         start = passage.length
         passage.append(fragment.text)
-        if not passage.held and passage not in self._fresh[-4:]:
-            self._fresh.append(passage)
-        return _Piece(passage, start, passage.length, fragment.path)
+        if not passage.held:
+            self._fresh[passage] = None
+        return _Piece(passage, start, start + len(fragment.text), fragment.path)
 
     def _close(self, choices: tuple[int, ...]) -> None:
         """The texts of these choices have arrived completely."""
@@ -111,8 +111,7 @@ class Release:
             passage.final = True
             if passage.held and self._nest(passage):
                 continue
-            if passage not in self._fresh:
-                self._fresh.append(passage)
+            self._fresh[passage] = None
 
     def _nest(self, passage: Passage) -> bool:
         """Judge the strings inside a JSON text one by one, so that it stays JSON."""
@@ -121,7 +120,7 @@ class Release:
         if len(parts) == 1 and parts[0].path == "":
             return False
         inner = {part.path[1:]: whole(part.text, subject) for part in parts}
-        self._fresh += inner.values()
+        self._fresh.update(dict.fromkeys(inner.values()))
         self._nested.append((passage, inner))
         return True
 
@@ -142,10 +141,12 @@ class Release:
         out: list[bytes] = []
         while self._queue:
             waiting = self._queue[0]
-            if any(piece.passage.cleared < piece.end for piece in waiting.pieces):
-                break
+            for piece in waiting.pieces:
+                if piece.passage.cleared < piece.end:
+                    return b"".join(out)
             self._queue.popleft()
-            self.ended.update(waiting.frame.closes)
+            if waiting.frame.closes:
+                self.ended.update(waiting.frame.closes)
             out.append(self._written(waiting))
         return b"".join(out)
 

@@ -123,14 +123,24 @@ class Guard:
         """Move `cleared` as far as nothing still to come can reach back."""
         cleared = self._limit(passage)
         self._side.coverage.texts += passage.final
-        clusters = spans(passage.effects, self._actions)
         restores = self._restores(passage)
+        if passage.effects or restores:
+            cleared = self._settle(passage, restores, cleared)
+        if cleared <= passage.cleared:
+            return
+        self._side.coverage.judged_chars += cleared - passage.cleared
+        passage.cleared = cleared
+        passage.trim()
+
+    def _settle(self, passage: Passage, restores: Sequence[Edit], cleared: int) -> int:
+        """Make the edits of what is before `cleared`; returns it, moved back if it cuts one."""
+        clusters = spans(passage.effects, self._actions)
         stretches = [(s, e) for s, e, _ in clusters] + [(r.start, r.end) for r in restores]
         for start, end in sorted(stretches, reverse=True):
             if start < cleared < end:
                 cleared = start
         if cleared <= passage.cleared:
-            return
+            return cleared
         settled = [e for e in passage.effects if e.finding.start < cleared]
         base = passage.base
         edits = [
@@ -145,9 +155,7 @@ class Guard:
         ]
         passage.edits += sorted(edits, key=lambda e: e.start)
         passage.effects = [e for e in passage.effects if e.finding.start >= cleared]
-        self._side.coverage.judged_chars += cleared - passage.cleared
-        passage.cleared = cleared
-        passage.trim()
+        return cleared
 
     def _limit(self, passage: Passage) -> int:
         length = passage.length
