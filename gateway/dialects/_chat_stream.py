@@ -11,6 +11,7 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
 from gateway.core.nested import texts
 from gateway.core.ports import Reply
+from gateway.dialects._chat_chunk import Chunk, ordinary
 from gateway.dialects._fields import TEXT, Field, Found, read
 from gateway.dialects._openai import error_body, error_reply, logprobs, usage
 from gateway.dialects._sse import Event, Events
@@ -42,6 +43,7 @@ class ChatStream:
         self._events = Events()
         self._meta: dict[str, Any] = {}
         self._seen: set[int] = set()
+        self._texts: dict[int, Lane] = {}
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by these bytes."""
@@ -83,11 +85,27 @@ class ChatStream:
         if data.strip() == b"[DONE]":
             return Frame(event.raw, closes=(ALL,))
         try:
+            chunk = ordinary(data) if self._meta else None
+            if chunk is not None:
+                return self._add_text(event, chunk)
             return self._read(event, decode(data))
         except ValueError:
             return text_frame(event.raw, (event.start, event.end))
         except RecursionError as err:
             raise UpstreamError("an event of the upstream's stream is nested too deeply") from err
+
+    def _add_text(self, event: Event, chunk: Chunk) -> Frame:
+        """A chunk that only adds to the text of choices: nearly all are such."""
+        fragments = []
+        for i, choice in enumerate(chunk.choices):
+            text, index = choice.delta.content, choice.index
+            self._seen.add(index)
+            if text:
+                lane = self._texts.get(index)
+                if lane is None:
+                    lane = self._texts[index] = Lane(index, "content")
+                fragments.append(Fragment(lane, f"/choices/{i}/delta/content", text))
+        return Frame(event.raw, (event.start, event.end), tuple(fragments))
 
     def _read(self, event: Event, value: Any) -> Frame:
         fragments: list[Fragment] = []
