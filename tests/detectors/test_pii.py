@@ -87,10 +87,11 @@ def test_what_only_looks_like_it_is_not(pii: Detector, pii_locator: Locator, tex
 
 
 WORDS = [
-    *("the passport account card ssn tfn Straße дом 名前 é ١٢٣ ４１１１".split()),
-    *("½ ² x ( ) + / : @ 0 12 345 6789 1234567 A1 AB ſ K İ 😀 a.b 10.0.0.1 _ – \u2011".split()),
-    *("ext. 12", "\n", "\u00a0", "1 1 1", "\ud800"),
-]
+    "the", "passport", "account", "card", "ssn", "tfn", "ext. 12", "x", "1 1 1", "\n", "\u00a0",
+    "(", ")", "+", "/", ":", "@", "_", "0", "12", "345", "6789", "1234567", "A1", "AB", "a.b",
+    "10.0.0.1", "Straße", "дом", "名前", "é", "١٢٣", "４１１１", "½", "²", "ſ", "K", "İ", "😀", "–",
+    "\u2011", "\ud800",
+]  # fmt: skip
 PIECES = st.one_of(
     st.sampled_from(list(GOOD.values())),
     st.sampled_from(WORDS),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.core.ports import Window
@@ -20,6 +20,7 @@ UNITS = [
 TEXTS = st.lists(st.sampled_from(UNITS), max_size=30).map("".join)
 
 
+@example(["AKIAQ3EGUZHLWQRT2B7C"], False)
 @given(st.lists(TEXTS, max_size=4), st.booleans())
 def test_scanning_windows_together_is_like_scanning_each(
     secrets_locator: Locator, texts: list[str], backwards: bool
