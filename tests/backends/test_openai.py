@@ -106,6 +106,7 @@ def test_headers_pass_by_an_allow_list_only() -> None:
             transfer_encoding="chunked", user_agent="me", openai_organization="org",
             accept_encoding="gzip", idempotency_key="about alice", traceparent=TRACE,
             proxy_authorization="x", tracestate="about=alice",
+            openai_beta="about alice",
         )  # fmt: skip
 
     against(upstream, use, credential="sk-theirs")

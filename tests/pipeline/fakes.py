@@ -53,6 +53,8 @@ class Inspector:
     """Finds e-mail addresses and keys with two regular expressions."""
 
     reach_chars = 64
+    patterns: Mapping[str, re.Pattern[str]] = {"EMAIL_ADDRESS": EMAIL, "KEY": KEY}
+    triggers = (re.compile("@"), re.compile("key-"))
     detectors: Mapping[str, frozenset[str]] = {"fake": frozenset({"EMAIL_ADDRESS", "KEY"})}
 
     def __init__(self, *, broken: bool = False, model: bool = False) -> None:
@@ -62,9 +64,7 @@ class Inspector:
     def locate(self, text: str, detectors: Collection[str]) -> list[int]:
         if self.model:
             return []
-        return sorted(
-            m.end() for p in (re.compile("@"), re.compile("key-")) for m in p.finditer(text)
-        )
+        return sorted(m.end() for p in self.triggers for m in p.finditer(text))
 
     def everywhere(self, detectors: Collection[str]) -> bool:
         return self.model and bool(detectors)
@@ -81,7 +81,7 @@ class Inspector:
         return [
             [
                 Finding("fake", category, m.start(), m.end(), 0.9)
-                for category, pattern in (("EMAIL_ADDRESS", EMAIL), ("KEY", KEY))
+                for category, pattern in self.patterns.items()
                 for m in pattern.finditer(w.text)
                 if w.own_start < m.end() <= w.own_end
             ]

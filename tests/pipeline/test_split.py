@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -155,6 +157,25 @@ def test_values_written_with_escapes_in_tool_arguments_are_found() -> None:
         data = b"".join(b"data: " + json.dumps(c).encode() + b"\n\n" for c in chunks)
         said = heard(answered(data, SSE, Bundle(REDACT)).body)
         assert said["0/tool_calls/0/function/arguments"] == '{"to":"[EMAIL_ADDRESS]","key":1}'
+
+
+class Overlapping(Inspector):
+    """Finds a long value, and one that begins in its end and reaches into the next segment."""
+
+    patterns: Mapping[str, re.Pattern[str]] = {
+        "KEY": re.compile("a{50}b{10}"),
+        "EMAIL_ADDRESS": re.compile(r"b{10}\. c{30}"),
+    }
+    triggers = (re.compile("b{10}"), re.compile("c{30}"))
+
+
+@pytest.mark.parametrize("size", [1, 5, 70, 999])
+def test_findings_that_overlap_are_replaced_as_one(size: int) -> None:
+    data = streamed("a" * 50 + "b" * 10 + ". " + "c" * 30 + " and more, " * 20, size)
+    pieces = [data[i : i + 90] for i in range(0, len(data), 90)]
+    asked = ask(house(Backend(*pieces, kind=SSE), Bundle(REDACT), inspector=Overlapping()), chat())
+    said = heard(asked.body)["0/content"]
+    assert said == "[KEY]" + " and more, " * 20
 
 
 def test_text_without_findings_is_held_back_by_the_reach_only() -> None:
