@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.load import Target, get_json
 
 ROOT = Path(__file__).resolve().parents[1]
-DETECTORS = {"off": "secrets,pii", "on": "secrets,pii,names"}
+DETECTORS = {"off": "patterns,pii", "on": "patterns,pii,names"}
 _READY_S = 180
 _STOP_S = 40
 _CATALOGUE = """\

@@ -214,8 +214,8 @@ def inspector(settings: Settings) -> PooledInspector:
 def enabled(settings: Settings) -> dict[str, dict[str, Any]]:
     """Options by name of the detectors that are switched on."""
     options: dict[str, dict[str, Any]] = {name: {} for name in settings.detector_names}
-    if "secrets" in options:
-        options["secrets"] = {"packs": [str(settings.patterns_path)]}
+    if "patterns" in options:
+        options["patterns"] = {"packs": [str(settings.patterns_path)]}
     return options
 
 

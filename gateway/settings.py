@@ -18,7 +18,7 @@ from gateway.cursor import Cursor
 from gateway.documents import load, unknown
 
 PREFIX = "GATEWAY_"
-DETECTORS = "secrets,pii,names"
+DETECTORS = "patterns,pii,names"
 
 
 def _setting(default: Any, text: str) -> Any:

@@ -59,7 +59,7 @@ def test_each_setting_is_in_the_readme_with_its_default_and_text() -> None:
 
 
 def test_each_detector_is_in_the_readme() -> None:
-    assert set(table("Detectors")) == set(detectors.names())
+    assert set(table("Detectors")) == set(detectors.known())
 
 
 def test_each_action_is_in_the_readme() -> None:

@@ -155,7 +155,7 @@ def _detectors(found: Settings) -> Iterator[Check]:
         text = f"{names} load, but do not find an e-mail address."
         yield Check("detectors", State.FAIL, text, "gateway list, then GATEWAY_DETECTORS")
         return
-    off = [name for name in ("pii", "secrets") if name not in scanner.detectors]
+    off = [name for name in ("pii", "patterns") if name not in scanner.detectors]
     if off:
         text = f"{names} work; {', '.join(off)} is switched off."
         yield Check("detectors", State.WARN, text, "unset GATEWAY_DETECTORS")

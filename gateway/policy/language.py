@@ -42,8 +42,8 @@ class Vocabulary:
 
     @staticmethod
     def of(actions: Mapping[str, Action], detectors: Mapping[str, frozenset[str]]) -> Vocabulary:
-        """The usual one: whatever the detector `secrets` can report is in group `secret`."""
-        secrets = GROUPS["secret"] | detectors.get("secrets", frozenset())
+        """The usual one: whatever the detector `patterns` can report is in group `secret`."""
+        secrets = GROUPS["secret"] | detectors.get("patterns", frozenset())
         return Vocabulary(actions, detectors, {**GROUPS, "secret": secrets})
 
 

@@ -30,7 +30,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_report_says_when_where_and_how(report: dict[str, Any]) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", report["when"])
     assert {"revision", "python", "cpu", "cores", "libraries", "settings"} <= report.keys()
-    assert report["settings"]["detectors"] == {"off": "secrets,pii", "on": "secrets,pii,names"}
+    assert report["settings"]["detectors"] == {"off": "patterns,pii", "on": "patterns,pii,names"}
 
 
 def test_every_workload_is_measured_on_the_gateway_and_the_plain_proxy(

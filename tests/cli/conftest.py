@@ -29,7 +29,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     folder = tmp_path / "data"
     monkeypatch.setenv("GATEWAY_DATA", str(folder))
-    monkeypatch.setenv("GATEWAY_DETECTORS", "secrets")
+    monkeypatch.setenv("GATEWAY_DETECTORS", "patterns")
     monkeypatch.chdir(tmp_path)
     return folder
 

@@ -69,7 +69,7 @@ def test_bad_files_are_noticed_all_at_once(
 
 def test_unknown_detector_and_setting(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_DETECTORS", "secrest")
-    assert "secrets" in diagnose(gateway, code=1)["detectors"]["text"]
+    assert "patterns" in diagnose(gateway, code=1)["detectors"]["text"]
     monkeypatch.setenv("GATEWAY_PROT", "1")
     assert diagnose(gateway, code=1)["settings"]["state"] == "fail"
 

@@ -34,7 +34,7 @@ def policy(tmp_path: Path) -> Path:
 def test_scan_prints_findings_as_json_lines(gateway: Gateway) -> None:
     (found,) = lines(gateway("scan", "-", "--json", stdin=f"my key:\n{SECRET}\n"))
     assert list(found) == ["category", "start", "end", "score", "detector"]
-    assert (found["category"], found["start"], found["detector"]) == ("GITHUB_TOKEN", 8, "secrets")
+    assert (found["category"], found["start"], found["detector"]) == ("GITHUB_TOKEN", 8, "patterns")
     assert found["end"] - found["start"] == len(SECRET)
 
 
@@ -123,7 +123,7 @@ def test_models_say_what_is_missing(gateway: Gateway, monkeypatch: pytest.Monkey
 
 def test_list_knows_everything(gateway: Gateway) -> None:
     known = value(gateway("list", "--json"))
-    assert {d["name"]: d["enabled"] for d in known["detectors"]}["secrets"] is True
+    assert {d["name"]: d["enabled"] for d in known["detectors"]}["patterns"] is True
     assert {"block", "redact", "pseudonymise"} <= {a["name"] for a in known["actions"]}
     assert "/v1/chat/completions" in known["dialects"][0]["paths"]
     assert {"echo", "openai"} <= set(known["backends"])

@@ -93,7 +93,7 @@ def test_quickstart_end_to_end(
     ports: tuple[int, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("GATEWAY_DETECTORS", "secrets,pii")
+    monkeypatch.setenv("GATEWAY_DETECTORS", "patterns,pii")
     with running(tmp_path, ports, "--quickstart") as first:
         key = (data / "first-key").read_text().strip()
         said = first.said

@@ -49,14 +49,14 @@ def pii_locator(pii: Detector, cache_dir: Path) -> Locator:
 
 
 @pytest.fixture(scope="session")
-def secrets() -> Detector:
-    (detector,) = create({"secrets": {}})
+def patterns() -> Detector:
+    (detector,) = create({"patterns": {}})
     return detector
 
 
 @pytest.fixture(scope="session")
-def secrets_locator(secrets: Detector, cache_dir: Path) -> Locator:
-    return Locator({"secrets": secrets.load() or []}, cache_dir)
+def patterns_locator(patterns: Detector, cache_dir: Path) -> Locator:
+    return Locator({"patterns": patterns.load() or []}, cache_dir)
 
 
 @pytest.fixture(scope="session")
@@ -68,4 +68,4 @@ def names() -> Detector:
 
 @pytest.fixture(scope="session")
 def scanner(cache_dir: Path) -> Scanner:
-    return Scanner({"secrets": {}, "pii": {}}, cache_dir=cache_dir)
+    return Scanner({"patterns": {}, "pii": {}}, cache_dir=cache_dir)

@@ -15,13 +15,13 @@ from gateway.detectors import create, known
 TEXTS = ["", "plain words", "Jane Doe, jane@example.org", "é 😀 4111 1111 1111 1111"]
 
 
-@pytest.fixture(scope="module", params=["names", "pii", "secrets"])
+@pytest.fixture(scope="module", params=["names", "patterns", "pii"])
 def member(request: pytest.FixtureRequest) -> Detector:
     return request.getfixturevalue(request.param)
 
 
 def test_the_members_are_those_tested_here() -> None:
-    assert set(known()) - {"fake"} == {"names", "pii", "secrets"}
+    assert set(known()) - {"fake"} == {"names", "patterns", "pii"}
 
 
 def test_findings_lie_in_their_text_and_have_a_known_category(member: Detector) -> None:
@@ -49,14 +49,14 @@ def test_triggers_reach_no_further_than_streams_can_hold_back(member: Detector) 
         assert 0 < trigger.reach_chars <= 80
 
 
-@pytest.mark.parametrize("name", ["names", "pii", "secrets"])
+@pytest.mark.parametrize("name", ["names", "patterns", "pii"])
 def test_an_unknown_option_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="unknown option 'colour'"):
         create({name: {"colour": 1}})
 
 
 def test_an_unknown_name_is_refused_with_those_known() -> None:
-    with pytest.raises(ConfigError, match=r"Known: .*names, pii, secrets"):
+    with pytest.raises(ConfigError, match=r"Known: .*names, patterns, pii"):
         create({"nothing-like-it": {}})
 
 
@@ -78,10 +78,10 @@ def refuse(*args, **kwargs):
     raise SystemExit("a socket was opened")
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
 from gateway.detectors import create
-for d in create({"pii": {}, "names": {}, "secrets": {}}):
+for d in create({"pii": {}, "names": {}, "patterns": {}}):
     hints = sorted({t.hint for t in d.load() or ()})
     found = d.detect(["Ann Lee wrote to ann.lee@example.co.uk from +1 415 555 2671"], [hints])
-    assert found[0] or d.name == "secrets", d.name
+    assert found[0] or d.name == "patterns", d.name
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-800:]

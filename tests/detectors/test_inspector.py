@@ -18,7 +18,7 @@ Test = Callable[[PooledInspector], Awaitable[None]]
 
 def use(test: Test, cache_dir: Path, enabled: Any = None, **settings: Any) -> None:
     async def main() -> None:
-        enabled_ = enabled or {"fake": {}, "secrets": {}}
+        enabled_ = enabled or {"fake": {}, "patterns": {}}
         inspector = build_inspector(enabled_, cache_dir=cache_dir, **settings)
         assert not inspector.ready
         assert inspector.problem == "not started"
@@ -60,9 +60,9 @@ def test_a_text_in_which_nothing_fires_stays_here(cache_dir: Path) -> None:
 def test_only_detectors_that_were_asked_for_look(cache_dir: Path) -> None:
     async def test(inspector: PooledInspector) -> None:
         window = Window("fire", 0, 4)
-        assert await inspector.inspect([window], ["secrets"]) == [[]]
+        assert await inspector.inspect([window], ["patterns"]) == [[]]
         assert await inspector.inspect([window], ["fake", "unheard"]) == [[fire(0)]]
-        assert inspector.locate("fire", ["secrets"]) == []
+        assert inspector.locate("fire", ["patterns"]) == []
         assert inspector.locate("a fire", ["fake"]) == [6]
 
     use(test, cache_dir)
@@ -102,16 +102,16 @@ def test_a_failure_is_a_finding_and_is_not_remembered(
 
 def test_a_late_model_does_not_spoil_the_rest(cache_dir: Path) -> None:
     async def test(inspector: PooledInspector) -> None:
-        assert inspector.everywhere(["fake", "secrets"])
-        assert not inspector.everywhere(["secrets"])
+        assert inspector.everywhere(["fake", "patterns"])
+        assert not inspector.everywhere(["patterns"])
         text = "sleep AKIAQ3EGUZHLWQRT2B7C"
-        (found,) = await inspector.inspect([Window(text, 0, len(text))], ["fake", "secrets"])
+        (found,) = await inspector.inspect([Window(text, 0, len(text))], ["fake", "patterns"])
         assert [(f.detector, f.category) for f in found] == [
             ("fake", DETECTOR_ERROR),
-            ("secrets", "AWS_ACCESS_KEY"),
+            ("patterns", "AWS_ACCESS_KEY"),
         ]
 
-    use(test, cache_dir, {"fake": {"model": True}, "secrets": {}}, deadline_s=0.4)
+    use(test, cache_dir, {"fake": {"model": True}, "patterns": {}}, deadline_s=0.4)
 
 
 def test_half_a_surrogate_pair_does_no_harm(cache_dir: Path) -> None:
@@ -123,16 +123,16 @@ def test_half_a_surrogate_pair_does_no_harm(cache_dir: Path) -> None:
 
 
 def test_detectors_are_described_for_the_log(cache_dir: Path) -> None:
-    one = build_inspector({"secrets": {}}, cache_dir=cache_dir).describe()
-    two = build_inspector({"secrets": {"without": ["jwt"]}}, cache_dir=cache_dir).describe()
-    assert one[0].name == "secrets"
+    one = build_inspector({"patterns": {}}, cache_dir=cache_dir).describe()
+    two = build_inspector({"patterns": {"without": ["jwt"]}}, cache_dir=cache_dir).describe()
+    assert one[0].name == "patterns"
     assert "JWT" in one[0].categories
     assert one[0].config != two[0].config
 
 
 def test_an_unknown_detector_is_refused_before_the_start(cache_dir: Path) -> None:
-    with pytest.raises(ConfigError, match="Did you mean 'secrets'"):
-        build_inspector({"secretes": {}}, cache_dir=cache_dir)
+    with pytest.raises(ConfigError, match="Did you mean 'patterns'"):
+        build_inspector({"paterns": {}}, cache_dir=cache_dir)
 
 
 def test_the_gateway_process_imports_no_model_library() -> None:
@@ -141,7 +141,7 @@ def test_the_gateway_process_imports_no_model_library() -> None:
 
     code = (
         "import sys, gateway.detectors._inspector as i, pathlib; "
-        "i.build_inspector({'pii': {}, 'names': {}, 'secrets': {}}, cache_dir=pathlib.Path('.'));"
+        "i.build_inspector({'pii': {}, 'names': {}, 'patterns': {}}, cache_dir=pathlib.Path('.'));"
         "sys.exit(bool({'spacy', 'presidio_analyzer', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -23,10 +23,10 @@ TEXTS = st.lists(st.sampled_from(UNITS), max_size=30).map("".join)
 @example(["AKIAQ3EGUZHLWQRT2B7C"], False)
 @given(st.lists(TEXTS, max_size=4), st.booleans())
 def test_scanning_windows_together_is_like_scanning_each(
-    secrets_locator: Locator, texts: list[str], backwards: bool
+    patterns_locator: Locator, texts: list[str], backwards: bool
 ) -> None:
     found: list[Window] = [w for text in texts for w in windows(text, 0, cut(text, final=True))]
     if backwards:
         found.reverse()
-    alone = [secrets_locator.hints(w.text, ["secrets"]) for w in found]
-    assert fired(found, ["secrets"], secrets_locator) == alone
+    alone = [patterns_locator.hints(w.text, ["patterns"]) for w in found]
+    assert fired(found, ["patterns"], patterns_locator) == alone

@@ -15,7 +15,7 @@ def test_places_are_those_of_the_whole_text(scanner: Scanner) -> None:
     text = FILLER * 9 + f"The key is {secret}. " + FILLER * 9 + "Write to jo@example.org. "
     found = {(f.detector, f.category, text[f.start : f.end]) for f in scanner.scan(text)}
     assert found == {
-        ("secrets", "AWS_ACCESS_KEY", secret),
+        ("patterns", "AWS_ACCESS_KEY", secret),
         ("pii", "EMAIL_ADDRESS", "jo@example.org"),
     }
 

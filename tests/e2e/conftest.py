@@ -39,7 +39,7 @@ def run_gateway(
     caches = tmp_path_factory.mktemp("caches")
 
     @contextmanager
-    def run(*, database_url: str = "", detectors: str = "secrets,pii", **options: object):  # type: ignore[no-untyped-def]
+    def run(*, database_url: str = "", detectors: str = "patterns,pii", **options: object):  # type: ignore[no-untyped-def]
         folder = tmp_path_factory.mktemp("gateway")
         if not database_url:
             database_url = f"sqlite:///{shutil.copy(template, folder / 'gateway.db')}"

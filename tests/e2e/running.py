@@ -64,7 +64,7 @@ class Gateway:
         *,
         database_url: str,
         policy: str = "default",
-        detectors: str = "secrets,pii",
+        detectors: str = "patterns,pii",
         workers: int = 1,
         plugins: Path | None = None,
         **settings: str,

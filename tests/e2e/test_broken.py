@@ -24,7 +24,7 @@ def sturdy(run_gateway: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     plugins = tmp_path_factory.mktemp("plugins")
     failing_detector.install(plugins)
     with run_gateway(
-        detectors="secrets,failing", plugins=plugins, detector_deadline_s="1"
+        detectors="patterns,failing", plugins=plugins, detector_deadline_s="1"
     ) as running:
         yield running
 
@@ -76,7 +76,7 @@ def test_call_is_refused_while_the_log_is_away_and_nothing_is_lost(
 ) -> None:
     kind = database_url.partition(":")[0]
     before, model = f"up-slow-before-{kind}", f"up-echo-away-{kind}"
-    with run_gateway(database_url=database_url, detectors="secrets") as gateway:
+    with run_gateway(database_url=database_url, detectors="patterns") as gateway:
         with gateway.streaming(before, "x" * 60) as stream:
             pieces = stream.iter_bytes()
             next(pieces)

@@ -16,7 +16,7 @@ def test_killed_gateway_has_every_call_on_record(
     """Requests of different lengths, so that an opening entry names the one it belongs to."""
     kind = database_url.partition(":")[0]
     models = (f"up-hang-kill-{kind}", f"up-stall-kill-{kind}")
-    with run_gateway(database_url=database_url, detectors="secrets") as gateway:
+    with run_gateway(database_url=database_url, detectors="patterns") as gateway:
         with Flood(gateway, models, 120):
             until(lambda: sum(len(upstream.of(m)) for m in models) >= 50)
             gateway.kill()
@@ -38,7 +38,7 @@ def test_killed_gateway_has_every_call_on_record(
 
 
 def test_call_waits_until_its_record_is_durable(run_gateway: Run, upstream: Upstream) -> None:
-    with run_gateway(detectors="secrets") as gateway:
+    with run_gateway(detectors="patterns") as gateway:
         with (
             gateway.database_away() as bring_back,
             Flood(gateway, ("up-echo-durable",), 5) as flood,

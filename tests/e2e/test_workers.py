@@ -12,7 +12,7 @@ from tests.e2e.upstream import Upstream
 
 
 def test_workers_serve_together_and_a_killed_one_is_replaced(run_gateway: Run) -> None:
-    with run_gateway(detectors="secrets", workers=2) as gateway:
+    with run_gateway(detectors="patterns", workers=2) as gateway:
         until(lambda: _chains(gateway) == ["e2e.0", "e2e.1"], within_s=30)
         until(lambda: _served_by(gateway) == {"e2e.0", "e2e.1"}, within_s=30)
         first, second = _workers(gateway)
@@ -32,7 +32,7 @@ def test_workers_serve_together_and_a_killed_one_is_replaced(run_gateway: Run) -
 
 
 def test_stop_lets_a_stream_end_and_closes_the_chain(run_gateway: Run, upstream: Upstream) -> None:
-    with run_gateway(detectors="secrets") as gateway:
+    with run_gateway(detectors="patterns") as gateway:
         # Leaves a connection open that nothing happens on.
         assert _served(gateway)
         with gateway.streaming("up-slow-stop", "word " * 12) as stream:

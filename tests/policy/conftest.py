@@ -20,7 +20,7 @@ spec:
 """
 DETECTORS = {
     "pii": frozenset({"CREDIT_CARD", "EMAIL_ADDRESS", "PERSON", "US_SSN"}),
-    "secrets": frozenset({"AWS_ACCESS_KEY", "NEW_TOKEN"}),
+    "patterns": frozenset({"AWS_ACCESS_KEY", "NEW_TOKEN"}),
 }
 
 

@@ -88,7 +88,7 @@ CASES = [
     ("categories: ['*'], kinds: [tool_arguments]", {"kind": Kind.TOOL_ARGUMENTS}, True),
     ("categories: ['*'], roles: [system]", {}, False),
     ("categories: ['*'], roles: [system]", {"role": "system"}, True),
-    ("categories: ['*'], detectors: [secrets]", {}, False),
+    ("categories: ['*'], detectors: [patterns]", {}, False),
     ("categories: ['*'], detectors: ['p*']", {}, True),
     ("categories: ['*'], models: [gpt]", {}, True),
     ("categories: ['*'], models: ['gpt-5*']", {}, True),
@@ -133,7 +133,7 @@ def test_a_detector_that_failed_blocks_unless_said_otherwise(ask: Ask) -> None:
 def test_one_detector_can_be_excused(ask: Ask) -> None:
     spec = rules("when: {categories: [DETECTOR_ERROR], detectors: [pii]}, then: allow")
     assert not ask(spec, category="DETECTOR_ERROR", detector="pii").blocked
-    assert ask(spec, category="DETECTOR_ERROR", detector="secrets").blocked
+    assert ask(spec, category="DETECTOR_ERROR", detector="patterns").blocked
 
 
 FAILING = "when: {categories: ['*'], condition: '100 / (score - 7) < 1000'}"
@@ -182,7 +182,7 @@ def test_what_is_remembered_is_bounded(build: Build, context: Callable[..., Cont
 DETECTORS = {
     "names": frozenset({"PERSON"}),
     "numbers": frozenset({"US_SSN", "CREDIT_CARD"}),
-    "secrets": frozenset({"AWS_ACCESS_KEY"}),
+    "patterns": frozenset({"AWS_ACCESS_KEY"}),
 }
 
 
@@ -193,13 +193,13 @@ def test_only_detectors_that_matter_are_asked(
         rules(
             "when: {categories: ['US_*'], directions: [response]}, then: redact",
             "when: {categories: [PERSON]}, then: flag",
-            "when: {categories: ['*'], detectors: [secrets], directions: [request]}, then: block",
+            "when: {categories: ['*'], detectors: [patterns], directions: [request]}, then: block",
         )
     )
     request = bundle.bind(context(direction="request"))
     response = bundle.bind(context(direction="response"))
-    assert request.concerned(DETECTORS) == ("names", "secrets")
-    assert request.enforcing(DETECTORS) == ("secrets",)
+    assert request.concerned(DETECTORS) == ("names", "patterns")
+    assert request.enforcing(DETECTORS) == ("patterns",)
     assert response.concerned(DETECTORS) == ("names", "numbers")
     assert response.enforcing(DETECTORS) == ("numbers",)
 

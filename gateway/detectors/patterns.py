@@ -19,20 +19,20 @@ PACK = Path("policies", "patterns", "secrets.yaml")
 OPTIONS = ("packs", "without")
 
 
-def build(options: Mapping[str, Any]) -> Secrets:
+def build(options: Mapping[str, Any]) -> Patterns:
     """packs: YAML files to use instead of the one that comes along; without: ids to leave out."""
-    check_keys("secrets", options, OPTIONS)
-    paths = words("secrets", options, "packs")
+    check_keys("patterns", options, OPTIONS)
+    paths = words("patterns", options, "packs")
     files = [Path(p) for p in paths] if paths is not None else [default_pack()]
     patterns = [pattern for path in files for pattern in read_pack(path)]
-    without = words("secrets", options, "without") or ()
+    without = words("patterns", options, "without") or ()
     known = {pattern.id for pattern in patterns}
     for name in without:
         if name not in known:
-            raise ConfigError(f"Detector 'secrets': without: there is no pattern {name!r}.")
+            raise ConfigError(f"Detector 'patterns': without: there is no pattern {name!r}.")
     if len(known) != len(patterns):
-        raise ConfigError("Detector 'secrets': two packs hold a pattern of the same id.")
-    return Secrets([pattern for pattern in patterns if pattern.id not in without])
+        raise ConfigError("Detector 'patterns': two packs hold a pattern of the same id.")
+    return Patterns([pattern for pattern in patterns if pattern.id not in without])
 
 
 def default_pack() -> Path:
@@ -43,10 +43,10 @@ def default_pack() -> Path:
     raise ConfigError(f"{PACK} is missing from the installation; install the package again.")
 
 
-class Secrets:
+class Patterns:
     """The detector."""
 
-    name = "secrets"
+    name = "patterns"
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self.categories = frozenset(pattern.category for pattern in patterns)

@@ -10,7 +10,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.ports import Detector
 from gateway.detectors._locator import Locator
 from gateway.detectors._packs import Pattern, entropy, read_pack
-from gateway.detectors.secrets import build, default_pack
+from gateway.detectors.patterns import build, default_pack
 
 PACK = read_pack(default_pack())
 each = pytest.mark.parametrize("pattern", PACK, ids=lambda p: p.id)
@@ -28,14 +28,14 @@ def test_the_examples_hold(pattern: Pattern) -> None:
 
 
 @each
-def test_a_trigger_ends_within_each_secret(pattern: Pattern, secrets_locator: Locator) -> None:
+def test_a_trigger_ends_within_each_secret(pattern: Pattern, patterns_locator: Locator) -> None:
     for example in pattern.match:
         for text in (example, f"é {example}\n", f"{'x' * 200} {example} 和"):
             ((start, end),) = pattern.find(text)
-            ends = secrets_locator.locate(text, ["secrets"])
+            ends = patterns_locator.locate(text, ["patterns"])
             reach = pattern.trigger.reach_chars
             assert any(start < e <= end and start >= e - reach for e in ends)
-            assert pattern.id in secrets_locator.hints(text, ["secrets"])["secrets"]
+            assert pattern.id in patterns_locator.hints(text, ["patterns"])["patterns"]
 
 
 @each
@@ -80,17 +80,17 @@ def test_ids_are_unique_and_no_example_stands_whole_in_the_pack() -> None:
 
 @pytest.mark.parametrize("end", ["", "\n-----END RSA PRIVATE KEY-----"])
 @pytest.mark.parametrize("newline", ["\n", "\\n", "\r\n"])
-def test_a_private_key_is_covered_whole(secrets: Detector, newline: str, end: str) -> None:
+def test_a_private_key_is_covered_whole(patterns: Detector, newline: str, end: str) -> None:
     key = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEq3xZt7Lw2Rb9Kp4Vn6Hs1Jd8\n" * 9 + end
     key = key.replace("\n", newline)
     text = f"before {key}"
-    (found,) = secrets.detect([text], [["private-key"]])
+    (found,) = patterns.detect([text], [["private-key"]])
     assert text[found[0].start : found[0].end] == key
 
 
-def test_a_long_token_is_covered_whole(secrets: Detector) -> None:
+def test_a_long_token_is_covered_whole(patterns: Detector) -> None:
     token = "ghp_" + "q3xZt7Lw2Rb9Kp4Vn6Hs1Jd8Gf5Me0Ucaotix" * 20
-    (found,) = secrets.detect([f"({token})"], [["github-token"]])
+    (found,) = patterns.detect([f"({token})"], [["github-token"]])
     assert (found[0].start, found[0].end) == (1, 1 + len(token))
 
 
