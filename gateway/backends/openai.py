@@ -14,6 +14,7 @@ from contextlib import suppress
 
 import aiohttp
 
+from gateway.backends._silence import Silence
 from gateway.core.errors import UpstreamError, UpstreamTimeout
 from gateway.core.ports import Answer, BackendOptions
 
@@ -68,11 +69,8 @@ class Member:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ttl_dns_cache=60),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(
-                total=options.total_s,
-                sock_connect=options.connect_s,
-                sock_read=max(options.between_bytes_s, options.first_byte_s),
-            ),
+            # How long a head and each further piece may take is watched over here.
+            timeout=aiohttp.ClientTimeout(total=options.total_s, sock_connect=options.connect_s),
             read_bufsize=_READ_BYTES,
         )
         return self._session
@@ -93,19 +91,22 @@ class Member:
         return passed
 
     async def _body(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        limit_s = self._options.between_bytes_s
         content = response.content
-        try:
-            while True:
-                async with asyncio.timeout(limit_s):
+        with Silence(self._options.between_bytes_s, response.close) as silence:
+            try:
+                while True:
+                    silence.begin()
                     data = await content.readany()
-                if not data:
-                    break
-                yield data
-        except (TimeoutError, aiohttp.ServerTimeoutError) as err:
-            raise UpstreamTimeout("fell silent") from err
-        except aiohttp.ClientError as err:
-            raise UpstreamError(type(err).__name__) from err
+                    silence.end()
+                    if not data:
+                        break
+                    yield data
+            except TimeoutError as err:
+                raise UpstreamTimeout("took too long") from err
+            except aiohttp.ClientError as err:
+                if silence.broken_off:
+                    raise UpstreamTimeout("fell silent") from err
+                raise UpstreamError(type(err).__name__) from err
 
 
 def _closer(response: aiohttp.ClientResponse):  # type: ignore[no-untyped-def]
