@@ -18,7 +18,7 @@ from typing import Any
 import httptools
 
 from benchmarks.mock_upstream import fingerprint
-from benchmarks.processes import usage
+from benchmarks.processes import usage, yardstick_us
 from benchmarks.texts import Texts
 from benchmarks.workloads import Workload
 
@@ -52,12 +52,14 @@ async def measure(
     target: Target, workload: Workload, *, texts: Texts, requests: int, concurrency: int
 ) -> dict[str, object]:
     """Send so many requests; what came of them."""
+    yardsticks = [yardstick_us()]
     before = usage(target.pid)
     began = time.perf_counter()
     taken = await drive(target, workload, texts=texts, requests=requests, concurrency=concurrency)
     wall_s = time.perf_counter() - began
     await asyncio.sleep(_SETTLE_S)
     after = usage(target.pid)
+    yardsticks.append(yardstick_us())
     answered = len(taken.whole_s)
     return {
         "requests": requests,
@@ -71,6 +73,7 @@ async def measure(
         "first_p50_ms": percentile_ms(taken.first_s, 0.50),
         "first_p99_ms": percentile_ms(taken.first_s, 0.99),
         "rss_mb": after.rss_mb,
+        "yardstick_us": round(sum(yardsticks) / 2, 1),
         "processes": after.processes,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,3 +52,19 @@ def _stats() -> dict[int, list[str]]:
                 continue
             found[int(entry.name)] = text.rpartition(")")[2].split()
     return found
+
+
+def yardstick_us() -> float:
+    """CPU time that a fixed job in plain Python takes here and now: the best of three.
+
+    It grows when neighbours share the processor, and the figures grow with it.
+    """
+    return round(min(_job_us() for _ in range(3)), 1)
+
+
+def _job_us() -> float:
+    began = time.thread_time()
+    table: dict[int, str] = {}
+    for number in range(3_000):
+        table[number & 255] = f"{number}a"
+    return (time.thread_time() - began) * 1e6

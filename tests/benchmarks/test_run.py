@@ -14,6 +14,7 @@ FIELDS = {
     "workload", "target", "model", "requests", "answered", "arrived", "arrived_personal",
     "errors", "accounted", "concurrency", "processes", "cpu_ms", "cpu_ms_rounds", "rps",
     "p50_ms", "p99_ms", "first_p50_ms", "first_p99_ms", "rss_mb",
+    "yardstick_us",
 }  # fmt: skip
 
 
