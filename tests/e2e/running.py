@@ -19,10 +19,12 @@ from typing import Any
 import httpx
 import openai
 from sqlalchemy import create_engine, make_url
+from typer.testing import CliRunner
 
 from gateway import db
 from gateway.app import SystemClock
 from gateway.audit.query import Filters, query
+from gateway.cli import app
 from gateway.identity.keyring import Keyring
 from gateway.identity.keytable import KeyTable
 from tests.e2e import canaries
@@ -216,14 +218,8 @@ class Gateway:
 
     def verify(self) -> tuple[int, dict[str, Any]]:
         """`gateway audit verify`: exit code and report."""
-        done = subprocess.run(
-            [sys.executable, "-m", "gateway", "audit", "verify", "--json"],
-            env=self.environ,
-            cwd=self.folder,
-            capture_output=True,
-            timeout=60,
-        )
-        return done.returncode, json.loads(done.stdout)
+        done = CliRunner().invoke(app, ["audit", "verify", "--json"], env=self.environ)
+        return done.exit_code, json.loads(done.stdout)
 
     @contextmanager
     def database_away(self) -> Iterator[Callable[[], None]]:

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e import failing_detector
 from tests.e2e.canaries import BY_NAME
 from tests.e2e.conftest import Run
+from tests.e2e.flood import Flood
 from tests.e2e.running import Gateway, until
 from tests.e2e.upstream import Upstream
 
@@ -103,6 +104,19 @@ def test_call_is_refused_while_the_log_is_away_and_nothing_is_lost(
         assert gateway.stop() == 0
         code, report = gateway.verify()
         assert (code, report["unclosed_count"]) == (0, 0)
+
+
+def test_call_waits_until_its_record_is_durable(sturdy: Gateway, upstream: Upstream) -> None:
+    with (
+        sturdy.database_away() as bring_back,
+        Flood(sturdy, ("up-echo-durable",), 5) as flood,
+    ):
+        time.sleep(0.5)
+        assert upstream.of("up-echo-durable") == []
+        assert sturdy.entries(model="up-echo-durable") == []
+        bring_back()
+    assert flood.statuses == [200] * 5
+    assert len(upstream.of("up-echo-durable")) == 5
 
 
 def test_broken_policy_changes_nothing_until_it_is_mended(sturdy: Gateway) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from tests.e2e.conftest import Run
 from tests.e2e.flood import Flood
 from tests.e2e.running import until
@@ -35,17 +33,3 @@ def test_killed_gateway_has_every_call_on_record(
         code, report = gateway.verify()
         assert (code, report["chains"], report["unclosed_count"]) == (0, 2, len(opened))
         assert report["open_chains"] == [["e2e", opened[0]["epoch"]]]
-
-
-def test_call_waits_until_its_record_is_durable(run_gateway: Run, upstream: Upstream) -> None:
-    with run_gateway(detectors="patterns") as gateway:
-        with (
-            gateway.database_away() as bring_back,
-            Flood(gateway, ("up-echo-durable",), 5) as flood,
-        ):
-            time.sleep(0.5)
-            assert upstream.of("up-echo-durable") == []
-            assert gateway.entries(model="up-echo-durable") == []
-            bring_back()
-        assert flood.statuses == [200] * 5
-        assert len(upstream.of("up-echo-durable")) == 5

@@ -63,9 +63,12 @@ def _chains(gateway: Gateway) -> list[str]:
 
 
 def _served(gateway: Gateway) -> bool:
-    """One exchange on a connection of its own."""
+    """One exchange on a connection of its own, complete on record."""
+    before = len(gateway.entries(kind="exchange.closed"))
     body = b'{"model": "up-echo-workers", "messages": []}'
-    return gateway.post_raw(body, connection="close").status_code == 200
+    status = gateway.post_raw(body, connection="close").status_code
+    until(lambda: len(gateway.entries(kind="exchange.closed")) > before)
+    return status == 200
 
 
 def _served_by(gateway: Gateway) -> set[str]:
