@@ -19,6 +19,7 @@ from gateway.core.exchange import Exchange
 from gateway.core.family import discover
 from gateway.core.judgement import Principal, Route
 from gateway.core.ports import Backend, Counters, Dialect
+from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
@@ -48,14 +49,15 @@ class SystemClock:
 class Gateway:
     """One gateway process: everything but the sockets."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, launched: Launched | None = None) -> None:
+        """launched: a detection worker that is on its way already."""
         self.settings = settings
         self.clock = SystemClock()
         self.counters = Counters()
         self.keyring = Keyring.open(settings.keyring_path)
         self.engine = db.open_engine(settings.database)
         self.actions = actions.load()
-        self.inspector = inspector(settings)
+        self.inspector = inspector(settings, launched)
         self.audit = AuditLog(
             self.engine,
             key=self.keyring.audit_key,
@@ -200,7 +202,7 @@ class Gateway:
         return labels.headers(exchange, now_s=now_s, policy=names, revision=versions)
 
 
-def inspector(settings: Settings) -> PooledInspector:
+def inspector(settings: Settings, launched: Launched | None = None) -> PooledInspector:
     """All enabled detectors; not started yet."""
     return build_inspector(
         enabled(settings),
@@ -208,6 +210,7 @@ def inspector(settings: Settings) -> PooledInspector:
         deadline_s=settings.detector_deadline_s,
         cache_dir=settings.data_dir / "cache",
         rss_limit_mb=settings.detector_memory_mb,
+        launched=launched,
     )
 
 

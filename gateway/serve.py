@@ -25,6 +25,7 @@ from gateway.admin.ports import (
 )
 from gateway.app import Gateway, check_schema
 from gateway.core.errors import GatewayError
+from gateway.detectors._channel import Launched
 from gateway.server import listen
 from gateway.server.door import probe
 from gateway.server.supervisor import Supervisor
@@ -34,10 +35,13 @@ _LOOK_S = 0.2
 _PROBE_S = 60
 
 
-def serve(settings: Settings, *, on_ready: Callable[[], None]) -> int:
+def serve(
+    settings: Settings, *, on_ready: Callable[[], None], launched: Launched | None = None
+) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code.
 
-    on_ready: called once, when the first process takes requests. Raises ConfigError or
+    on_ready: called once, when the first process takes requests. launched: a detection
+    worker that is on its way already; only for a single process. Raises ConfigError or
     RecordUnavailable if it cannot start.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,7 +49,7 @@ def serve(settings: Settings, *, on_ready: Callable[[], None]) -> int:
     sock = listen.bind(settings.host, settings.port)
     admin_sock = listen.bind(settings.admin_host, settings.admin_port)
     if settings.workers == 1:
-        listen.run(lambda: _process(settings, sock, admin_sock, on_ready))
+        listen.run(lambda: _process(settings, sock, admin_sock, on_ready, launched))
         return 0
     threading.Thread(
         target=_when_ready, args=(sock, on_ready), name="gateway-ready", daemon=True
@@ -70,8 +74,9 @@ async def _process(
     sock: socket.socket,
     admin_sock: socket.socket | None,
     on_ready: Callable[[], None],
+    launched: Launched | None = None,
 ) -> None:
-    gateway = Gateway(settings)
+    gateway = Gateway(settings, launched=launched)
     apps: list[tuple[Any, socket.socket]] = []
     try:
         await gateway.start()

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import os
-from contextlib import ExitStack
+import importlib
 from typing import Annotated, Any
 
 import typer
 
-from gateway import __version__, settings
-from gateway import serve as serving
-from gateway.cli import _welcome
-from gateway.cli._open import explained
-from gateway.cli._output import Json, console, emit
-from gateway.cli._quickstart import FirstKey, prepare
+from gateway import settings
+from gateway.cli._output import Json
+from gateway.detectors._channel import launch
 from gateway.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
+# What takes a detection worker longest to import.
+_HEAVY = ("presidio_analyzer",)
 _PORT = {"min": 1, "max": 65_535}
 
 
@@ -55,19 +54,13 @@ def serve(
     found = _overridden(
         settings.read(), workers=workers, host=host, port=port, admin_port=admin_port
     )
-    serving.set_up_logging(found)
-    with ExitStack() as stack:
-        stack.enter_context(explained(found))
-        key = prepare(found) if quickstart else None
-        waiting = stack.enter_context(ExitStack())
-        if not as_json and console().is_terminal:
-            waiting.enter_context(console().status("Warming the detectors ..."))
-
-        def ready() -> None:
-            waiting.close()
-            _tell(found, key, as_json=as_json)
-
-        code = serving.serve(found, on_ready=ready)
+    with contextlib.ExitStack() as stack:
+        launched = launch(_HEAVY) if found.workers == 1 else None
+        if launched is not None:
+            stack.callback(launched.close)
+        # Imported while the worker imports its libraries on another core: a second of the start.
+        serving = importlib.import_module("gateway.cli._serving")
+        code = serving.run(found, launched=launched, quickstart=quickstart, as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -75,22 +68,3 @@ def _overridden(found: Settings, **given: Any) -> Settings:
     return dataclasses.replace(
         found, **{name: value for name, value in given.items() if value is not None}
     )
-
-
-def _tell(found: Settings, key: FirstKey | None, *, as_json: bool) -> None:
-    if not as_json:
-        _welcome.show(found, key)
-        return
-    facts: dict[str, Any] = {
-        "event": "ready",
-        "version": __version__,
-        "pid": os.getpid(),
-        "url": _welcome.base_url(found),
-        "admin_url": _welcome.admin_url(found),
-        "data": str(found.data_dir),
-        "models": [{"name": m.name, "missing": m.missing} for m in _welcome.models(found)],
-    }
-    if key is not None:
-        facts["key"] = key.text or None
-    emit(facts)
-    console().file.flush()

@@ -7,13 +7,14 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gateway.detectors._jobs import Frames
 
 _BOOT = (
     "import sys; sys.path[:] = sys.argv[2:]; "
-    "from gateway.detectors._worker import main; main(int(sys.argv[1]))"
+    "from gateway.detectors._worker import main; main(int(sys.argv[1]), {libraries!r})"
 )
 # All that a worker needs to know of our environment: it holds keys that it must not see.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -28,35 +29,62 @@ _FIXED = {
 _READ_BYTES = 1 << 18
 
 
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A worker process and our end of its socket. It ends when that end is closed."""
+
+    process: subprocess.Popen[bytes]
+    socket: socket.socket
+
+    def close(self) -> None:
+        """End the process and wait for it. Harmless when it has ended."""
+        self.socket.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def launch(libraries: Sequence[str] = ()) -> Launched:
+    """Start a worker process. Takes a few milliseconds; needs no event loop.
+
+    libraries: what it imports at once, without waiting to be told what to load. A process
+    that is launched early imports them while its parent is still busy with its own start.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        boot = _BOOT.format(libraries=tuple(libraries))
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", boot, str(theirs.fileno()), *filter(None, sys.path)],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={k: os.environ[k] for k in _ENVIRONMENT if k in os.environ} | _FIXED,
+        )
+    ours.setblocking(False)
+    return Launched(process, ours)
+
+
 class Channel:
-    """Starts a worker; calls back for each frame and once when the worker is gone."""
+    """Talks with a worker; calls back for each frame and once when the worker is gone."""
 
     def __init__(
         self,
         *,
         on_frame: Callable[[Channel, bytes], None],
         on_gone: Callable[[Channel], None],
+        launched: Launched | None = None,
     ) -> None:
-        """Blocks for the few milliseconds that starting a process takes. Needs a running loop."""
+        """Needs a running loop. launched: a worker that was started earlier; None starts one."""
         self._loop = asyncio.get_running_loop()
         self._on_frame = on_frame
         self._on_gone = on_gone
         self._frames = Frames()
         self._unsent = bytearray()
         self._open = True
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                [sys.executable, "-c", _BOOT, str(theirs.fileno()), *filter(None, sys.path)],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={k: os.environ[k] for k in _ENVIRONMENT if k in os.environ} | _FIXED,
-            )
-        ours.setblocking(False)
-        self._socket = ours
-        self._loop.add_reader(ours.fileno(), self._read)
+        launched = launched or launch()
+        self._process = launched.process
+        self._socket = launched.socket
+        self._loop.add_reader(self._socket.fileno(), self._read)
 
     @property
     def pid(self) -> int:

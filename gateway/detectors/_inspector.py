@@ -14,6 +14,7 @@ from gateway.core.canonical import digest
 from gateway.core.judgement import Finding
 from gateway.core.ports import Detector, Window
 from gateway.detectors import create
+from gateway.detectors._channel import Launched
 from gateway.detectors._jobs import Outcome
 from gateway.detectors._locator import Locator
 from gateway.detectors._memory import Memory
@@ -40,6 +41,7 @@ def build_inspector(
     memory_bytes: int = 32 * 1024 * 1024,
     rss_limit_mb: int = 1024,
     max_waiting: int = 256,
+    launched: Launched | None = None,
 ) -> PooledInspector:
     """An inspector that is not started yet.
 
@@ -53,6 +55,7 @@ def build_inspector(
         deadline_s=deadline_s,
         max_waiting=max_waiting,
         rss_limit_bytes=rss_limit_mb * 1024 * 1024,
+        launched=launched,
     )
     return PooledInspector(enabled, pool=pool, cache_dir=cache_dir, memory=Memory(memory_bytes))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.core.errors import ConfigError
-from gateway.detectors._channel import Channel
+from gateway.detectors._channel import Channel, Launched
 from gateway.detectors._jobs import (
     Answer,
     Loaded,
@@ -68,14 +68,19 @@ class Pool:
         deadline_s: float = 5.0,
         max_waiting: int = 256,
         rss_limit_bytes: int = 0,
+        launched: Launched | None = None,
     ) -> None:
-        """enabled: options by name of detector. rss_limit_bytes: 0 for no limit."""
+        """enabled: options by name of detector. rss_limit_bytes: 0 for no limit.
+
+        launched: a worker process that is on its way already; the first to be used.
+        """
         options = {name: dict(value) for name, value in enabled.items()}
         self._setup = pack(Setup(options, job_limit_s=deadline_s * 2))
         self._processes = processes
         self._deadline_s = deadline_s
         self._max_waiting = max_waiting
         self._rss_limit_bytes = rss_limit_bytes
+        self._launched = launched
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._waiting: deque[_Job] = deque()
@@ -160,7 +165,9 @@ class Pool:
         worker.channel = Channel(
             on_frame=lambda _, body: self._frame(worker, body),
             on_gone=lambda channel: self._gone(worker, channel),
+            launched=self._launched,
         )
+        self._launched = None
         worker.timer = loop.call_later(LOAD_DEADLINE_S, worker.channel.close)
         worker.channel.send(self._setup)
         return worker

@@ -6,11 +6,14 @@ imported. It writes to nowhere else, so that no text can end up in a log.
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import logging
 import os
 import signal
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.core.errors import ConfigError
@@ -31,11 +34,17 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _READ_BYTES = 1 << 18
 
 
-def main(number: int) -> None:
-    """Serves the socket with this file number until the other side closes it."""
+def main(number: int, libraries: Sequence[str] = ()) -> None:
+    """Serves the socket with this file number until the other side closes it.
+
+    libraries: imported at once; one that is not there is missed when it is needed.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable(logging.CRITICAL)
     with socket.socket(fileno=number) as sock:
+        for library in libraries:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(library)
         serve(sock)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.core.errors import ConfigError
+from gateway.detectors._channel import launch
 from gateway.detectors._jobs import Outcome, Task
 from gateway.detectors._pool import JobFailed, Pool
 
@@ -193,3 +194,17 @@ def test_workers_see_no_keys_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         assert b"not for workers" not in environment(pid)
 
     use(test)
+
+
+def test_a_worker_that_was_launched_early_is_the_first_to_be_used() -> None:
+    async def test() -> None:
+        launched = launch(["json", "no.such.library"])
+        pool = Pool({"fake": {}}, launched=launched)
+        try:
+            await pool.start()
+            assert pool.pids == [launched.process.pid]
+        finally:
+            await pool.aclose()
+        assert launched.process.returncode is not None
+
+    asyncio.run(test())
