@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 
 import aiohttp
@@ -109,7 +109,7 @@ class Member:
                 raise UpstreamError(type(err).__name__) from err
 
 
-def _closer(response: aiohttp.ClientResponse):  # type: ignore[no-untyped-def]
+def _closer(response: aiohttp.ClientResponse) -> Callable[[], Awaitable[None]]:
     async def aclose() -> None:
         with suppress(Exception):
             if response.content.at_eof():
