@@ -20,6 +20,8 @@ from gateway.cursor import Cursor
 from gateway.documents import load
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}"
+# A name that only fits a pattern is the client's own words, so it may say little.
+_ASKED = r"(?!.*\d{9})[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"
 _PATTERN = r"[A-Za-z0-9*?][A-Za-z0-9._:/@+*?-]{0,127}"
 _TIMES = ("connect_s", "first_byte_s", "between_bytes_s", "total_s")
 
@@ -80,7 +82,7 @@ class Catalogue:
     def find(self, name: str) -> Model | None:
         """The entry that serves this model name. Exact names come before patterns."""
         model = self._names.get(name)
-        if model is None and re.fullmatch(_NAME, name):
+        if model is None and re.fullmatch(_ASKED, name):
             model = next((m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None)
         return model
 

@@ -67,7 +67,10 @@ def test_exact_names_come_before_patterns(
     assert (model.name, model.route(asked).upstream_model) == (name, upstream)
 
 
-@pytest.mark.parametrize("asked", ["", "a b", "-x", "a\nb", "x" * 200, "*", "é"])
+@pytest.mark.parametrize(
+    "asked",
+    ["gpt-anna@example.org", "gpt-4111111111111111", "", "a b", "-x", "a\nb", "x" * 200, "*", "é"],
+)
 def test_what_is_no_name_fits_no_pattern(tmp_path: Path, asked: str) -> None:
     found = catalogue(tmp_path).find(asked)
     assert found is None or asked == "*"

@@ -33,7 +33,8 @@ class Field:
 
     kind: what its text is, for it and all below; None: as its parent.
     fields: what its known members are for. items: what its list items are for.
-    plain: why a string here is not text (an identifier, an enumeration); not judged.
+    plain: why a string here is not text (an identifier, an enumeration). One that looks like
+    text all the same is judged. exempt: plain, and what it looks like does not matter.
     json: a string here is itself JSON, as tool arguments are.
     media: a string here is base64 or a data URL of this type: opaque.
     role_member: the member that names whose text this is.
@@ -43,6 +44,7 @@ class Field:
     fields: Mapping[str, Field] = field(default_factory=dict)
     items: Field | None = None
     plain: str = ""
+    exempt: bool = False
     json: bool = False
     media: str = ""
     role_member: str = ""
@@ -51,9 +53,20 @@ class Field:
 TEXT = Field()
 
 
+# What identifiers and enumerations look like. Long runs of digits are numbers of somebody.
+_PLAIN = re.compile(r"\d{0,7}|(?=[\d.:_-]*[A-Za-z])[A-Za-z0-9.:_-]{1,128}", re.ASCII)
+# Base64 holds none of these; a text of any length soon does.
+_NOT_BASE64 = (" ", "@", ".", ",", ":")
+
+
 def plain(reason: str) -> Field:
     """A field whose strings are not text, and why."""
     return Field(plain=reason)
+
+
+def exempt(reason: str) -> Field:
+    """A field that is dealt with elsewhere, so that nothing in it is judged here, and why."""
+    return Field(plain=reason, exempt=True)
 
 
 @dataclass(slots=True)
@@ -72,7 +85,7 @@ def read(value: Any, spec: Field, found: Found, *, role: str = "", path: str = "
 def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
     kind = spec.kind or kind
     if isinstance(value, str):
-        if value and not spec.plain:
+        if not (spec.plain and (spec.exempt or _PLAIN.fullmatch(value))) and value:
             _string(value, spec, found, role, kind, path)
     elif isinstance(value, dict):
         _members(value, spec, found, role, kind, path)
@@ -95,11 +108,16 @@ def _members(
             _read(item, known, found, role, kind, f"{path}/{key}")
         elif not spec.plain:
             _unknown(key, item, found, role, kind, path)
+        elif not spec.exempt:
+            at = f"{path}/{escape(key)}"
+            if not _PLAIN.fullmatch(key):
+                found.parts.append(Part(f"{at}~", key, role, kind))
+            _read(item, spec, found, role, kind, at)
 
 
 def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
     data_url = _DATA_URL.match(value) if value.startswith(("data:", "DATA:", "Data:")) else None
-    if data_url or spec.media:
+    if (data_url or spec.media) and not _holds_text(value, data_url.end() if data_url else 0):
         media = (data_url.group(1) if data_url else "") or spec.media or "text/plain"
         size = (len(value) - (data_url.end() if data_url else 0)) * 3 // 4
         found.opaque.append(Opaque(path, _media(media.lower()), size))
@@ -107,6 +125,11 @@ def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: 
         found.parts += nested_parts(path, value, role=role, kind=kind)
     else:
         found.parts.append(Part(path, value, role, kind))
+
+
+def _holds_text(value: str, start: int) -> bool:
+    """Whether what should be base64 is not."""
+    return any(value.find(mark, start) >= 0 for mark in _NOT_BASE64)
 
 
 def _media(named: str) -> str:

@@ -16,7 +16,7 @@ from gateway.core.message import Edit, Kind, Message
 from gateway.core.ports import Reader, Reply
 from gateway.core.splice import splice_json
 from gateway.dialects._chat_stream import ChatStream
-from gateway.dialects._fields import TEXT, Field, Found, plain, read
+from gateway.dialects._fields import TEXT, Field, Found, exempt, plain, read
 from gateway.dialects._openai import error_reply, logprobs, usage
 from gateway.dialects._whole import WholeReader
 
@@ -70,7 +70,7 @@ _MESSAGE = Field(
 _TOOL = Field(kind=Kind.TOOL_DEFINITION, fields={"type": _ENUM})
 REQUEST = Field(
     fields={
-        "model": plain("the model's name, looked up in the catalogue"),
+        "model": exempt("the model's name, looked up in the catalogue"),
         "messages": Field(items=_MESSAGE),
         "tools": Field(items=_TOOL),
         "functions": Field(items=_TOOL),
@@ -94,16 +94,16 @@ ANSWER = Field(
     fields={
         "id": _ID,
         "object": _ENUM,
-        "model": plain("the name of the model that answered"),
+        "model": exempt("the name of the model that answered"),
         "system_fingerprint": _ID,
         "service_tier": _ENUM,
-        "usage": plain("token counts"),
+        "usage": exempt("token counts"),
         "choices": Field(
             items=Field(
                 fields={
                     "finish_reason": _ENUM,
                     "message": _MESSAGE,
-                    "logprobs": plain("dropped when the text beside it is changed"),
+                    "logprobs": exempt("dropped when the text beside it is changed"),
                 }
             )
         ),

@@ -1,0 +1,51 @@
+"""A field that should hold no text is believed only as long as it looks like it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.dialects.openai_chat import Member
+
+MAIL = "anna.lind@example.org"
+CARD = "4111111111111111"
+
+
+def texts(request: dict[str, Any]) -> set[str]:
+    body = {"model": "m", "messages": [{"role": "user", "content": "x"}], **request}
+    return {part.text for part in Member().read(json.dumps(body).encode()).parts}
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": "x", **fields}]}
+
+
+PLACES: list[Any] = [
+    lambda v: message(role=v),
+    lambda v: message(tool_call_id=v),
+    lambda v: message(tool_calls=[{"id": v, "type": "function"}]),
+    lambda v: message(tool_calls=[{"id": "call_1", "type": v}]),
+    lambda v: message(content=[{"type": v}]),
+    lambda v: message(content=[{"type": "image_url", "image_url": {"detail": v}}]),
+    lambda v: message(content=[{"type": "file", "file": {"file_data": v + " and so on"}}]),
+    lambda v: {"service_tier": v},
+    lambda v: {"modalities": ["text", v]},
+    lambda v: {"audio": {"voice": v}},
+    lambda v: {"tools": [{"type": v}]},
+    lambda v: {"stream_options": {"note": v}},
+    lambda v: {"stream_options": {v: True}},
+    lambda v: {"logit_bias": {v: 1}},
+]
+
+
+@pytest.mark.parametrize("value", [MAIL, CARD, "Anna Lind"])
+@pytest.mark.parametrize("place", PLACES)
+def test_text_in_a_field_for_identifiers_is_judged(place: Any, value: str) -> None:
+    assert any(value in text for text in texts(place(value)))
+
+
+@pytest.mark.parametrize("value", ["call_abc123", "chatcmpl-9F2", "50256", "auto", "gpt-4.1"])
+def test_what_looks_like_an_identifier_is_not(value: str) -> None:
+    assert value not in texts(message(tool_call_id=value) | {"logit_bias": {value: 1}})
