@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ class Passage:
 
     segment: where the first segment begins that is not judged yet.
     scanned: up to where triggers were looked for. hits: where triggers ended in the
-    unjudged text. cleared: what stands before it may leave, with `edits` made.
+    unjudged text, ascending. cleared: what stands before it may leave, with `edits` made.
     held: nothing leaves before the whole text is judged.
     """
 
@@ -67,16 +68,14 @@ class Passage:
         if not ends:
             return []
         taken: list[tuple[int, Window]] = []
-        for window, end in zip(
-            windows(self.text, self.segment - self.base, ends), ends, strict=True
-        ):
-            offset = self.base + end - len(window.text)
-            if everywhere or any(
-                window.own_start < hit - offset <= window.own_end for hit in self.hits
-            ):
-                taken.append((offset, window))
-        self.segment = self.base + ends[-1]
-        self.hits = [hit for hit in self.hits if hit > self.segment]
+        start = self.segment
+        for end in (self.base + end for end in ends):
+            if everywhere or bisect_right(self.hits, start) < bisect_right(self.hits, end):
+                (window,) = windows(self.text, start - self.base, [end - self.base])
+                taken.append((end - len(window.text), window))
+            start = end
+        self.segment = start
+        self.hits = [hit for hit in self.hits if hit > start]
         return taken
 
     def trim(self) -> None:
