@@ -20,6 +20,7 @@ _LIBRARIES = ("aiohttp", "httptools", "hyperscan", "presidio-analyzer", "sqlalch
 _SUMS = ("requests", "answered", "arrived", "arrived_personal")
 _TIMES = ("p50_ms", "p99_ms", "first_p50_ms", "first_p99_ms")
 _MEDIANS = ("cpu_ms", "rps", *_TIMES, "rss_mb", "yardstick_us")
+_SHOWN = ("rps", "p50_ms", "p99_ms", "first_p50_ms", "rss_mb", "yardstick_us")
 
 Row = Mapping[str, Any]
 
@@ -58,7 +59,8 @@ def table(rows: Sequence[Row]) -> Table:
     out = Table(title="What an exchange costs", title_justify="left")
     for name in ("workload", "target", "model", "conns"):
         out.add_column(name)
-    for name in ("CPU ms", "x plain", "req/s", "p50 ms", "p99 ms", "first ms", "MB", "errors"):
+    numbers = ("CPU ms", "x plain", "req/s", "p50 ms", "p99 ms", "first ms", "MB", "yardstick")
+    for name in (*numbers, "errors"):
         out.add_column(name, justify="right")
     plain = {r["workload"]: r["cpu_ms"] for r in rows if r["target"] == "pass_through"}
     for row in rows:
@@ -70,7 +72,7 @@ def table(rows: Sequence[Row]) -> Table:
             str(row["concurrency"]),
             f"{row['cpu_ms']:.2f}",
             f"{row['cpu_ms'] / base:.1f}" if base else "",
-            *(_figure(row[key]) for key in ("rps", "p50_ms", "p99_ms", "first_p50_ms", "rss_mb")),
+            *(_figure(row[key]) for key in _SHOWN),
             str(row["requests"] - row["answered"]),
         )
     return out

@@ -34,7 +34,7 @@ WITHOUT_MODEL = {
 WITH_MODEL = {"small": 160, "large": 4, "clean": 4, "stream": 120, "paced": 120, "turns": 60}
 # More would only wait for each other until the detectors' deadline.
 WITH_MODEL_CONCURRENCY = {"large": 2, "clean": 2, "turns": 2}
-TABLE_WIDTH = 110
+TABLE_WIDTH = 132
 
 
 @dataclass(frozen=True, slots=True)
