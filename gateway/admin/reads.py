@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -65,13 +65,17 @@ def search(params: QueryParams, *, limit: int = 100) -> Search:
 async def entries(
     ports: AdminPorts, who: Principal, found: Search, *, via: str
 ) -> list[dict[str, Any]]:
-    """The entries, once the read is on record. Raises HTTPException 503 if either fails."""
+    """The entries, once the read is on record. Raises HTTPException 503 if either fails.
+
+    Only an admin sees the entries of other tenants.
+    """
+    filters = found.filters if _sees_all(who) else replace(found.filters, tenant=who.tenant)
 
     def read() -> list[dict[str, Any]]:
         return list(
             query(
                 ports.engine,
-                found.filters,
+                filters,
                 limit=found.limit,
                 after=found.after,
                 newest_first=found.newest_first,
@@ -89,10 +93,19 @@ async def exchange(ports: AdminPorts, who: Principal, exchange_id: str) -> dict[
         found = await _read(ports, lambda: show(ports.engine, exchange_id))
     except ConfigError as err:
         raise HTTPException(400, str(err)) from err
-    if found is None:
+    if found is None or not (_sees_all(who) or _tenant(found) == who.tenant):
         raise HTTPException(404, "There is no such exchange.")
     await _record(ports, who, found["id"], via="api", filters=("exchange_id",), count=1)
     return dict(found)
+
+
+def _sees_all(who: Principal) -> bool:
+    return "admin" in who.roles
+
+
+def _tenant(found: dict[str, Any]) -> str:
+    entry = found.get("closed") or found.get("opened") or {}
+    return str(entry.get("tenant", ""))
 
 
 def place(rows: Sequence[dict[str, Any]], limit: int) -> str | None:

@@ -81,6 +81,7 @@ def show(engine: Engine, exchange_id: str) -> dict[str, Any] | None:
     entries about it; "chain" says where the entries stand: replica and epoch of the
     first, n and hash by entry. Raises ConfigError if more than one exchange begins so.
     """
+    exchange_id = exchange_id.removeprefix("urn:uuid:")
     if len(exchange_id) < MIN_PREFIX_CHARS:
         raise ConfigError(
             f"An exchange is named by at least {MIN_PREFIX_CHARS} characters of its id."

@@ -114,7 +114,10 @@ def _check_registry(
             message = f"chain number {ordinal} is not there; this one is number {head.ordinal}"
             report.add(Problem("chain_missing", message, *name))
             break
-    row = connection.execute(select(audit_registry)).one_or_none()
+    rows = connection.execute(select(audit_registry)).all()
+    if len(rows) > 1:
+        report.add(Problem("registry", "there is more than one registry of chains"))
+    row = rows[0] if rows else None
     if row is None:
         if heads:
             report.add(Problem("registry_missing", "the registry of chains is not there"))
@@ -180,6 +183,9 @@ def _entries(connection: Connection, name: Name) -> Iterator[Row[Any]]:
 
 def _faults(row: Row[Any], n: int, prev: bytes) -> Iterator[tuple[str, str]]:
     """(code, message) of all that is wrong with one entry that should follow entry n."""
+    if not (isinstance(row.core, str) and isinstance(row.prev, bytes)):
+        yield "changed", "the entry's columns are not of the types they were written with"
+        return
     if row.n == n:
         yield "duplicate", "this place in the chain is taken twice"
     elif row.n != n + 1:

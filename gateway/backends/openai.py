@@ -56,6 +56,9 @@ class Member:
             # Passed on, it would send the client, and what it asks, past the gateway.
             response.close()
             raise UpstreamError("redirected")
+        if not 200 <= response.status < 600:
+            response.close()
+            raise UpstreamError("no status of HTTP")
         heads = {key.lower(): value for key, value in response.headers.items()}
         return Answer(response.status, heads, self._body(response), _closer(response))
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.markup import escape
 
@@ -69,7 +73,7 @@ def _key(key: FirstKey) -> Iterator[str]:
         yield f"  [bold magenta]{key.text}[/]"
         yield f"  [dim]Kept in {path} so that the next start can show it again.[/]"
         key_id = key.text.split("_")[1]
-        yield f"  [dim]gateway keys revoke {key_id} makes it worthless.[/]"
+        yield f"  [dim]{_command()} keys revoke {key_id} makes it worthless.[/]"
     else:
         yield f"  There are keys already, and {path} holds none that is valid."
         yield "  Make another one with [bold]gateway keys new NAME[/] and put it in below."
@@ -96,9 +100,9 @@ def _next(settings: Settings, key: FirstKey) -> Iterator[str]:
     signing_in = "sign in with the key above" if key.text else "sign in with an admin key"
     steps = {
         admin_url(settings): f"see what happened; {signing_in}",
-        "gateway audit query": "the record of every exchange",
-        "gateway policy explain --text '...'": "why a text is treated as it is",
-        "gateway doctor": "what is missing, and how to mend it",
+        f"{_command()} audit query": "the record of every exchange",
+        f"{_command()} policy explain --text '...'": "why a text is treated as it is",
+        f"{_command()} doctor": "what is missing, and how to mend it",
     }
     width = max(map(len, steps))
     for command, what in steps.items():
@@ -109,3 +113,15 @@ def _next(settings: Settings, key: FirstKey) -> Iterator[str]:
 def _reachable(host: str) -> str:
     host = reachable(host)
     return f"[{host}]" if ":" in host else host
+
+
+def _command() -> str:
+    """How this program is called from where the reader is."""
+    if shutil.which("gateway"):
+        return "gateway"
+    path = Path(sys.argv[0])
+    if path.name == "__main__.py":
+        return "python -m gateway"
+    with contextlib.suppress(ValueError):
+        path = path.relative_to(Path.cwd())
+    return str(path)

@@ -89,7 +89,10 @@ def query_log(
 @app.command()
 def show(
     exchange_id: Annotated[
-        str, typer.Argument(metavar="ID", help="An exchange's id, or its first 8 characters.")
+        str,
+        typer.Argument(
+            metavar="ID", help="An exchange's id, or the beginning of it that `audit query` shows."
+        ),
     ],
     as_json: Json = False,
 ) -> None:

@@ -46,6 +46,7 @@ class _Job:
     future: asyncio.Future[list[Outcome]]
     timer: asyncio.TimerHandle | None = None
     worker: _Worker | None = None
+    given_s: float = 0.0
 
 
 @dataclass(eq=False, slots=True)
@@ -225,14 +226,24 @@ class Pool:
     def _give(self, worker: _Worker, job: _Job) -> None:
         worker.job = job
         job.worker = worker
+        job.given_s = asyncio.get_running_loop().time()
         if worker.channel:
             worker.channel.send(job.frame)
 
     def _late(self, job: _Job) -> None:
-        """The deadline of a job: it fails, and the worker that has it is stuck."""
+        """The deadline of a job: it fails. A worker that had it all the time is stuck.
+
+        One that got it late, because others were before it, may still finish it in its time.
+        """
         self._fail(job, "late")
         worker = job.worker
-        if worker and worker.job is job and worker.channel:
+        if not (worker and worker.job is job and worker.channel):
+            return
+        loop = asyncio.get_running_loop()
+        left_s = job.given_s + self._deadline_s - loop.time()
+        if left_s > 0.001:
+            job.timer = loop.call_later(left_s, self._late, job)
+        else:
             worker.channel.close()
 
     def _fail(self, job: _Job, reason: str) -> None:

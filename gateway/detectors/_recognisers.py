@@ -164,7 +164,11 @@ class Recogniser:
         ]
 
     def _analyze(self, text: str) -> list[Any]:
-        results: list[Any] = self._wrapped.analyze(text, [self.entity])
+        try:
+            results: list[Any] = self._wrapped.analyze(text, [self.entity])
+        except (KeyError, ValueError):
+            # Some check digits are computed for ASCII alone, but patterns match any digit.
+            results = self._wrapped.analyze(text.encode("ascii", "replace").decode(), [self.entity])
         return results
 
 

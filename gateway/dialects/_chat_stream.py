@@ -154,7 +154,8 @@ class ChatStream:
             read(delta, TEXT, found, path=path + "/delta")
         for key in choice.keys() - _CHOICE_PLAIN:
             read({key: choice[key]}, Field(kind=Kind.METADATA), found, path=path)
-        if choice.get("finish_reason") is not None:
+        # Some servers send an empty one with each chunk.
+        if choice.get("finish_reason") not in (None, "", "null"):
             closes.append(index)
 
     def _delta(

@@ -13,7 +13,7 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Part
 from gateway.core.ports import Reply
 from gateway.core.splice import apply, splice_json
-from gateway.dialects._fields import Field, Found, read
+from gateway.dialects._fields import MAX_PARTS, Field, Found, read
 
 _BOM = b"\xef\xbb\xbf"
 MAX_BYTES = 64 * 1024 * 1024
@@ -66,6 +66,8 @@ class WholeReader:
         try:
             self._value = decode(body[start:])
             read(self._value, self._spec, found)
+            if len(found.parts) > MAX_PARTS:
+                raise UpstreamError(f"the upstream's answer holds more than {MAX_PARTS} texts")
         except ValueError:
             return [text_frame(body, (0, len(body)))]
         except RecursionError as err:

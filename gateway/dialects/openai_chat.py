@@ -16,7 +16,7 @@ from gateway.core.message import Edit, Kind, Message
 from gateway.core.ports import Reader, Reply
 from gateway.core.splice import splice_json
 from gateway.dialects._chat_stream import ChatStream
-from gateway.dialects._fields import TEXT, Field, Found, exempt, plain, read
+from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, exempt, plain, read
 from gateway.dialects._openai import error_reply, logprobs, usage
 from gateway.dialects._whole import WholeReader
 
@@ -133,6 +133,8 @@ class Member:
             raise Unreadable("'messages' must be a list.")
         found = Found()
         read(value, REQUEST, found)
+        if len(found.parts) > MAX_PARTS:
+            raise Unreadable(f"The body holds more than {MAX_PARTS} separate texts.")
         output = value.get("response_format")
         return Message(
             body,

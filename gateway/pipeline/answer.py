@@ -108,7 +108,7 @@ class Release:
         """The texts of these choices have arrived completely."""
         for lane in [k for k in self._lanes if k.choice in choices or ALL in choices]:
             passage = self._lanes.pop(lane)
-            passage.final = True
+            passage.close()
             if passage.held and self._nest(passage):
                 continue
             self._fresh[passage] = None

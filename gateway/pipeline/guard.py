@@ -7,7 +7,7 @@ what leaves the same answer sent at once.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 from gateway.core.effects import resolve, spans
@@ -61,7 +61,8 @@ class Guard:
 
     def announce(self, category: str) -> None:
         """Judge the message as such, before its text: a finding without a place."""
-        self._decide(Finding("gateway", category, 0, 0, 1.0), Subject("", Kind.METADATA))
+        event = Finding("gateway", category, 0, 0, 1.0)
+        self._decide(event, Subject("", Kind.METADATA), found=False)
 
     def opaque(self, items: Sequence[Opaque]) -> None:
         """Judge what cannot be read as text, by its media type."""
@@ -104,9 +105,13 @@ class Guard:
             start = stop + len(_GAP)
         return jobs
 
-    def _decide(self, finding: Finding, subject: Subject) -> list[Effect]:
-        """What the bundle makes of one finding; the effects that change text are returned."""
-        self._side.note(finding)
+    def _decide(self, finding: Finding, subject: Subject, *, found: bool = True) -> list[Effect]:
+        """What the bundle makes of one finding; the effects that change text are returned.
+
+        found: whether a detector found it, so that it counts.
+        """
+        if found:
+            self._side.note(finding)
         verdict = self._judge.decide((finding,), subject)
         if verdict.refusal is not None and self.refusal is None:
             self.refusal = verdict.refusal
@@ -147,13 +152,8 @@ class Guard:
             Edit(edit.start + base, edit.end + base, edit.replacement)
             for edit in resolve(settled, self._actions, passage.text, self._vault, offset=base)
         ]
-        edits += [
-            r
-            for r in restores
-            if passage.cleared <= r.start < cleared
-            and not any(e.start < r.end and r.start < e.end for e in edits)
-        ]
-        passage.edits += sorted(edits, key=lambda e: e.start)
+        restores = [r for r in restores if passage.cleared <= r.start < cleared]
+        passage.edits += _united(edits, restores)
         passage.effects = [e for e in passage.effects if e.finding.start >= cleared]
         return cleared
 
@@ -179,3 +179,14 @@ class Guard:
             Edit(edit.start + first, edit.end + first, edit.replacement)
             for edit in self._vault.restore(passage.text[first - passage.base :])
         ]
+
+
+def _united(edits: list[Edit], restores: list[Edit]) -> list[Edit]:
+    """All edits in order; a placeholder that an edit touches is not restored."""
+    ends = [edit.end for edit in edits]
+    free = [
+        r
+        for r in restores
+        if (i := bisect_right(ends, r.start)) == len(edits) or edits[i].start >= r.end
+    ]
+    return sorted(edits + free, key=lambda edit: edit.start)

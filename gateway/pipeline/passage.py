@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from gateway.core.judgement import Effect, Finding, Subject
 from gateway.core.message import Edit
@@ -22,7 +23,8 @@ class Passage:
     segment: where the first segment begins that is not judged yet.
     scanned: up to where triggers were looked for. hits: where triggers ended in the
     unjudged text, ascending. cleared: what stands before it may leave, with `edits` made.
-    held: nothing leaves before the whole text is judged.
+    held: nothing leaves before the whole text is judged; until then it waits in `pieces`,
+    `pending` characters of it.
     """
 
     subject: Subject
@@ -33,6 +35,8 @@ class Passage:
     scanned: int = 0
     cleared: int = 0
     final: bool = False
+    pending: int = 0
+    pieces: list[str] = field(default_factory=list)
     hits: list[int] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
@@ -40,11 +44,22 @@ class Passage:
     @property
     def length(self) -> int:
         """Characters arrived so far."""
-        return self.base + len(self.text)
+        return self.base + len(self.text) + self.pending
 
     def append(self, text: str) -> None:
-        """More of the text has arrived."""
-        self.text += text
+        """More of the text has arrived. A held text is put together once, when it is whole."""
+        if self.held:
+            self.pieces.append(text)
+            self.pending += len(text)
+        else:
+            self.text += text
+
+    def close(self) -> None:
+        """The text has arrived completely."""
+        self.text += "".join(self.pieces)
+        self.pieces.clear()
+        self.pending = 0
+        self.final = True
 
     def unscanned(self, margin: int) -> str:
         """The text in which triggers must still be looked for, and `margin` before it."""
@@ -92,7 +107,10 @@ class Passage:
         first and leaves the others empty.
         """
         out: list[Edit] = []
-        for edit in self.edits:
+        first = bisect_left(self.edits, start, key=lambda edit: edit.end)
+        for edit in islice(self.edits, first, None):
+            if edit.start > end:
+                break
             if (edit.start < end and edit.end > start) or start <= edit.start == edit.end <= end:
                 replacement = edit.replacement if edit.start >= start else ""
                 out.append(

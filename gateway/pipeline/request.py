@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.passage import whole
 
+# What a placeholder looks like, whoever wrote it.
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 NO_MODEL = Refusal(
     code="model_not_found",
     message="This gateway's catalogue has no such model. GET /v1/models lists what it has.",
@@ -51,7 +54,7 @@ async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
     # Queued before judging, awaited after: the entry becomes durable meanwhile.
     durable = house.sink.append(record.opened(exchange))
     try:
-        vault = house.vault(exchange.principal.tenant, _taken(exchange.body))
+        vault = house.vault(exchange.principal.tenant, _taken(message))
         body = await _judge(exchange, message, route, bundle, vault, house)
     finally:
         await durable
@@ -66,7 +69,7 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
         direction=direction,
         principal=exchange.principal,
         route=route,
-        endpoint=exchange.endpoint,
+        endpoint=exchange.path,
         stream=message.stream,
         json_output=message.json_output,
     )
@@ -103,6 +106,10 @@ async def _judge(
     return splice_json(message.body, edits)
 
 
-def _taken(body: bytes) -> Callable[[str], bool]:
+def _taken(message: Message) -> Callable[[str], bool]:
     """Whether a would-be placeholder stands in the request already."""
-    return lambda placeholder: placeholder.encode() in body
+    words: set[str] = set()
+    for part in message.parts:
+        if "_" in part.text:
+            words.update(_PLACEHOLDER.findall(part.text))
+    return words.__contains__

@@ -16,6 +16,7 @@ from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged, context
 
+MODEL_CHARS = 128
 UPSTREAM_WORDS = {
     "upstream_unreachable": "The model's backend could not be reached, or broke off.",
     "upstream_timeout": "The model's backend did not answer in time.",
@@ -161,7 +162,7 @@ async def _released(
         began = house.clock.monotonic_ms()
         out = await release.feed(frames, final=final)
         exchange.judged_ms += house.clock.monotonic_ms() - began
-        exchange.answer_model = reader.model
+        exchange.answer_model = reader.model[:MODEL_CHARS]
         if reader.failed:
             exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, "upstream_error_event"
         if release.refused:

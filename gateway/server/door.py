@@ -31,7 +31,8 @@ _JSON = "application/json"
 
 NO_KEY = Refusal(
     "invalid_api_key",
-    "Send a gateway key: 'Authorization: Bearer gw_...'. 'gateway keys new NAME' makes one.",
+    "This needs a valid gateway key: it is missing, unknown, expired or revoked. Send "
+    "'Authorization: Bearer gw_...'; 'gateway keys new NAME' makes one.",
     401,
 )
 NO_PATH = Refusal(

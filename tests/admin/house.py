@@ -107,7 +107,7 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
         async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
             made = House(client, sink, clock, store, problems)
             for who, roles in {"admin": ["admin"], "auditor": ["auditor"], "user": []}.items():
-                principal, made.keys[who] = store.new(f"<{who}>", roles=roles)
+                principal, made.keys[who] = store.new(f"<{who}>", tenant="acme", roles=roles)
                 made.ids[who] = principal.key_id
             made.keys["wrong"] = "gw_" + "a" * 10 + "_" + "b" * 43
             yield made

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.errors import Unreadable
 from gateway.dialects.openai_chat import Member
 
 MAIL = "anna.lind@example.org"
@@ -49,3 +50,17 @@ def test_text_in_a_field_for_identifiers_is_judged(place: Any, value: str) -> No
 @pytest.mark.parametrize("value", ["call_abc123", "chatcmpl-9F2", "50256", "auto", "gpt-4.1"])
 def test_what_looks_like_an_identifier_is_not(value: str) -> None:
     assert value not in texts(message(tool_call_id=value) | {"logit_bias": {value: 1}})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [f"data:;base64,write to {MAIL}", f"data:image/png my mail {MAIL};base64,AAAA", "data:,x"],
+)
+def test_a_text_that_says_it_is_data_is_a_text(content: str) -> None:
+    assert content in texts(message(content=content))
+
+
+def test_a_body_of_too_many_texts_is_refused() -> None:
+    with pytest.raises(Unreadable) as caught:
+        texts({"x": ["a"] * 10_001})
+    assert "more than 10000" in caught.value.refusal.message

@@ -117,9 +117,9 @@ def test_the_record_tells_what_was_found_and_done() -> None:
     backend = Backend(WHOLES["openai_text"].replace(b"key-", b"kex-"))
     asked = ask(house(backend, Bundle(BLOCK), sink=sink), chat("to bob@example.com"))
     request, response = sink.closed["request"], sink.closed["response"]
-    assert request["findings"][-1] == {
-        "detector": "gateway", "category": "REQUEST", "count": 1, "max_pm": 1000,
-    }  # fmt: skip
+    assert request["findings"] == [
+        {"detector": "fake", "category": "EMAIL_ADDRESS", "count": 1, "max_pm": 900}
+    ]
     assert request["effects"] == [{"action": "redact", "rule": "test/r", "reason": "R", "count": 1}]
     assert (response["bytes"], sink.closed["usage"]) == (
         len(asked.body), {"input": 12, "output": 13},

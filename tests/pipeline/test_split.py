@@ -197,3 +197,17 @@ def test_logprobs_leave_with_their_text_or_not_at_all() -> None:
         assert b"smith" not in body
         assert b"97,108" not in body.replace(b" ", b"")
         assert b'"logprobs":null' in body.replace(b": ", b":")
+
+
+@pytest.mark.parametrize("finish", ["", "null"])
+def test_a_finish_reason_that_says_nothing_ends_nothing(finish: str) -> None:
+    def chunk(text: str, reason: str | None = finish) -> bytes:
+        choice = {"index": 0, "delta": {"content": text}, "finish_reason": reason}
+        value = {"object": "chat.completion.chunk", "choices": [choice]}
+        return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+    pieces = [chunk("mail alice@exa"), chunk("mple.com now"), chunk("", "stop")]
+    backend = Backend(b"".join(pieces), kind=SSE)
+    asked = ask(house(backend, Bundle({"EMAIL_ADDRESS": "redact"})), chat())
+    assert b"alice" not in asked.body
+    assert b"[EMAIL_ADDRESS]" in asked.body

@@ -1,0 +1,51 @@
+"""What grows with a text grows with its length, not with its square."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+import pytest
+
+from gateway.core.judgement import Subject
+from gateway.core.message import Edit, Kind
+from gateway.pipeline.guard import _united
+from gateway.pipeline.passage import Passage
+
+SUBJECT = Subject("assistant", Kind.TEXT)
+
+
+def many_pieces(count: int) -> None:
+    passage = Passage(SUBJECT, held=True)
+    for _ in range(count):
+        passage.append("abcd")
+    passage.close()
+    assert passage.length == 4 * count
+
+
+def many_edits(count: int) -> None:
+    passage = Passage(SUBJECT, text="x" * 10 * count)
+    passage.edits = [Edit(10 * i, 10 * i + 5, "r") for i in range(count)]
+    for i in range(count):
+        assert passage.edits_within(10 * i, 10 * i + 10) == [Edit(0, 5, "r")]
+
+
+def many_restores(count: int) -> None:
+    edits = [Edit(10 * i, 10 * i + 5, "e") for i in range(count)]
+    restores = [Edit(10 * i + 4 + i % 2, 10 * i + 9, "r") for i in range(count)]
+    united = _united(edits, restores)
+    assert len(united) == count + count // 2
+    assert all(a.end <= b.start for a, b in itertools.pairwise(united))
+
+
+@pytest.mark.parametrize("work", [many_pieces, many_edits, many_restores])
+def test_ten_times_as_much_takes_nowhere_near_a_hundred_times_as_long(work: object) -> None:
+    def cost(count: int) -> float:
+        best = float("inf")
+        for _ in range(3):
+            began = time.process_time()
+            work(count)  # type: ignore[operator]
+            best = min(best, time.process_time() - began)
+        return best
+
+    assert cost(20_000) < 40 * cost(2_000) + 0.05
