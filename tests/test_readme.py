@@ -68,6 +68,10 @@ def test_each_action_is_in_the_readme() -> None:
     assert set(table("Actions")) == set(actions.load())
 
 
+def test_no_placeholder_is_left() -> None:
+    assert re.findall(r"^[A-Z]{4,}$", README, re.MULTILINE) == []
+
+
 def test_each_word_names_something_in_the_code() -> None:
     known = {
         name for module in (exchange, judgement, message, ports, passage) for name in vars(module)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from gateway.core.judgement import Effect, Finding, Subject
 from gateway.core.message import Edit
@@ -108,7 +107,8 @@ class Passage:
         """
         out: list[Edit] = []
         first = bisect_left(self.edits, start, key=lambda edit: edit.end)
-        for edit in islice(self.edits, first, None):
+        for at in range(first, len(self.edits)):
+            edit = self.edits[at]
             if edit.start > end:
                 break
             if (edit.start < end and edit.end > start) or start <= edit.start == edit.end <= end:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.judgement import (
@@ -62,6 +63,9 @@ class Match:
     why: str = ""
 
 
+Listening = tuple[str, ...]
+
+
 class BoundJudge:
     """Implements `gateway.core.ports.Judge`. Remembers what it decided about like findings."""
 
@@ -70,17 +74,26 @@ class BoundJudge:
         self._bound = tuple(bound)
         self._rules = tuple(rule for each in bound for rule in each.rules)
         self._facts = {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
+        self._listened: tuple[Any, tuple[Listening, Listening]] | None = None
         self._decided: dict[tuple[str, Kind], dict[Likeness, tuple[Decided, ...]]] = {}
         modes = [each.policy.streaming for each in bound if each.rules]
         self.stream_mode = max(modes, key=_MODES.index, default=StreamMode.WINDOW)
 
     def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """Names of the detectors that some rule here listens to."""
-        return _listened(detectors, self._rules)
+        return self._listening(detectors)[0]
 
     def enforcing(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """Names of those whose findings can stop or change the message."""
-        return _listened(detectors, [rule for rule in self._rules if rule.enforces])
+        return self._listening(detectors)[1]
+
+    def _listening(self, detectors: Mapping[str, frozenset[str]]) -> tuple[Listening, Listening]:
+        """(concerned, enforcing), worked out once for the detectors of a process."""
+        if self._listened is None or self._listened[0] is not detectors:
+            enforcing = [rule for rule in self._rules if rule.enforces]
+            both = _listened(detectors, self._rules), _listened(detectors, enforcing)
+            self._listened = (detectors, both)
+        return self._listened[1]
 
     def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:
         """Which rules apply to these findings. Each finding is decided by itself."""
