@@ -236,3 +236,15 @@ def test_a_hanging_upstream_is_left_when_the_client_leaves() -> None:
     sink, backend = asyncio.run(main())
     assert sink.closed["outcome"] == "disconnected"
     assert backend.closed == 1
+
+
+def test_rules_are_asked_about_the_path_as_explain_does() -> None:
+    asked = []
+
+    class Asked(Bundle):
+        def bind(self, context: Any) -> Any:
+            asked.append(context.endpoint)
+            return super().bind(context)
+
+    ask(house(Backend(WHOLES["openai_text"]), Asked(BLOCK)), chat("hello"))
+    assert asked == ["/v1/chat/completions"] * 2
