@@ -266,3 +266,16 @@ def test_writers_that_go_on_raise_no_false_alarm(engine, audit_log, key, opened,
 
     for report in asyncio.run(scenario()):
         assert report.ok, report.problems
+
+
+def test_an_entry_of_the_wrong_type_is_reported_and_ends_nothing(unguarded, key):
+    other = middle("UPDATE audit_entry SET core = CAST(core AS BLOB), prev = 'x' WHERE n = 4")
+    if unguarded.dialect.name != "sqlite":  # its columns take no other type
+        with pytest.raises(db.failures(unguarded)), db.writing(unguarded) as connection:
+            connection.execute(other)
+        return
+    with db.writing(unguarded) as connection:
+        connection.execute(other)
+    report = verify(unguarded, key)
+    assert not report.ok
+    assert any(p.code == "changed" and "types" in p.message for p in report.problems)

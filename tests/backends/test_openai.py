@@ -159,6 +159,7 @@ FAILURES: dict[str, tuple[list[bytes | None], dict[str, float], type[Exception]]
         {},
         UpstreamError,
     ),
+    "a status of nothing": ([b"HTTP/1.1 799 X\r\ncontent-length: 0\r\n\r\n"], {}, UpstreamError),
     "redirect": (
         [b"HTTP/1.1 307 X\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n"],
         {},

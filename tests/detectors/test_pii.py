@@ -86,6 +86,15 @@ def test_what_only_looks_like_it_is_not(pii: Detector, pii_locator: Locator, tex
     assert found(pii, pii_locator, text) == []
 
 
+def test_digits_that_no_check_is_made_for_break_no_recogniser(
+    pii: Detector, pii_locator: Locator
+) -> None:
+    text = "codice fiscale RSSMRA8\uff15T10A562S, mail anna@example.org"
+    assert "EMAIL_ADDRESS" in {f.category for f in found(pii, pii_locator, text)}
+    detected = pii.detect([text], [sorted(pii.categories)])
+    assert "DETECTOR_ERROR" not in {f.category for f in detected[0]}
+
+
 WORDS = [
     "the", "passport", "account", "card", "ssn", "tfn", "ext. 12", "x", "1 1 1", "\n", "\u00a0",
     "(", ")", "+", "/", ":", "@", "_", "0", "12", "345", "6789", "1234567", "A1", "AB", "a.b",
