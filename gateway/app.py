@@ -14,11 +14,12 @@ from typing import Any
 from gateway import actions, backends, catalogue, db, detectors, dialects
 from gateway.actions._vault import KeyedVault
 from gateway.audit.log import AuditLog, Limits
-from gateway.core.errors import ConfigError
+from gateway.core.errors import ConfigError, Refused
 from gateway.core.exchange import Exchange
 from gateway.core.family import discover
-from gateway.core.judgement import Principal, Route
-from gateway.core.ports import Backend, Counters, Dialect
+from gateway.core.judgement import Principal, Refusal, Route
+from gateway.core.message import Message
+from gateway.core.ports import Backend, Counters
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.identity.keyring import Keyring
@@ -29,6 +30,7 @@ from gateway.policy.bundle import PolicyBundle
 from gateway.policy.bundle import load as load_policy
 from gateway.policy.language import Vocabulary
 from gateway.server.door import Door
+from gateway.server.paths import Table
 from gateway.settings import Settings, shipped
 
 log = logging.getLogger(__name__)
@@ -111,7 +113,7 @@ class Gateway:
         return Door(
             house=self.house(),
             keys=self.keys,
-            dialects=by_path(dialects.load()),
+            paths=Table(dialects.load().values()),
             models=self.models,
             ready=self.problems,
             warnings=lambda: self.warnings,
@@ -168,11 +170,23 @@ class Gateway:
                 self._loaded = stamp
                 self.reload()
 
-    def _route(self, model: str, principal: Principal) -> tuple[Route, Backend] | None:
-        found = self.catalogue.find(model)
+    def _route(
+        self, message: Message, dialect: str, principal: Principal
+    ) -> tuple[Route, Backend] | None:
+        found = self.catalogue.find(message.model)
         if found is None:
             return None
-        return found.route(model), self._backend(found.upstream)
+        backend = self._backend(found.upstream)
+        if not backend.speaks(dialect):
+            raise Refused(
+                Refusal(
+                    "unsupported_endpoint",
+                    f"This model's backend, of the kind {found.upstream.kind!r}, does not serve "
+                    "this API.",
+                    404,
+                )
+            )
+        return found.route(message.model), backend
 
     def _backend(self, upstream: catalogue.Upstream) -> Backend:
         key = f"{upstream.kind} {upstream.options!r} {hash(upstream.options.credential)}"
@@ -235,19 +249,6 @@ def vocabulary(settings: Settings) -> Vocabulary:
     everything |= enabled(settings)
     categories = {d.name: d.categories for d in detectors.create(everything)}
     return Vocabulary.of(actions.load(), categories)
-
-
-def by_path(found: Mapping[str, Dialect]) -> dict[str, Dialect]:
-    """Dialects by the paths they serve. Raises ConfigError if two serve the same."""
-    table: dict[str, Dialect] = {}
-    for dialect in found.values():
-        for path in dialect.paths:
-            if path in table:
-                raise ConfigError(
-                    f"dialects: {dialect.name} and {table[path].name} both serve {path}."
-                )
-            table[path] = dialect
-    return table
 
 
 def check_schema(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.core.errors import ConfigError
@@ -113,7 +114,7 @@ def _upstreams(
     for item in cursor.items():
         fields = item.fields(
             ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
-             "timeouts"),
+             "timeouts", "settings"),
             required=("name", "kind"),
         )  # fmt: skip
         name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
@@ -133,7 +134,9 @@ def _upstreams(
         yield Upstream(
             name=name,
             kind=kind,
-            options=BackendOptions(url=url, credential=credential, **_times(fields)),
+            options=BackendOptions(
+                url=url, credential=credential, settings=_settings(fields), **_times(fields)
+            ),
             provider=fields["provider"].text() if "provider" in fields else name,
             hosting=(
                 fields["hosting"].choice(["hosted", "self_hosted"])
@@ -166,7 +169,15 @@ def _models(cursor: Cursor, upstreams: Mapping[str, Upstream]) -> Iterator[Model
         )
 
 
-def _times(fields: Mapping[str, Cursor]) -> dict[str, float]:
+def _settings(fields: Mapping[str, Cursor]) -> dict[str, str]:
+    if "settings" not in fields:
+        return {}
+    cursor = fields["settings"]
+    known = cursor.value if isinstance(cursor.value, dict) else ()
+    return {key: value.text() for key, value in cursor.fields(known).items()}
+
+
+def _times(fields: Mapping[str, Cursor]) -> Any:
     if "timeouts" not in fields:
         return {}
     times: dict[str, float] = {}

@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from gateway.core.calls import Outgoing
 from gateway.core.ids import new_id
 from gateway.core.ports import Answer, BackendOptions
 
@@ -23,9 +24,13 @@ class Member:
     def __init__(self, options: BackendOptions) -> None:
         self._options = options
 
-    async def send(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
+    def speaks(self, dialect: str) -> bool:
+        """Chat completions only."""
+        return dialect == "openai_chat"
+
+    async def send(self, call: Outgoing) -> Answer:
         """Answer at once, or word by word if a stream was asked for."""
-        request = json.loads(body)
+        request = json.loads(call.body)
         text = _last_user_text(request)
         head = {"id": f"chatcmpl-{new_id()}", "created": 0, "model": str(request["model"])}
         words = len(text.split())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gateway.core.calls import Call
 from gateway.core.judgement import Effect, Finding, Principal, Refusal, Route
 from gateway.core.message import Direction, Opaque
 
@@ -67,7 +68,7 @@ class Exchange:
     endpoint: str
     path: str
     headers: Mapping[str, str]
-    body: bytes
+    call: Call
     started_ms: int = 0
     route: Route | None = None
     stream: bool = False

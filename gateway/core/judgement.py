@@ -9,6 +9,7 @@ from gateway.core.message import Direction, Kind
 
 DETECTOR_ERROR = "DETECTOR_ERROR"
 OPAQUE = "OPAQUE"
+STATE = "STATE"
 
 
 class StreamMode(StrEnum):

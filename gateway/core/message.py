@@ -39,12 +39,14 @@ class Part:
     itself JSON (tool arguments) the inner pointer follows after "!", so a "!" in a key is
     written "~2". A path that ends in "~" names the object key, not the value.
     text: the decoded text, without JSON escapes.
+    sealed: a signature covers it, so it stays as it is or is emptied, never edited.
     """
 
     path: str
     text: str
     role: str
     kind: Kind = Kind.TEXT
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,11 @@ class Edit:
 class Message:
     """One whole body as its dialect read it.
 
-    model: the model name the client asked for; empty in responses.
+    model: the model name the client asked for; empty if the operation has none.
     json_output: the caller will parse the answer (JSON mode, structured output).
+    path: where the dialect's vendor serves it, with "{model}" in place of the model's name.
+    states: what of the exchange is to be kept, or was kept earlier, at the upstream.
+    upstream: the backend that is asked for by name; empty if the model decides.
     """
 
     body: bytes
@@ -79,21 +84,30 @@ class Message:
     model: str = ""
     stream: bool = False
     json_output: bool = False
+    path: str = ""
+    method: str = "POST"
+    content_type: str = "application/json"
+    states: tuple[str, ...] = ()
+    upstream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The key of one streamed text: choice 0, its content; choice 0, arguments of tool call 1."""
+    """The key of one streamed text: choice 0, its content; choice 0, arguments of tool call 1.
+
+    sealed: as for a Part.
+    """
 
     choice: int
     field: str
     index: int = 0
     kind: Kind = Kind.TEXT
+    sealed: bool = False
 
     @property
     def held_whole(self) -> bool:
-        """Half a JSON string cannot be edited safely, so arguments wait for their end."""
-        return self.kind is Kind.TOOL_ARGUMENTS
+        """Half a JSON string cannot be edited safely, and a sealed text only as a whole."""
+        return self.sealed or self.kind is Kind.TOOL_ARGUMENTS
 
 
 class Fragment(NamedTuple):
@@ -114,6 +128,7 @@ class Frame(NamedTuple):
     body: the span [start, end) of the JSON text within raw; empty for comments.
     fragments: what it adds to lanes. parts: text that is not streamed in pieces.
     closes: the choices whose texts end with this event; ALL closes every one.
+    note: what its reader wants to be reminded of when the frame has been sent.
     """
 
     raw: bytes
@@ -122,3 +137,4 @@ class Frame(NamedTuple):
     parts: tuple[Part, ...] = ()
     opaque: tuple[Opaque, ...] = ()
     closes: tuple[int, ...] = ()
+    note: object = None

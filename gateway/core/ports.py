@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from gateway.core.calls import Call, Outgoing
 from gateway.core.judgement import (
     Context,
     Effect,
@@ -20,7 +21,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.message import Edit, Fragment, Frame, Message
+from gateway.core.message import Direction, Edit, Fragment, Frame, Message
 
 # --- detectors -------------------------------------------------------------------------
 
@@ -160,6 +161,20 @@ class Vault(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """One field of an API. fate: "judged", "opaque" or "not judged".
+
+    path: as in a Part, with "*" for any index or name. why: of the fate: what kind of text it
+    is, what medium, or for what reason it is not judged.
+    """
+
+    direction: Direction
+    path: str
+    fate: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A whole HTTP answer of our own making."""
 
@@ -171,14 +186,16 @@ class Reply:
 class Reader(Protocol):
     """Reads one answer, in pieces of any size, into frames. Holds what is not yet whole.
 
-    A unary answer is one frame, complete when the upstream ends. failed: whether the
-    upstream said in mid-stream that it failed.
+    A unary answer is one frame, complete when the upstream ends. streamed: whether the
+    client gets events. failed: whether the upstream said in mid-stream that it failed.
+    ping: an event that says nothing, sent while a client waits long; empty if there is none.
     """
 
     model: str
     usage: Mapping[str, int]
     streamed: bool
     failed: bool
+    ping: bytes
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by `data`. Raises UpstreamError if it cannot be the dialect's answer."""
@@ -189,8 +206,14 @@ class Reader(Protocol):
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The frame's bytes with edits made, by path; its raw bytes if there are none."""
 
+    def group(self, path: str) -> str:
+        """Which of several choices a whole text at this path belongs to."""
+
     def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """One more event like `frame` that adds only `text` to the fragment's lane."""
+
+    def sent(self, frame: Frame) -> None:
+        """This frame has left: what `stop` says must go on from there."""
 
     def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
         """The last words of a stream that is stopped in the middle.
@@ -208,22 +231,34 @@ class Reader(Protocol):
 class Dialect(Protocol):
     """One API's wire format. Knows nothing of detectors, policies or HTTP servers.
 
-    paths: where clients post to. upstream_path: appended to a backend's base URL.
+    paths: what it serves: the path by which policies and the record call it, then other
+    spellings. Lower case; "POST" unless another method stands before it; "{name}" stands for
+    one step of a path, "{name...}" for all that follow. media: content types it reads.
+    id_header: the response header in which its clients look for a request's id.
+    wire: the name of the dialect whose bodies it shares; empty if they are its own.
     """
 
     name: str
+    wire: str
     operation: str
     paths: Sequence[str]
-    upstream_path: str
+    media: Sequence[str]
+    id_header: str
 
-    def read(self, body: bytes) -> Message:
-        """A request body as parts. Raises Unreadable."""
+    def read(self, call: Call) -> Message:
+        """A request as parts. Raises Unreadable."""
 
-    def forward(self, body: bytes, message: Message, route: Route) -> bytes:
-        """The judged body as the upstream is to get it: under the upstream's model name."""
+    def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
+        """The body as the upstream is to get it: edits made, by path, under its model name.
 
-    def reader(self, *, status: int, content_type: str) -> Reader:
+        The same bytes if there is nothing to change.
+        """
+
+    def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for the answer with this head."""
+
+    def manifest(self) -> Sequence[Place]:
+        """Every place of its requests and answers that is known, and what becomes of it."""
 
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
         """A refusal before the first byte of an answer, one that no SDK sends again."""
@@ -246,11 +281,12 @@ class Answer:
 class BackendOptions:
     """What a backend kind is built from: one upstream.
 
-    credential: the upstream's own secret; never shown.
+    credential: the upstream's own secret; never shown. settings: what only one kind knows.
     """
 
     url: str = ""
     credential: str = field(default="", repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict)
     connect_s: float = 5.0
     first_byte_s: float = 300.0
     between_bytes_s: float = 120.0
@@ -260,7 +296,10 @@ class BackendOptions:
 class Backend(Protocol):
     """Where a request goes on to."""
 
-    async def send(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
+    def speaks(self, dialect: str) -> bool:
+        """Whether it takes this dialect's requests as they are."""
+
+    async def send(self, call: Outgoing) -> Answer:
         """Send it. Raises UpstreamError or UpstreamTimeout before the head has arrived;
         the body iterator may raise them later."""
 

@@ -34,6 +34,7 @@ class ChatStream:
     """Reads chunks; remembers what a synthetic last chunk needs to look like its own."""
 
     streamed = True
+    ping = b": ping\n\n"
 
     def __init__(self, answer: Field) -> None:
         self.model = ""
@@ -60,6 +61,13 @@ class ChatStream:
     def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """One more chunk that adds `text` to the fragment's choice."""
         return self._chunk([_choice(fragment.lane.choice, {fragment.lane.field: text}, None)])
+
+    def group(self, path: str) -> str:
+        """Whole texts in chunks belong to no choice's content."""
+        return path
+
+    def sent(self, frame: Frame) -> None:
+        """What `stop` needs is told by `ended`."""
 
     def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
         """Every open choice ends as filtered; never as tool_calls, which a client would run."""

@@ -44,6 +44,8 @@ class Field:
     json: a string here is itself JSON, as tool arguments are.
     media: a string here is base64 or a data URL of this type: opaque.
     role_member: the member that names whose text this is.
+    streamed: a string here is a piece of a longer text; None: as its parent.
+    sealed: a signature covers this text (see `Part`).
     """
 
     kind: Kind | None = None
@@ -54,6 +56,8 @@ class Field:
     json: bool = False
     media: str = ""
     role_member: str = ""
+    streamed: bool | None = None
+    sealed: bool = False
 
 
 TEXT = Field()
@@ -63,6 +67,11 @@ TEXT = Field()
 _PLAIN = re.compile(r"\d{0,7}|(?=[\d.:_-]*[A-Za-z])[A-Za-z0-9.:_-]{1,128}", re.ASCII)
 # Base64 holds none of these; a text of any length soon does.
 _NOT_BASE64 = (" ", "@", ".", ",", ":")
+
+
+def is_plain(text: str) -> bool:
+    """Whether this looks like an identifier or an enumeration, not like text."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def plain(reason: str) -> Field:
@@ -81,10 +90,12 @@ MAX_PARTS = 10_000
 
 @dataclass(slots=True)
 class Found:
-    """What reading found so far."""
+    """What reading found so far. pieces: of texts that are streamed; streamed: inside of such."""
 
     parts: list[Part] = field(default_factory=list)
     opaque: list[Opaque] = field(default_factory=list)
+    pieces: list[Part] = field(default_factory=list)
+    streamed: bool = False
 
 
 def read(value: Any, spec: Field, found: Found, *, role: str = "", path: str = "") -> None:
@@ -93,6 +104,11 @@ def read(value: Any, spec: Field, found: Found, *, role: str = "", path: str = "
 
 
 def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
+    if spec.streamed is not None and spec.streamed is not found.streamed:
+        found.streamed = spec.streamed
+        _read(value, spec, found, role, kind, path)
+        found.streamed = not spec.streamed
+        return
     kind = spec.kind or kind
     if isinstance(value, str):
         if not (spec.plain and (spec.exempt or _PLAIN.fullmatch(value))) and value:
@@ -133,10 +149,12 @@ def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: 
         media = (data_url.group(1) if data_url else "") or spec.media or "text/plain"
         size = (len(value) - (data_url.end() if data_url else 0)) * 3 // 4
         found.opaque.append(Opaque(path, _media(media.lower()), size))
+    elif found.streamed:
+        found.pieces.append(Part(path, value, role, kind, spec.sealed))
     elif spec.json:
         found.parts += nested_parts(path, value, role=role, kind=kind)
     else:
-        found.parts.append(Part(path, value, role, kind))
+        found.parts.append(Part(path, value, role, kind, spec.sealed))
 
 
 def _holds_text(value: str, start: int) -> bool:

@@ -67,6 +67,11 @@ def usage(value: Mapping[str, Any]) -> dict[str, int]:
     return {k: v for k, v in counts.items() if isinstance(v, int) and 0 <= v < 1 << 62}
 
 
+def choice_of(path: str) -> str:
+    """The choice that a text in a whole answer belongs to."""
+    return "/".join(path.split("/")[:3])
+
+
 def logprobs(path: str) -> str:
     """Where the raw tokens of an edited text stand; they would tell what was taken out."""
     steps = path.split("/")

@@ -24,9 +24,11 @@ class WholeReader:
 
     spec: what its fields are for. usage_of: token counts in a parsed body. withheld: what
     stands in for it when it may not be given. drop: paths to be nulled when `path` is edited.
+    group: as `Reader.group`.
     """
 
     streamed = False
+    ping = b""
 
     def __init__(
         self,
@@ -35,6 +37,7 @@ class WholeReader:
         usage_of: Callable[[Any], dict[str, int]],
         withheld: Callable[[Any, Refusal, str], Reply],
         drop: Callable[[str], str] = lambda path: "",
+        group: Callable[[str], str] = lambda path: "",
     ) -> None:
         self.model = ""
         self.usage: Mapping[str, int] = {}
@@ -43,6 +46,7 @@ class WholeReader:
         self._usage_of = usage_of
         self._withheld = withheld
         self._drop = drop
+        self._group = group
         self._value: Any = None
         self._pieces: list[bytes] = []
         self._size = 0
@@ -93,6 +97,13 @@ class WholeReader:
     def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """Never asked: a whole body has no events."""
         raise ValueError("a whole answer has no events to add to")
+
+    def group(self, path: str) -> str:
+        """Which of several choices a whole text at this path belongs to."""
+        return self._group(path)
+
+    def sent(self, frame: Frame) -> None:
+        """Nothing follows."""
 
     def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
         """Never needed: a whole body is released at once or not at all."""

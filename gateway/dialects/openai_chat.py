@@ -7,17 +7,16 @@ here are judged and passed on untouched.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from gateway.core.errors import Unreadable
-from gateway.core.jsontext import parse_object
-from gateway.core.judgement import Refusal, Route
-from gateway.core.message import Edit, Kind, Message
+from gateway.core.judgement import Refusal
+from gateway.core.message import Kind, Message
 from gateway.core.ports import Reader, Reply
-from gateway.core.splice import splice_json
+from gateway.dialects._api import JsonApi
 from gateway.dialects._chat_stream import ChatStream
-from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, exempt, plain, read
-from gateway.dialects._openai import error_reply, logprobs, usage
+from gateway.dialects._fields import TEXT, Field, exempt, plain
+from gateway.dialects._openai import choice_of, error_reply, logprobs, usage
 from gateway.dialects._whole import WholeReader
 
 _ID = plain("an identifier made by the API")
@@ -115,47 +114,28 @@ ANSWER = Field(
 )
 
 
-class Member:
+class Member(JsonApi):
     """The dialect."""
 
     name = "openai_chat"
     operation = "chat"
-    paths = ("/v1/chat/completions",)
-    upstream_path = "/chat/completions"
+    paths = ("/v1/chat/completions", "/chat/completions", "/openai/v1/chat/completions")
+    request = REQUEST
+    answer = ANSWER
+    needs: ClassVar = {"messages": (list,)}
 
-    def read(self, body: bytes) -> Message:
-        """A request body. Raises Unreadable."""
-        value = parse_object(body)
-        model = value.get("model")
-        if not isinstance(model, str) or not model:
-            raise Unreadable("'model' must be a string that names a model.")
-        if not isinstance(value.get("messages"), list):
-            raise Unreadable("'messages' must be a list.")
-        found = Found()
-        read(value, REQUEST, found)
-        if len(found.parts) > MAX_PARTS:
-            raise Unreadable(f"The body holds more than {MAX_PARTS} separate texts.")
+    def json_of(self, value: Mapping[str, Any]) -> bool:
+        """JSON mode and structured output."""
         output = value.get("response_format")
-        return Message(
-            body,
-            tuple(found.parts),
-            tuple(found.opaque),
-            model=model,
-            stream=value.get("stream") is True,
-            json_output=isinstance(output, dict) and output.get("type") != "text",
-        )
+        return isinstance(output, dict) and output.get("type") != "text"
 
-    def forward(self, body: bytes, message: Message, route: Route) -> bytes:
-        """The body under the upstream's model name; the same bytes if that is the client's."""
-        if route.upstream_model == message.model:
-            return body
-        return splice_json(body, {"/model": [Edit(0, len(message.model), route.upstream_model)]})
-
-    def reader(self, *, status: int, content_type: str) -> Reader:
+    def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""
         if "text/event-stream" in content_type.lower():
             return ChatStream(ANSWER)
-        return WholeReader(ANSWER, usage_of=usage, withheld=_withheld, drop=logprobs)
+        return WholeReader(
+            ANSWER, usage_of=usage, withheld=_withheld, drop=logprobs, group=choice_of
+        )
 
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
         """A refusal before the first byte of an answer."""

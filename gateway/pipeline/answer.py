@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.judgement import Subject
-from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane
+from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
 from gateway.core.nested import nested_parts
 from gateway.core.ports import Reader
 from gateway.core.splice import json_edits
@@ -75,7 +75,7 @@ class Release:
 
     def _add(self, frame: Frame) -> None:
         self._guard.opaque(frame.opaque)
-        pieces = [self._whole(part.path, part.text, part.role, part.kind) for part in frame.parts]
+        pieces = [self._whole(part) for part in frame.parts]
         pieces += [self._arrive(frame, fragment) for fragment in frame.fragments]
         waiting = _Waiting(frame, pieces)
         if frame.closes:
@@ -83,16 +83,18 @@ class Release:
             self._close(frame.closes)
         self._queue.append(waiting)
 
-    def _whole(self, path: str, text: str, role: str, kind: Kind) -> _Piece:
-        passage = whole(text, Subject(role, kind))
+    def _whole(self, part: Part) -> _Piece:
+        passage = whole(part.text, Subject(part.role, part.kind), sealed=part.sealed)
         self._fresh[passage] = None
-        return _Piece(passage, 0, len(text), path)
+        return _Piece(passage, 0, len(part.text), part.path)
 
     def _arrive(self, frame: Frame, fragment: Fragment) -> _Piece:
         lane = fragment.lane
         passage = self._lanes.get(lane)
         if passage is None:
-            passage = Passage(Subject(ASSISTANT, lane.kind), held=lane.held_whole)
+            passage = Passage(
+                Subject(ASSISTANT, lane.kind), held=lane.held_whole, sealed=lane.sealed
+            )
             self._lanes[lane] = passage
         if lane.kind is Kind.TOOL_ARGUMENTS:
             self._tools.add(lane.choice)
@@ -109,7 +111,7 @@ class Release:
         for lane in [k for k in self._lanes if k.choice in choices or ALL in choices]:
             passage = self._lanes.pop(lane)
             passage.close()
-            if passage.held and self._nest(passage):
+            if lane.kind is Kind.TOOL_ARGUMENTS and self._nest(passage):
                 continue
             self._fresh[passage] = None
 
@@ -148,6 +150,7 @@ class Release:
             if waiting.frame.closes:
                 self.ended.update(waiting.frame.closes)
             out.append(self._written(waiting))
+            self._reader.sent(waiting.frame)
         return b"".join(out)
 
     def _written(self, waiting: _Waiting) -> bytes:
@@ -175,11 +178,19 @@ class Release:
                 _append(edits, fragment.path, len(fragment.text), notice)
             else:
                 before += self._reader.add(last, fragment, notice)
-        if not self._reader.streamed and Kind.TOOL_ARGUMENTS not in {p.kind for p in frame.parts}:
-            for part in frame.parts:
-                if part.kind is Kind.TEXT and part.role == ASSISTANT and not _is_code(part.text):
-                    _append(edits, part.path, len(part.text), notice)
+        for part in _last_texts(frame, self._reader):
+            if not _is_code(part.text):
+                _append(edits, part.path, len(part.text), notice)
         return before
+
+
+def _last_texts(frame: Frame, reader: Reader) -> list[Part]:
+    """The whole texts of a frame that a visible notice may be put under: not beside tool calls."""
+    texts = [p for p in frame.parts if p.kind is Kind.TEXT and p.role == ASSISTANT]
+    if not texts:
+        return []
+    tools = {reader.group(p.path) for p in frame.parts if p.kind is Kind.TOOL_ARGUMENTS}
+    return [p for p in texts if reader.group(p.path) not in tools]
 
 
 def _append(edits: dict[str, list[Edit]], path: str, end: int, text: str) -> None:

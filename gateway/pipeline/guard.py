@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.core.effects import resolve, spans
 from gateway.core.exchange import Side
-from gateway.core.judgement import OPAQUE, Effect, Finding, Refusal, StreamMode, Subject
+from gateway.core.judgement import OPAQUE, STATE, Effect, Finding, Refusal, StreamMode, Subject
 from gateway.core.message import Edit, Kind, Opaque
 from gateway.core.ports import Action, Inspector, Judge, Vault, Window
 from gateway.pipeline.passage import Passage, placed
@@ -63,6 +63,12 @@ class Guard:
         """Judge the message as such, before its text: a finding without a place."""
         event = Finding("gateway", category, 0, 0, 1.0)
         self._decide(event, Subject("", Kind.METADATA), found=False)
+
+    def states(self, names: Sequence[str]) -> None:
+        """Judge what the upstream is asked to keep, or to recall."""
+        for name in names:
+            finding = Finding("dialect", STATE, 0, 0, 1.0, name)
+            self._decide(finding, Subject("", Kind.METADATA))
 
     def opaque(self, items: Sequence[Opaque]) -> None:
         """Judge what cannot be read as text, by its media type."""
@@ -129,7 +135,9 @@ class Guard:
         cleared = self._limit(passage)
         self._side.coverage.texts += passage.final
         restores = self._restores(passage)
-        if passage.effects or restores:
+        if passage.sealed:
+            _seal(passage)
+        elif passage.effects or restores:
             cleared = self._settle(passage, restores, cleared)
         if cleared <= passage.cleared:
             return
@@ -172,13 +180,20 @@ class Guard:
         return limit
 
     def _restores(self, passage: Passage) -> list[Edit]:
-        if not self._restore or not self._vault.reach_chars:
+        if passage.sealed or not self._restore or not self._vault.reach_chars:
             return []
         first = max(passage.base, passage.cleared - 1)
         return [
             Edit(edit.start + first, edit.end + first, edit.replacement)
             for edit in self._vault.restore(passage.text[first - passage.base :])
         ]
+
+
+def _seal(passage: Passage) -> None:
+    """Empty a text that its signature forbids to edit; what does not change it stays."""
+    if passage.final and passage.effects:
+        passage.edits = [Edit(0, passage.length, "")]
+        passage.effects = []
 
 
 def _united(edits: list[Edit], restores: list[Edit]) -> list[Edit]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal, Route
+from gateway.core.message import Message
 from gateway.core.ports import Action, Backend, Bundle, Clock, Counters, Inspector, Sink, Vault
 
 
@@ -15,7 +16,8 @@ class House:
     """The ports one process works with.
 
     bundle: the bundle in force now; asked once per exchange, so a reload never splits one.
-    route: (model name, principal) -> where it goes and how, or None if there is no such model.
+    route: (request, dialect, principal) -> where it goes and how, or None if there is no such
+    model. Raises Refused if the model's backend cannot serve this dialect.
     vault: (tenant, texts the placeholders must not collide with) -> a vault for one exchange.
     labels: the headers that mark an answer, from what is known when its first byte leaves.
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
@@ -25,7 +27,7 @@ class House:
     bundle: Callable[[], Bundle]
     inspector: Inspector
     actions: Mapping[str, Action]
-    route: Callable[[str, Principal], tuple[Route, Backend] | None]
+    route: Callable[[Message, str, Principal], tuple[Route, Backend] | None]
     vault: Callable[[str, Callable[[str], bool]], Vault]
     labels: Callable[[Exchange], Mapping[str, str]]
     seal: Callable[[str, bytes], str]

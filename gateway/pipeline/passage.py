@@ -23,11 +23,12 @@ class Passage:
     scanned: up to where triggers were looked for. hits: where triggers ended in the
     unjudged text, ascending. cleared: what stands before it may leave, with `edits` made.
     held: nothing leaves before the whole text is judged; until then it waits in `pieces`,
-    `pending` characters of it.
+    `pending` characters of it. sealed: it is emptied where another would be edited.
     """
 
     subject: Subject
     held: bool = False
+    sealed: bool = False
     text: str = ""
     base: int = 0
     segment: int = 0
@@ -119,9 +120,9 @@ class Passage:
         return out
 
 
-def whole(text: str, subject: Subject) -> Passage:
+def whole(text: str, subject: Subject, *, sealed: bool = False) -> Passage:
     """A passage that has arrived completely."""
-    return Passage(subject=subject, text=text, final=True)
+    return Passage(subject=subject, sealed=sealed, text=text, final=True)
 
 
 def placed(findings: Sequence[Finding], offset: int) -> list[Finding]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
+from gateway.core.calls import Outgoing
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Context, Refusal, Route, Subject
-from gateway.core.message import Direction, Message
+from gateway.core.message import Direction, Edit, Message
 from gateway.core.ports import Backend, Bundle, Dialect, Vault
-from gateway.core.splice import splice_json
 from gateway.pipeline import record
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
@@ -30,7 +31,7 @@ NO_MODEL = Refusal(
 class Judged:
     """A request that may go on, and what its answer will be judged with."""
 
-    body: bytes
+    call: Outgoing
     message: Message
     route: Route
     backend: Backend
@@ -43,7 +44,7 @@ async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
 
     Raises Refused, or RecordUnavailable: then nothing was recorded and nothing may go on.
     """
-    exchange.request.bytes = len(exchange.body)
+    exchange.request.bytes = len(exchange.call.body)
     try:
         bundle = house.bundle()
         exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
@@ -55,12 +56,29 @@ async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
     durable = house.sink.append(record.opened(exchange))
     try:
         vault = house.vault(exchange.principal.tenant, _taken(message))
-        body = await _judge(exchange, message, route, bundle, vault, house)
+        edits = await _judge(exchange, message, route, bundle, vault, house)
     finally:
         await durable
-    body = dialect.forward(body, message, route)
+    body = dialect.forward(message, edits, route)
     exchange.request.digest = house.seal(exchange.principal.tenant, body)
-    return Judged(body, message, route, backend, bundle, vault)
+    call = outgoing(exchange, dialect, message, body, route)
+    return Judged(call, message, route, backend, bundle, vault)
+
+
+def outgoing(
+    exchange: Exchange, dialect: Dialect, message: Message, body: bytes, route: Route
+) -> Outgoing:
+    """A judged body with all that its backend needs to know."""
+    return Outgoing(
+        body=body,
+        dialect=dialect.wire or dialect.name,
+        path=message.path.replace("{model}", quote(route.upstream_model, safe="")),
+        model=route.upstream_model,
+        method=message.method,
+        content_type=message.content_type,
+        stream=message.stream,
+        headers=exchange.headers,
+    )
 
 
 def context(exchange: Exchange, direction: Direction, message: Message, route: Route) -> Context:
@@ -76,9 +94,9 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
 
 
 def _read(exchange: Exchange, dialect: Dialect, house: House) -> tuple[Message, Route, Backend]:
-    message = dialect.read(exchange.body)
+    message = dialect.read(exchange.call)
     exchange.stream = message.stream
-    found = house.route(message.model, exchange.principal)
+    found = house.route(message, dialect.wire or dialect.name, exchange.principal)
     if found is None:
         raise Refused(NO_MODEL)
     exchange.route = found[0]
@@ -87,23 +105,26 @@ def _read(exchange: Exchange, dialect: Dialect, house: House) -> tuple[Message, 
 
 async def _judge(
     exchange: Exchange, message: Message, route: Route, bundle: Bundle, vault: Vault, house: House
-) -> bytes:
+) -> dict[str, list[Edit]]:
     began = house.clock.monotonic_ms()
     judge = bundle.bind(context(exchange, Direction.REQUEST, message, route))
     guard = Guard(judge, house.inspector, house.actions, vault, exchange.request)
     guard.announce("REQUEST")
+    guard.states(message.states)
     guard.opaque(message.opaque)
-    passages = [whole(part.text, Subject(part.role, part.kind)) for part in message.parts]
+    passages = [
+        whole(part.text, Subject(part.role, part.kind), sealed=part.sealed)
+        for part in message.parts
+    ]
     await guard.advance(passages)
     exchange.judged_ms += house.clock.monotonic_ms() - began
     if guard.refusal is not None:
         raise Refused(guard.refusal)
-    edits = {
+    return {
         part.path: passage.edits
         for part, passage in zip(message.parts, passages, strict=True)
         if passage.edits
     }
-    return splice_json(message.body, edits)
 
 
 def _taken(message: Message) -> Callable[[str], bool]:

@@ -50,10 +50,14 @@ _DROPPED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Status and headers of the answer; always the first thing an exchange yields."""
+    """Status and headers of the answer; always the first thing an exchange yields.
+
+    ping: an event that may be sent while nothing else is; empty if there is none.
+    """
 
     status: int
     headers: Mapping[str, str]
+    ping: bytes = b""
 
 
 async def deliver(
@@ -64,7 +68,7 @@ async def deliver(
     Raises UpstreamError only before the head; later the stream gets its dialect's last words.
     """
     content_type = answer.headers.get("content-type", "")
-    reader = dialect.reader(status=answer.status, content_type=content_type)
+    reader = dialect.reader(judged.message, status=answer.status, content_type=content_type)
     judge = judged.bundle.bind(context(exchange, Direction.RESPONSE, judged.message, judged.route))
     side = exchange.response
     guard = Guard(
@@ -82,7 +86,8 @@ async def deliver(
             if not headed:
                 headed = True
                 whole = None if reader.streamed else len(out)
-                yield Head(answer.status, _headers(exchange, answer, house, size=whole))
+                headers = _headers(exchange, answer, dialect, house, size=whole)
+                yield Head(answer.status, headers, reader.ping)
             if out:
                 side.bytes += len(out)
                 seal.update(out)
@@ -130,11 +135,13 @@ def reply(exchange: Exchange, answer: Reply, house: House) -> list[Head | bytes]
 
 
 def _headers(
-    exchange: Exchange, answer: Answer, house: House, *, size: int | None
+    exchange: Exchange, answer: Answer, dialect: Dialect, house: House, *, size: int | None
 ) -> dict[str, str]:
     headers = {k: v for k, v in answer.headers.items() if k not in _DROPPED}
-    if "x-request-id" in answer.headers:
-        headers["x-upstream-request-id"] = answer.headers["x-request-id"]
+    name = dialect.id_header
+    if name in answer.headers:
+        headers["x-upstream-request-id"] = answer.headers[name]
+    headers[name] = exchange.id
     if "text/event-stream" in headers.get("content-type", ""):
         headers["cache-control"] = "no-cache"
         headers["x-accel-buffering"] = "no"

@@ -52,7 +52,7 @@ async def run(
     try:
         judged = await admit(exchange, dialect, house)
         exchange.upstream_called = True
-        answer = await judged.backend.send(judged.body, exchange.headers, dialect.upstream_path)
+        answer = await judged.backend.send(judged.call)
         exchange.upstream_status = answer.status
         exchange.first_byte_ms = house.clock.monotonic_ms() - began
         async with aclosing(deliver(exchange, judged, answer, dialect, house)) as pieces:

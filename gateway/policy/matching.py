@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, Context
+from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, Context
 
 # Categories that stand for an event, not for a match in a text: only a rule that names
 # them exactly sees them, so that "*" means every kind of match.
-EVENTS = frozenset({ANSWER, DETECTOR_ERROR, OPAQUE, REQUEST})
+EVENTS = frozenset({ANSWER, DETECTOR_ERROR, OPAQUE, REQUEST, STATE})
 
 Fact = str | bool | tuple[str, ...]
 

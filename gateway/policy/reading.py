@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, StreamMode
+from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, StreamMode
 from gateway.core.message import Direction, Kind
 from gateway.cursor import Cursor
 from gateway.documents import Document, unknown
@@ -43,7 +43,7 @@ WHEN_KEYS = (
     "condition",
 )
 # Of events without a text there is nothing to change.
-_NO_TEXT = frozenset({ANSWER, OPAQUE, REQUEST})
+_NO_TEXT = frozenset({ANSWER, OPAQUE, REQUEST, STATE})
 
 
 class Settled(Protocol):

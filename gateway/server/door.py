@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
+from gateway.core.calls import Call
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.ids import new_id
 from gateway.core.judgement import Principal, Refusal
@@ -21,24 +22,28 @@ from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
 from gateway.server.body import BodyTooLarge, ClientLeft, read_body
+from gateway.server.keepalive import Pings
+from gateway.server.paths import Match, Table, normal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_SLASHES = re.compile(r"/{2,}")
 _JSON = "application/json"
 
 NO_KEY = Refusal(
     "invalid_api_key",
     "This needs a valid gateway key: it is missing, unknown, expired or revoked. Send "
-    "'Authorization: Bearer gw_...'; 'gateway keys new NAME' makes one.",
+    "'Authorization: Bearer gw_...', or put the key where your SDK puts one; "
+    "'gateway keys new NAME' makes one.",
     401,
 )
 NO_PATH = Refusal(
     "unknown_path", "The gateway does not serve this path. GET /v1/models lists its models.", 404
 )
-NOT_JSON = Refusal("unsupported_media_type", "Send the body as application/json.", 415)
+# Where the vendors' clients put their key; the first that is there counts.
+_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
+_KEY_QUERY = "key"
 COMPRESSED = Refusal("unsupported_encoding", "Send the body without Content-Encoding.", 415)
 TOO_LARGE = Refusal("request_too_large", "The body is larger than this gateway takes.", 413)
 BUSY = Refusal("not_ready", "The gateway is not ready to judge requests.", 503, retry_after_s=5)
@@ -64,7 +69,7 @@ class Door:
 
     house: House
     keys: Keys
-    dialects: Mapping[str, Dialect]
+    paths: Table
     models: Callable[[], list[dict[str, Any]]]
     ready: Callable[[], Mapping[str, str]]
     warnings: Callable[[], Mapping[str, str]]
@@ -75,40 +80,38 @@ class Door:
         if scope["type"] != "http":
             return
         method, path = scope["method"], normal(scope["path"])
-        dialect = self.dialects.get(path)
-        if dialect is not None and method == "POST":
-            await self._exchange(dialect, path, scope, receive, send)
+        match = self.paths.find(method, path)
+        if match is not None:
+            await self._exchange(match, scope, receive, send)
         elif method in ("GET", "HEAD") and path in ("/livez", "/readyz"):
             await _send(
                 send, probe(path, self.ready(), self.warnings()), head_only=method == "HEAD"
             )
-        elif path == "/v1/models" or path.startswith("/v1/models/"):
+        elif path.lower() == "/v1/models" or path.lower().startswith("/v1/models/"):
             await self._models(method, path, scope, send)
         else:
-            await self._refuse(NO_PATH if dialect is None else _METHOD, send)
+            await self._refuse(_METHOD if self.paths.served(path) else NO_PATH, path, send)
 
     async def _models(self, method: str, path: str, scope: Scope, send: Send) -> None:
         if method not in ("GET", "HEAD"):
-            await self._refuse(_METHOD, send)
+            await self._refuse(_METHOD, path, send)
             return
-        if await self._principal(_headers(scope)) is None:
-            await self._refuse(NO_KEY, send)
+        if await self._principal(_key(_headers(scope), _query(scope))) is None:
+            await self._refuse(NO_KEY, path, send)
             return
         models = self.models()
-        name = path.removeprefix("/v1/models").removeprefix("/")
+        name = path[len("/v1/models/") :].lower()
         found = next((m for m in models if m["id"].lower() == name), None)
         if name and found is None:
-            await self._refuse(_NO_MODEL, send)
+            await self._refuse(_NO_MODEL, path, send)
             return
         await _send(send, _json(200, found or {"object": "list", "data": models}))
 
-    async def _exchange(
-        self, dialect: Dialect, path: str, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        headers = _headers(scope)
+    async def _exchange(self, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
+        headers, query = _headers(scope), _query(scope)
         exchange_id = new_id()
-        refusal = self._unfit(headers)
-        principal = await self._principal(headers)
+        refusal = self._unfit(headers, match.dialect)
+        principal = await self._principal(_key(headers, query))
         if principal is None:
             refusal = NO_KEY
         body = b""
@@ -121,10 +124,15 @@ class Door:
                 return
         if refusal is not None or principal is None:
             self.house.counters.add(f"refused_{(refusal or NO_KEY).code}_total")
-            await _send(send, dialect.refuse(refusal or NO_KEY, exchange_id), exchange_id)
+            reply = match.dialect.refuse(refusal or NO_KEY, exchange_id)
+            await _send(send, reply, exchange_id)
             return
-        exchange = Exchange(exchange_id, principal, dialect.name, path, headers, body)
-        await self._answer(exchange, dialect, receive, send)
+        rest = tuple((k, v) for k, v in query if k != _KEY_QUERY)
+        media = headers.get("content-type", _JSON)
+        call = Call(body, scope["method"], match.params, rest, media)
+        name = match.dialect.name
+        exchange = Exchange(exchange_id, principal, name, match.path, headers, call)
+        await self._answer(exchange, match.dialect, receive, send)
 
     async def _answer(
         self, exchange: Exchange, dialect: Dialect, receive: Receive, send: Send
@@ -132,14 +140,16 @@ class Door:
         """Run the exchange; end it at once if the client leaves."""
         watch = asyncio.ensure_future(_left(receive, _this_task()))
         started = False
+        pings = Pings(send)
         try:
             async with aclosing(run(exchange, dialect, self.house)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Head):
                         await send(_start(piece.status, piece.headers))
+                        pings.start(piece.ping)
                         started = True
                     else:
-                        await send({"type": "http.response.body", "body": piece, "more_body": True})
+                        await pings.send(piece)
         except asyncio.CancelledError:
             if not (watch.done() and not watch.cancelled()):
                 raise
@@ -147,44 +157,35 @@ class Door:
             return
         finally:
             watch.cancel()
+            await pings.stop()
         # A stream that broke on our side is cut off, not ended as if it were whole.
         if started and exchange.outcome is not Outcome.FAILED:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _unfit(self, headers: Mapping[str, str]) -> Refusal | None:
+    def _unfit(self, headers: Mapping[str, str], dialect: Dialect) -> Refusal | None:
         if headers.get("content-encoding", "identity").lower() != "identity":
             return COMPRESSED
-        media = headers.get("content-type", _JSON).partition(";")[0].strip().lower()
-        if media != _JSON:
-            return NOT_JSON
+        media = headers.get("content-type", dialect.media[0]).partition(";")[0].strip().lower()
+        if media not in dialect.media:
+            expected = " or ".join(dialect.media)
+            return Refusal("unsupported_media_type", f"Send the body as {expected}.", 415)
         return BUSY if not self.ready().keys().isdisjoint(("keys", "detectors")) else None
 
-    async def _principal(self, headers: Mapping[str, str]) -> Principal | None:
-        scheme, _, key = headers.get("authorization", "").partition(" ")
-        key = key.strip()
-        if scheme.lower() != "bearer" or not key:
+    async def _principal(self, key: str) -> Principal | None:
+        if not key:
             return None
         return self.keys.authenticate(key) or await self.keys.authenticate_async(key)
 
-    async def _refuse(self, refusal: Refusal, send: Send) -> None:
-        dialect = next(iter(self.dialects.values()))
+    async def _refuse(self, refusal: Refusal, path: str, send: Send) -> None:
         exchange_id = new_id()
-        await _send(send, dialect.refuse(refusal, exchange_id), exchange_id)
+        reply = self.paths.nearest(path).refuse(refusal, exchange_id)
+        await _send(send, reply, exchange_id)
 
 
 _METHOD = Refusal("method_not_allowed", "This path does not take that method.", 405)
 _NO_MODEL = Refusal(
     "model_not_found", "This gateway's catalogue has no such model. GET /v1/models lists them.", 404
 )
-
-
-def normal(path: str) -> str:
-    """A path in its one spelling: lower case, single slashes, none at the end.
-
-    The server has already undone percent-encoding. Dots are not resolved: such a path is
-    simply not known.
-    """
-    return _SLASHES.sub("/", path).rstrip("/").lower() or "/"
 
 
 def probe(path: str, problems: Mapping[str, str], warnings: Mapping[str, str]) -> Reply:
@@ -214,6 +215,22 @@ async def _left(receive: Receive, task: asyncio.Task[Any]) -> None:
 
 def _headers(scope: Scope) -> dict[str, str]:
     return {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    text = scope.get("query_string", b"").decode("latin-1")
+    return parse_qsl(text, keep_blank_values=True)
+
+
+def _key(headers: Mapping[str, str], query: list[tuple[str, str]]) -> str:
+    """The gateway key of a request, wherever its client's vendor puts keys; empty if nowhere."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key.strip():
+        return key.strip()
+    for name in _KEY_HEADERS:
+        if headers.get(name):
+            return headers[name].strip()
+    return dict(query).get(_KEY_QUERY, "")
 
 
 def _json(status: int, value: Any) -> Reply:

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from gateway import backends
+from gateway.core.calls import Outgoing
 from gateway.core.ports import BackendOptions
 
 
 async def _said(body: dict[str, Any]) -> tuple[str, list[bytes]]:
     backend = backends.build("echo", BackendOptions())
-    answer = await backend.send(json.dumps(body).encode(), {}, "/chat/completions")
+    answer = await backend.send(
+        Outgoing(json.dumps(body).encode(), "openai_chat", "/v1/chat/completions")
+    )
     pieces = [piece async for piece in answer.body]
     await answer.aclose()
     await backend.aclose()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway import backends
+from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError, UpstreamTimeout
 from gateway.core.ports import Answer, Backend, BackendOptions
 
@@ -75,7 +76,9 @@ def against(upstream: Upstream, use: Callable[[Backend], Awaitable[Any]], **opti
 
 async def send(backend: Backend, **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await backend.send(b'{"a": 1.50}', named, "/chat/completions")
+    return await backend.send(
+        Outgoing(b'{"a": 1.50}', "openai_chat", "/v1/chat/completions", headers=named)
+    )
 
 
 async def body(backend: Backend) -> bytes:

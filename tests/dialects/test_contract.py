@@ -7,10 +7,12 @@ import json
 import pytest
 
 from gateway import dialects
+from gateway.core.calls import Call
 from gateway.core.errors import ConfigError, Unreadable
 from gateway.core.judgement import Refusal, Route
 from gateway.core.ports import Dialect
-from tests.pipeline.fakes import WIRE
+from gateway.server.paths import method_and_path
+from tests.pipeline.fakes import WIRE, call_of
 
 ALL = dialects.load()
 SAMPLES = [
@@ -28,9 +30,18 @@ def test_a_dialect_is_called_as_its_file_and_says_what_it_serves(dialect: Dialec
     assert ALL[dialect.name] is dialect
     assert dialect.operation
     assert dialect.paths
-    for path in (*dialect.paths, dialect.upstream_path):
+    for spelt in dialect.paths:
+        method, path = method_and_path(spelt)
+        assert method in {"GET", "POST", "DELETE", "PUT", "PATCH"}
         assert path == path.lower().rstrip("/")
         assert path.startswith("/")
+
+
+def test_every_dialect_lists_its_fields_and_their_fates(dialect: Dialect) -> None:
+    rows = dialect.manifest()
+    assert {row.fate for row in rows} <= {"judged", "opaque", "not judged"}
+    assert all(row.why for row in rows)
+    assert len({(row.direction, row.path) for row in rows if row.fate == "judged"}) > 1
 
 
 def test_no_two_dialects_serve_one_path() -> None:
@@ -45,9 +56,8 @@ def test_every_dialect_has_wire_samples() -> None:
 @pytest.mark.parametrize(("name", "path"), SAMPLES, ids=lambda v: getattr(v, "stem", v))
 def test_every_part_can_be_found_in_its_body(name: str, path: object) -> None:
     body = path.read_bytes()  # type: ignore[attr-defined]
-    message = ALL[name].read(body)
+    message = ALL[name].read(call_of(path))
     assert message.body == body
-    assert message.model
     assert message.parts
     assert len({part.path for part in message.parts}) == len(message.parts)
 
@@ -55,16 +65,19 @@ def test_every_part_can_be_found_in_its_body(name: str, path: object) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{}", b'{"a":1,"a":1}', b"\xff", b"x" * 99])
 def test_what_is_no_request_is_unreadable(dialect: Dialect, body: bytes) -> None:
     with pytest.raises(Unreadable):
-        dialect.read(body)
+        dialect.read(Call(body))
 
 
 @pytest.mark.parametrize(("name", "path"), SAMPLES, ids=lambda v: getattr(v, "stem", v))
 def test_only_the_models_name_changes_on_the_way(name: str, path: object) -> None:
     body = path.read_bytes()  # type: ignore[attr-defined]
-    message = ALL[name].read(body)
+    message = ALL[name].read(call_of(path))
     same = Route(message.model, message.model, "b", "p")
-    assert ALL[name].forward(body, message, same) is body
-    other = ALL[name].forward(body, message, Route(message.model, 'o"x/y', "b", "p"))
+    assert ALL[name].forward(message, {}, same) is message.body
+    other = ALL[name].forward(message, {}, Route(message.model, 'o"x/y', "b", "p"))
+    if b'"model"' not in body or "{model}" in message.path:
+        assert other == body
+        return
     assert json.loads(other) == json.loads(body) | {"model": 'o"x/y'}
     assert other == body.replace(json.dumps(message.model).encode(), b'"o\\"x/y"', 1)
 

@@ -14,6 +14,8 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import BaseModel
 
+from gateway.core.calls import Call
+from gateway.core.message import Message
 from gateway.dialects.openai_chat import Member
 
 # Places whose strings are not judged, and why.
@@ -109,14 +111,14 @@ CHUNK = dict(places(ChatCompletionChunk))
 
 def found_in_request(value: dict[str, Any]) -> bool:
     body = {"model": "m", "messages": [], **value}
-    message = Member().read(json.dumps(body).encode())
+    message = Member().read(Call(json.dumps(body).encode()))
     texts = [p.text for p in message.parts if not p.path.endswith("~")]
     return CANARY in texts or bool(message.opaque)
 
 
 def found_in_answer(value: dict[str, Any], kind: str) -> bool:
     data = json.dumps({"choices": [], **value}).encode()
-    reader = Member().reader(status=200, content_type=kind)
+    reader = Member().reader(Message(b"", ()), status=200, content_type=kind)
     frames = reader.feed(b"data: " + data + b"\n\n" if "event" in kind else data) + reader.flush()
     texts = [p.text for f in frames for p in f.parts if not p.path.endswith("~")]
     texts += [x.text for f in frames for x in f.fragments]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
-from gateway.core.message import ALL, Edit, Kind
+from gateway.core.message import ALL, Edit, Kind, Message
 from gateway.core.ports import Reader
 from gateway.dialects.openai_chat import Member
 from tests.pipeline.fakes import SSE, STREAMS, WHOLES, chat, cuts, finish_reasons
@@ -17,7 +18,7 @@ BLOCK = Refusal("policy_violation", "Not allowed.", rule="r", policy="p", catego
 
 def request(**fields: Any) -> dict[str, tuple[str, Kind, str]]:
     body = {"model": "m", "messages": [], **fields}
-    parts = CHAT.read(json.dumps(body).encode()).parts
+    parts = CHAT.read(Call(json.dumps(body).encode())).parts
     return {p.path: (p.role, p.kind, p.text) for p in parts}
 
 
@@ -116,7 +117,7 @@ def test_texts_beside_the_messages_are_parts(fields: dict[str, Any], path: str, 
 )  # fmt: skip
 def test_media_are_opaque_and_not_text(content: Any, media: str, size: int) -> None:
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": [content]}]})
-    found = CHAT.read(body.encode())
+    found = CHAT.read(Call(body.encode()))
     assert [(o.media_type, o.size_bytes) for o in found.opaque] == [(media, size)]
     assert not [p for p in found.parts if "AAAA" in p.text]
 
@@ -139,7 +140,7 @@ def test_a_link_is_text() -> None:
     ],
 )
 def test_switches(fields: dict[str, Any], stream: bool, json_output: bool) -> None:
-    found = CHAT.read(chat(**fields))
+    found = CHAT.read(Call(chat(**fields)))
     assert (found.stream, found.json_output) == (stream, json_output)
 
 
@@ -178,7 +179,7 @@ def test_a_policys_refusal_says_which_rule_and_what_kind_of_thing() -> None:
 
 
 def reader(kind: str = SSE, status: int = 200) -> Reader:
-    return CHAT.reader(status=status, content_type=kind)
+    return CHAT.reader(Message(b"", ()), status=status, content_type=kind)
 
 
 @pytest.mark.parametrize("name", STREAMS)

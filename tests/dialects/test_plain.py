@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.dialects.openai_chat import Member
 
@@ -16,7 +17,7 @@ CARD = "4111111111111111"
 
 def texts(request: dict[str, Any]) -> set[str]:
     body = {"model": "m", "messages": [{"role": "user", "content": "x"}], **request}
-    return {part.text for part in Member().read(json.dumps(body).encode()).parts}
+    return {part.text for part in Member().read(Call(json.dumps(body).encode())).parts}
 
 
 def message(**fields: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.calls import Call
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Principal, Route
 from gateway.labels.headers import decision, headers, quoted
@@ -42,7 +43,7 @@ def dictionary(text: str, separator: str = ", ") -> dict[str, Any]:
 
 
 def exchange(**known: Any) -> Exchange:
-    made = Exchange("id-1", Principal("k", "n"), "openai_chat", "/v1", {}, b"")
+    made = Exchange("id-1", Principal("k", "n"), "openai_chat", "/v1", {}, Call(b""))
     route = Route(known.pop("model", "m"), "upstream-m", "b", known.pop("provider", "Acme"))
     defaults = {"route": route, "outcome": Outcome.COMPLETED, "upstream_status": 200}
     for name, item in {**defaults, "upstream_called": True, **known}.items():

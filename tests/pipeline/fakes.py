@@ -16,6 +16,7 @@ from typing import Any
 
 from gateway import actions, dialects
 from gateway.actions._vault import KeyedVault
+from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import RecordUnavailable, UpstreamError
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import (
@@ -28,7 +29,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.ports import Answer, Counters, Entry, Window
+from gateway.core.ports import Answer, Counters, Dialect, Entry, Window
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
@@ -176,9 +177,12 @@ class Backend:
         self.closed = 0
         self.log = [] if log is None else log
 
-    async def send(self, body: bytes, headers: Mapping[str, str], path: str) -> Answer:
+    def speaks(self, dialect: str) -> bool:
+        return True
+
+    async def send(self, call: Outgoing) -> Answer:
         self.log.append("send")
-        self.bodies.append(body)
+        self.bodies.append(call.body)
         if self.fail == "head":
             raise UpstreamError("no")
         heads = {"content-type": self.kind, **self.headers}
@@ -209,8 +213,10 @@ def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
         "bundle": lambda: bundle,
         "inspector": Inspector(),
         "actions": ACTIONS,
-        "route": lambda model, who: (
-            (Route(model, model, "b", "p"), backend) if model != "none" else None
+        "route": lambda message, dialect, who: (
+            (Route(message.model, message.model, "b", "p"), backend)
+            if message.model != "none"
+            else None
         ),
         "vault": lambda tenant, taken: KeyedVault(b"k" * 32, taken),
         "labels": lambda exchange: {"gw-request-id": exchange.id},
@@ -249,12 +255,19 @@ def chat(text: str = "Hello.", **fields: object) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-async def ask_async(house_: House, body: bytes, *, leave_after: int | None = None) -> Asked:
+async def ask_async(
+    house_: House,
+    body: bytes | Call,
+    *,
+    dialect: Dialect = CHAT,
+    leave_after: int | None = None,
+) -> Asked:
     """One exchange. leave_after: the client leaves after that many pieces, the head included."""
-    exchange = Exchange("id-1", WHO, "openai_chat", "/v1/chat/completions", {}, body)
+    call = body if isinstance(body, Call) else Call(body)
+    exchange = Exchange("id-1", WHO, dialect.name, dialect.paths[0], {}, call)
     asked = Asked(exchange)
     seen = 0
-    async with aclosing(run(exchange, CHAT, house_)) as pieces:
+    async with aclosing(run(exchange, dialect, house_)) as pieces:
         async for piece in pieces:
             if isinstance(piece, Head):
                 assert not asked.status
@@ -267,7 +280,7 @@ async def ask_async(house_: House, body: bytes, *, leave_after: int | None = Non
     return asked
 
 
-def ask(house_: House, body: bytes, **how: Any) -> Asked:
+def ask(house_: House, body: bytes | Call, **how: Any) -> Asked:
     """The same, in an event loop of its own."""
     return asyncio.run(ask_async(house_, body, **how))
 
@@ -282,6 +295,16 @@ def answered(data: bytes, kind: str, bundle: Bundle, *cuts: int, body: bytes = b
 # --- wire samples ----------------------------------------------------------------------
 
 WIRE = Path(__file__).parent.parent / "wire" / "openai_chat"
+
+
+def call_of(request: Path) -> Call:
+    """A sample request. What is not its body stands beside it, in `<name>.call.json`."""
+    beside = request.with_name(request.name.split(".")[0] + ".call.json")
+    more = json.loads(beside.read_bytes()) if beside.exists() else {}
+    more["query"] = tuple(tuple(pair) for pair in more.get("query", ()))
+    return Call(request.read_bytes(), **more)
+
+
 SSE = "text/event-stream"
 STREAMS = {p.stem: p.read_bytes() for p in sorted(WIRE.glob("*.sse"))}
 WHOLES = {p.stem: p.read_bytes() for p in sorted(WIRE.glob("*.json")) if "." not in p.stem}

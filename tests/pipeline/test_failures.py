@@ -70,7 +70,7 @@ def test_headers_of_one_hop_and_of_the_upstream_stay_behind() -> None:
     asked = ask(house(backend, Bundle({})), chat())
     assert dict(asked.headers) == {
         "content-type": "application/json", "content-length": "2", "openai-version": "2020-10-01",
-        "x-upstream-request-id": "req_1", "gw-request-id": "id-1",
+        "x-upstream-request-id": "req_1", "x-request-id": "id-1", "gw-request-id": "id-1",
     }  # fmt: skip
 
 

@@ -124,7 +124,9 @@ def test_a_route_may_forbid_restoring() -> None:
     word = placeholder()
     backend = Backend(stream("content", word), kind=SSE)
     route = Route("m", "m", "b", "p", restore=False)
-    asked = ask(house(backend, RULES, route=lambda model, who: (route, backend)), chat(MAIL))
+    asked = ask(
+        house(backend, RULES, route=lambda message, dialect, who: (route, backend)), chat(MAIL)
+    )
     assert heard(asked.body)["0/content"] == word
 
 

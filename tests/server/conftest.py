@@ -15,6 +15,7 @@ from gateway.core.judgement import Principal
 from gateway.labels.headers import headers
 from gateway.server import listen
 from gateway.server.door import Door
+from gateway.server.paths import Table
 from tests.pipeline.fakes import CHAT, WHO, Backend, Bundle, Sink, house
 
 MODELS = [{"id": "m", "object": "model", "created": 0, "owned_by": "p"}]
@@ -55,7 +56,7 @@ def new_door(
     return Door(
         house=house(backend, bundle, sink=sink, labels=_labels),
         keys=Keys(),
-        dialects=dict.fromkeys(CHAT.paths, CHAT),
+        paths=Table([CHAT]),
         models=lambda: MODELS,
         ready=lambda: problems,
         warnings=dict,

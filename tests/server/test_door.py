@@ -119,7 +119,7 @@ PATHS = [
     ("/v1/chat/completions", CHAT_PATH),
     ("/v1/chat/completions/", CHAT_PATH),
     ("//v1///chat/completions//", CHAT_PATH),
-    ("/V1/Chat/COMPLETIONS", CHAT_PATH),
+    ("/V1/Chat/COMPLETIONS", "/V1/Chat/COMPLETIONS"),
     ("/v1/./chat", "/v1/./chat"),
     ("/", "/"),
     ("", "/"),

@@ -1,0 +1,45 @@
+"""The fields of an API as a table: which are judged, which are not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.core.message import Direction, Kind
+from gateway.core.ports import Place
+from gateway.dialects._fields import Field
+
+
+def places(spec: Field, direction: Direction, path: str = "") -> list[Place]:
+    """Every place below a declaration, and what becomes of it.
+
+    What is not declared is in it too, as a "*" at the end: it is judged.
+    """
+    return list(dict.fromkeys(_walk(spec, direction, path, spec.kind or Kind.METADATA, ())))
+
+
+def _walk(
+    spec: Field, direction: Direction, path: str, kind: Kind, above: tuple[int, ...]
+) -> Iterator[Place]:
+    if id(spec) in above:
+        # A block that may hold blocks: listed once.
+        return
+    above = (*above, id(spec))
+    kind = spec.kind or kind
+    if not spec.fields and spec.items is None:
+        yield Place(direction, path or "/", *_fate(spec, kind))
+        return
+    for name, member in spec.fields.items():
+        yield from _walk(member, direction, f"{path}/{name}", kind, above)
+    if spec.items is not None:
+        yield from _walk(spec.items, direction, f"{path}/*", kind, above)
+    if spec.fields and not spec.plain:
+        other = Kind.METADATA if kind is Kind.TEXT else kind
+        yield Place(direction, f"{path}/*", "judged", other.value)
+
+
+def _fate(spec: Field, kind: Kind) -> tuple[str, str]:
+    if spec.plain:
+        return "not judged", spec.plain
+    if spec.media:
+        return "opaque", spec.media
+    return "judged", f"{kind.value}, sealed" if spec.sealed else kind.value

@@ -1,0 +1,113 @@
+"""What streams of JSON events have in common: events in, frames out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from gateway.core.errors import UpstreamError
+from gateway.core.judgement import Refusal
+from gateway.core.message import Edit, Fragment, Frame, Lane, Part
+from gateway.core.ports import Reply
+from gateway.dialects._fields import MAX_PARTS, Field, Found, read
+from gateway.dialects._sse import Event
+from gateway.dialects._whole import decode, rewrite, text_frame
+
+
+class Cutter(Protocol):
+    """Cuts bytes into events."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events completed by these bytes. Raises UpstreamError if one grows without bounds."""
+
+    def flush(self) -> list[Event]:
+        """What is left: an event that was not ended."""
+
+
+class Reading(NamedTuple):
+    """What an event means besides its text. closes and note: as in a Frame."""
+
+    closes: tuple[int, ...] = ()
+    note: object = None
+
+
+class EventStream:
+    """Reads events by their declared fields. A dialect says what they mean.
+
+    To be given: `spec`, `lane`, `meaning`, `add`, `stop`, `broken`, `withhold`.
+    """
+
+    streamed = True
+    ping = b""
+
+    def __init__(self, cutter: Cutter) -> None:
+        self.model = ""
+        self.usage: Mapping[str, int] = {}
+        self.failed = False
+        self._cutter = cutter
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Frames completed by these bytes."""
+        return [self._frame(event) for event in self._cutter.feed(data)]
+
+    def flush(self) -> list[Frame]:
+        """An event whose end never came."""
+        return [self._frame(event) for event in self._cutter.flush()]
+
+    def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
+        """The event with edits made."""
+        return rewrite(frame, edits)
+
+    def group(self, path: str) -> str:
+        """Each whole text in an event stands for itself."""
+        return path
+
+    def sent(self, frame: Frame) -> None:
+        """Nothing to remember."""
+
+    def spec(self, event: Event, value: Any) -> Field:
+        """What the fields of this event are for."""
+        raise NotImplementedError
+
+    def lane(self, value: Any, piece: Part) -> Lane:
+        """Which text a piece in this event belongs to."""
+        raise NotImplementedError
+
+    def meaning(self, event: Event, value: Any) -> Reading:
+        """What else this event says; also the place to take notes of model, usage, failure."""
+        return Reading()
+
+    def withhold(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """What is given instead of a stream of which nothing was sent yet."""
+        raise NotImplementedError
+
+    def _frame(self, event: Event) -> Frame:
+        if not event.data:
+            return self.silent(event)
+        try:
+            value = decode(event.data)
+            return self._read(event, value)
+        except ValueError:
+            return text_frame(event.raw, (event.start, event.end))
+        except RecursionError as err:
+            raise UpstreamError("an event of the upstream's stream is nested too deeply") from err
+
+    def silent(self, event: Event) -> Frame:
+        """An event without data: a comment, or a blank line."""
+        return text_frame(event.raw, (0, len(event.raw)))
+
+    def _read(self, event: Event, value: Any) -> Frame:
+        found = Found()
+        read(value, self.spec(event, value), found)
+        if len(found.parts) + len(found.pieces) > MAX_PARTS:
+            raise UpstreamError(f"an event of the stream holds more than {MAX_PARTS} texts")
+        closes, note = self.meaning(event, value)
+        return Frame(
+            event.raw,
+            (event.start, event.end),
+            tuple(Fragment(self.lane(value, p), p.path, p.text) for p in found.pieces),
+            tuple(found.parts),
+            tuple(found.opaque),
+            closes,
+            note,
+        )
