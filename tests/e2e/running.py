@@ -27,6 +27,7 @@ from gateway.audit.query import Filters, query
 from gateway.cli import app
 from gateway.identity.keyring import Keyring
 from gateway.identity.keytable import KeyTable
+from tests.conformance.vendors import Vendors
 from tests.e2e import canaries
 from tests.e2e.upstream import Upstream
 
@@ -62,13 +63,14 @@ class Gateway:
     def __init__(
         self,
         folder: Path,
-        upstream: Upstream,
+        upstream: Upstream | Vendors,
         *,
         database_url: str,
         policy: str = "default",
         detectors: str = "patterns,pii",
         workers: int = 1,
         plugins: Path | None = None,
+        catalogue: str = CATALOGUE,
         **settings: str,
     ) -> None:
         self.folder = folder
@@ -76,7 +78,7 @@ class Gateway:
         self.data.mkdir(mode=0o700)
         self.policy = Path(shutil.copy(POLICIES / f"{policy}.yaml", folder / "policy.yaml"))
         self.catalogue = folder / "catalogue.yaml"
-        self.catalogue.write_text(CATALOGUE.format(url=upstream.url))
+        self.catalogue.write_text(catalogue.format(url=upstream.url))
         self.database_url = database_url
         self.workers = workers
         self.process: subprocess.Popen[bytes] | None = None

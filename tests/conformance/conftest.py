@@ -1,0 +1,55 @@
+"""One gateway for all vendors' clients, with a backend of each kind at one pretended vendor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.vendors import Vendors
+from tests.e2e.running import Gateway
+
+# Any model a test names goes to the kind of backend that its name begins with.
+CATALOGUE = """
+apiVersion: gateway/v1
+kind: Catalogue
+backends:
+  - {{name: openai, kind: openai, url: "{url}/v1", credential: env:E2E_CREDENTIAL, provider: o}}
+models:
+  - {{name: "openai-*", backend: openai}}
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_proxy() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def vendors() -> Iterator[Vendors]:
+    with Vendors() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    vendors: Vendors, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Gateway]:
+    """The default policy; a secret blocks, contact data is pseudonymised and restored."""
+    template: Path = request.getfixturevalue("_sqlite_template")
+    folder = tmp_path_factory.mktemp("conformance")
+    running = Gateway(
+        folder,
+        vendors,
+        database_url=f"sqlite:///{shutil.copy(template, folder / 'gateway.db')}",
+        catalogue=CATALOGUE,
+    )
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
