@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import types
-import typing
-from collections.abc import Iterator
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import pytest
-import typing_extensions
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
-from pydantic import BaseModel
 
 from gateway.core.calls import Call
-from gateway.core.message import Message
 from gateway.dialects.openai_chat import Member
+from tests.dialects.walk import answered, heard, strings
 
 # Places whose strings are not judged, and why.
 ID = "an identifier made by the API"
@@ -64,65 +59,19 @@ PLAIN_ANSWER = {
     "/choices/0/logprobs/refusal/0/token": "as above",
     "/choices/0/logprobs/refusal/0/top_logprobs/0/token": "as above",
 }
-CANARY = "canary"
-_WRAPPERS = (
-    typing.Required, typing.NotRequired, typing.Annotated,
-    typing_extensions.Required, typing_extensions.NotRequired, typing_extensions.Annotated,
-)  # fmt: skip
-_UNIONS = (typing.Union, types.UnionType)
-
-
-def places(kind: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """(path, a value of this type that holds the canary there) for each string in a type."""
-    origin, inside = get_origin(kind), get_args(kind)
-    if origin in _WRAPPERS:
-        yield from places(inside[0], path)
-    elif hasattr(kind, "__value__"):  # a named alias
-        yield from places(kind.__value__, path)
-    elif origin in _UNIONS:
-        for one in inside:
-            yield from places(one, path)
-    elif kind is str or origin is typing.Literal or kind is object or kind is Any:
-        yield path, CANARY
-    elif members := _members(kind):
-        for name, hint in members.items():
-            for at, value in places(hint, f"{path}/{name}"):
-                yield at, {name: value}
-    elif origin is dict or (origin and issubclass(origin, typing.Mapping)):
-        for at, value in places(inside[1], f"{path}/key"):
-            yield at, {"key": value}
-    elif origin and issubclass(origin, typing.Iterable):
-        for at, value in places(inside[0], f"{path}/0"):
-            yield at, [value]
-
-
-def _members(kind: Any) -> dict[str, Any]:
-    if typing_extensions.is_typeddict(kind):
-        return typing_extensions.get_type_hints(kind, include_extras=True)
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return {name: info.annotation for name, info in kind.model_fields.items()}
-    return {}
-
-
-REQUEST = dict(places(CompletionCreateParamsNonStreaming))
-ANSWER = dict(places(ChatCompletion))
-CHUNK = dict(places(ChatCompletionChunk))
+REQUEST = dict(strings(CompletionCreateParamsNonStreaming))
+ANSWER = dict(strings(ChatCompletion))
+CHUNK = dict(strings(ChatCompletionChunk))
 
 
 def found_in_request(value: dict[str, Any]) -> bool:
     body = {"model": "m", "messages": [], **value}
-    message = Member().read(Call(json.dumps(body).encode()))
-    texts = [p.text for p in message.parts if not p.path.endswith("~")]
-    return CANARY in texts or bool(message.opaque)
+    return heard(Member().read(Call(json.dumps(body).encode())))
 
 
 def found_in_answer(value: dict[str, Any], kind: str) -> bool:
     data = json.dumps({"choices": [], **value}).encode()
-    reader = Member().reader(Message(b"", ()), status=200, content_type=kind)
-    frames = reader.feed(b"data: " + data + b"\n\n" if "event" in kind else data) + reader.flush()
-    texts = [p.text for f in frames for p in f.parts if not p.path.endswith("~")]
-    texts += [x.text for f in frames for x in f.fragments]
-    return CANARY in texts or any(f.opaque for f in frames)
+    return heard(answered(Member(), b"data: " + data + b"\n\n" if "event" in kind else data, kind))
 
 
 def test_the_walk_sees_the_whole_of_the_types() -> None:
