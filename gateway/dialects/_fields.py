@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.core.message import Kind, Opaque, Part
@@ -43,6 +43,8 @@ class Field:
     text all the same is judged. exempt: plain, and what it looks like does not matter.
     json: a string here is itself JSON, as tool arguments are.
     media: a string here is base64 or a data URL of this type: opaque.
+    media_member: the member that names the type of the media beside it.
+    role: whose text this is, for it and all below; empty: as its parent's.
     role_member: the member that names whose text this is.
     streamed: a string here is a piece of a longer text; None: as its parent.
     sealed: a signature covers this text (see `Part`).
@@ -55,6 +57,8 @@ class Field:
     exempt: bool = False
     json: bool = False
     media: str = ""
+    media_member: str = ""
+    role: str = ""
     role_member: str = ""
     streamed: bool | None = None
     sealed: bool = False
@@ -65,6 +69,8 @@ TEXT = Field()
 
 # What identifiers and enumerations look like. Long runs of digits are numbers of somebody.
 _PLAIN = re.compile(r"\d{0,7}|(?=[\d.:_-]*[A-Za-z])[A-Za-z0-9.:_-]{1,128}", re.ASCII)
+# What APIs call the speakers that policies know by one name.
+_ROLES = {"model": "assistant"}
 # Base64 holds none of these; a text of any length soon does.
 _NOT_BASE64 = (" ", "@", ".", ",", ":")
 
@@ -109,7 +115,7 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         _read(value, spec, found, role, kind, path)
         found.streamed = not spec.streamed
         return
-    kind = spec.kind or kind
+    kind, role = spec.kind or kind, spec.role or role
     if isinstance(value, str):
         if not (spec.plain and (spec.exempt or _PLAIN.fullmatch(value))) and value:
             _string(value, spec, found, role, kind, path)
@@ -126,10 +132,13 @@ def _members(
 ) -> None:
     named = value.get(spec.role_member) if spec.role_member else None
     if isinstance(named, str):
-        role = named
+        role = _ROLES.get(named, named)
         kind = Kind.TOOL_RESULT if role in ("tool", "function") else kind
+    media = value.get(spec.media_member) if spec.media_member else None
     for key, item in value.items():
         known = spec.fields.get(key)
+        if known is not None and known.media and isinstance(media, str):
+            known = replace(known, media=media)
         if known is not None:
             _read(item, known, found, role, kind, f"{path}/{key}")
         elif not spec.plain:
