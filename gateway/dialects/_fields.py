@@ -32,6 +32,11 @@ _SUBTYPES = frozenset([
 ])
 # fmt: on
 
+# What identifiers and enumerations look like. Long runs of digits are numbers of somebody.
+_PLAIN = re.compile(r"\d{0,7}|(?=[\d.:_-]*[A-Za-z])[A-Za-z0-9.:_-]{1,128}", re.ASCII)
+# What a provider encrypted or signed: base64, also for URLs. Numbers of somebody are none.
+_CIPHER = re.compile(r"(?=[^A-Za-z]*[A-Za-z])(?!.*\d{12})[A-Za-z0-9+/_-]*={0,2}|", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -48,6 +53,8 @@ class Field:
     role_member: the member that names whose text this is.
     streamed: a string here is a piece of a longer text; None: as its parent.
     sealed: a signature covers this text (see `Part`).
+    form: what a plain string looks like here; another is judged.
+    cases: what an object is for whose `type` says this word; another is as said here.
     """
 
     kind: Kind | None = None
@@ -62,13 +69,13 @@ class Field:
     role_member: str = ""
     streamed: bool | None = None
     sealed: bool = False
+    form: re.Pattern[str] = _PLAIN
+    cases: Mapping[str, Field] = field(default_factory=dict)
 
 
 TEXT = Field()
 
 
-# What identifiers and enumerations look like. Long runs of digits are numbers of somebody.
-_PLAIN = re.compile(r"\d{0,7}|(?=[\d.:_-]*[A-Za-z])[A-Za-z0-9.:_-]{1,128}", re.ASCII)
 # What APIs call the speakers that policies know by one name.
 _ROLES = {"model": "assistant"}
 # Base64 holds none of these; a text of any length soon does.
@@ -83,6 +90,11 @@ def is_plain(text: str) -> bool:
 def plain(reason: str) -> Field:
     """A field whose strings are not text, and why."""
     return Field(plain=reason)
+
+
+def cipher(reason: str) -> Field:
+    """A field whose strings only the API can read or has signed, and why they pass."""
+    return Field(plain=reason, form=_CIPHER)
 
 
 def exempt(reason: str) -> Field:
@@ -117,10 +129,14 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         return
     kind, role = spec.kind or kind, spec.role or role
     if isinstance(value, str):
-        if not (spec.plain and (spec.exempt or _PLAIN.fullmatch(value))) and value:
+        if not (spec.plain and (spec.exempt or spec.form.fullmatch(value))) and value:
             _string(value, spec, found, role, kind, path)
     elif isinstance(value, dict):
-        _members(value, spec, found, role, kind, path)
+        case = spec.cases.get(_type_of(value)) if spec.cases else None
+        if case is not None:
+            _read(value, case, found, role, kind, path)
+        else:
+            _members(value, spec, found, role, kind, path)
     elif isinstance(value, list):
         items = spec.items or spec
         for i, item in enumerate(value):
@@ -148,6 +164,11 @@ def _members(
             if not _PLAIN.fullmatch(key):
                 found.parts.append(Part(f"{at}~", key, role, kind))
             _read(item, spec, found, role, kind, at)
+
+
+def _type_of(value: dict[str, Any]) -> str:
+    named = value.get("type")
+    return named if isinstance(named, str) else ""
 
 
 def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:

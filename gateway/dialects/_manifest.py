@@ -25,6 +25,8 @@ def _walk(
         return
     above = (*above, id(spec))
     kind = spec.kind or kind
+    for case in spec.cases.values():
+        yield from _walk(case, direction, path, kind, above)
     if not spec.fields and spec.items is None:
         yield Place(direction, path or "/", *_fate(spec, kind))
         return

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.core.message import Kind
-from gateway.dialects._fields import TEXT, Field, Found, read
+from gateway.dialects._fields import TEXT, Field, Found, cipher, read
 
 IMAGE = Field(fields={"type": TEXT, "data": Field(media="image/*")}, media_member="type")
 
@@ -44,3 +44,37 @@ def test_the_type_of_media_says_the_member_beside_it(named: str, media: str) -> 
 
 def test_media_of_no_named_type_are_what_they_are_declared() -> None:
     assert [o.media_type for o in found({"data": "AAAA"}, IMAGE).opaque] == ["image/*"]
+
+
+SOURCE = Field(fields={"type": TEXT}, cases={"sound": Field(fields={"data": Field(media="a/*")})})
+
+
+@pytest.mark.parametrize(
+    ("value", "opaque"),
+    [
+        ({"type": "sound", "data": "AAAA"}, 1),
+        ({"type": "text", "data": "AAAA"}, 0),
+        ({"type": ["sound"], "data": "AAAA"}, 0),
+        ({"data": "AAAA"}, 0),
+    ],
+)
+def test_what_an_object_is_for_can_depend_on_its_type(value: Any, opaque: int) -> None:
+    assert len(found(value, SOURCE).opaque) == opaque
+    assert any(p.text == "AAAA" for p in found(value, SOURCE).parts) == (not opaque)
+
+
+@pytest.mark.parametrize(
+    ("value", "judged"),
+    [
+        ("EqQBCkYIARgCIkDq3l+8/0Ju==", False),
+        ("gAAAA_-x", False),
+        ("", False),
+        ("4111111111111111", True),
+        ("AB4111111111111111==", True),
+        ("anna.lind@example.org", True),
+        ("Anna Lind", True),
+        ("+49 151 1234567", True),
+    ],
+)
+def test_ciphertext_passes_only_if_it_looks_like_it(value: str, judged: bool) -> None:
+    assert bool(found({"s": value}, Field(fields={"s": cipher("-")})).parts) == judged
