@@ -25,16 +25,20 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Coverage:
-    """What of a message was judged and what could not be, in characters and bytes."""
+    """What of a message was judged and what could not be.
+
+    judged_bytes: of UTF-8 text by where it stood (`pipeline.shapes`); names of the API only.
+    """
 
     texts: int = 0
     judged_chars: int = 0
+    judged_bytes: Counter[str] = field(default_factory=Counter)
     opaque: list[Opaque] = field(default_factory=list)
 
-    def add(self, text: str) -> None:
-        """Count one judged text."""
-        self.texts += 1
+    def add(self, shape: str, text: str) -> None:
+        """Count a stretch of judged text."""
         self.judged_chars += len(text)
+        self.judged_bytes[shape] += len(text) if text.isascii() else len(text.encode())
 
 
 @dataclass(slots=True)

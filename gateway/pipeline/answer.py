@@ -13,6 +13,7 @@ from gateway.core.ports import Reader
 from gateway.core.splice import json_edits
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.passage import Passage, whole
+from gateway.pipeline.shapes import Shapes
 
 ASSISTANT = "assistant"
 
@@ -43,10 +44,11 @@ class Release:
     ended: the choices whose end has left; ALL once the whole answer has.
     """
 
-    def __init__(self, guard: Guard, reader: Reader, *, notice: bool) -> None:
+    def __init__(self, guard: Guard, reader: Reader, shapes: Shapes, *, notice: bool) -> None:
         self.ended: set[int] = set()
         self._guard = guard
         self._reader = reader
+        self._shapes = shapes
         self._notice = notice
         self._queue: deque[_Waiting] = deque()
         self._lanes: dict[Lane, Passage] = {}
@@ -74,7 +76,7 @@ class Release:
         return self._out()
 
     def _add(self, frame: Frame) -> None:
-        self._guard.opaque(frame.opaque)
+        self._guard.opaque(frame.opaque, self._shapes)
         pieces = [self._whole(part) for part in frame.parts]
         pieces += [self._arrive(frame, fragment) for fragment in frame.fragments]
         waiting = _Waiting(frame, pieces)
@@ -84,7 +86,9 @@ class Release:
         self._queue.append(waiting)
 
     def _whole(self, part: Part) -> _Piece:
-        passage = whole(part.text, Subject(part.role, part.kind), sealed=part.sealed)
+        subject = Subject(part.role, part.kind)
+        shape = self._shapes(part.path)
+        passage = whole(part.text, subject, sealed=part.sealed, shape=shape)
         self._fresh[passage] = None
         return _Piece(passage, 0, len(part.text), part.path)
 
@@ -93,7 +97,10 @@ class Release:
         passage = self._lanes.get(lane)
         if passage is None:
             passage = Passage(
-                Subject(ASSISTANT, lane.kind), held=lane.held_whole, sealed=lane.sealed
+                Subject(ASSISTANT, lane.kind),
+                held=lane.held_whole,
+                sealed=lane.sealed,
+                shape=self._shapes(fragment.path),
             )
             self._lanes[lane] = passage
         if lane.kind is Kind.TOOL_ARGUMENTS:
@@ -121,7 +128,8 @@ class Release:
         parts = nested_parts("", passage.text, role=subject.role, kind=subject.kind)
         if len(parts) == 1 and parts[0].path == "":
             return False
-        inner = {part.path[1:]: whole(part.text, subject) for part in parts}
+        shape = passage.shape + "!*"
+        inner = {part.path[1:]: whole(part.text, subject, shape=shape) for part in parts}
         self._fresh.update(dict.fromkeys(inner.values()))
         self._nested.append((passage, inner))
         return True

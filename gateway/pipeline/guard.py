@@ -8,7 +8,8 @@ what leaves the same answer sent at once.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from gateway.core.effects import resolve, spans
 from gateway.core.exchange import Side
@@ -70,10 +71,10 @@ class Guard:
             finding = Finding("dialect", STATE, 0, 0, 1.0, name)
             self._decide(finding, Subject("", Kind.METADATA))
 
-    def opaque(self, items: Sequence[Opaque]) -> None:
-        """Judge what cannot be read as text, by its media type."""
+    def opaque(self, items: Sequence[Opaque], shapes: Callable[[str], str]) -> None:
+        """Judge what cannot be read as text, by its media type; it is recorded by shape."""
         for item in items:
-            self._side.coverage.opaque.append(item)
+            self._side.coverage.opaque.append(replace(item, path=shapes(item.path)))
             finding = Finding("dialect", OPAQUE, 0, 0, 1.0, item.media_type)
             self._decide(finding, Subject("", Kind.METADATA))
 
@@ -141,7 +142,8 @@ class Guard:
             cleared = self._settle(passage, restores, cleared)
         if cleared <= passage.cleared:
             return
-        self._side.coverage.judged_chars += cleared - passage.cleared
+        new = passage.text[passage.cleared - passage.base : cleared - passage.base]
+        self._side.coverage.add(passage.shape, new)
         passage.cleared = cleared
         passage.trim()
 

@@ -24,11 +24,13 @@ class Passage:
     unjudged text, ascending. cleared: what stands before it may leave, with `edits` made.
     held: nothing leaves before the whole text is judged; until then it waits in `pieces`,
     `pending` characters of it. sealed: it is emptied where another would be edited.
+    shape: where it stands (see `Coverage`).
     """
 
     subject: Subject
     held: bool = False
     sealed: bool = False
+    shape: str = ""
     text: str = ""
     base: int = 0
     segment: int = 0
@@ -120,9 +122,9 @@ class Passage:
         return out
 
 
-def whole(text: str, subject: Subject, *, sealed: bool = False) -> Passage:
+def whole(text: str, subject: Subject, *, sealed: bool = False, shape: str = "") -> Passage:
     """A passage that has arrived completely."""
-    return Passage(subject=subject, sealed=sealed, text=text, final=True)
+    return Passage(subject=subject, sealed=sealed, shape=shape, text=text, final=True)
 
 
 def placed(findings: Sequence[Finding], offset: int) -> list[Finding]:

@@ -74,8 +74,10 @@ def _side(side: Side) -> dict[str, Any]:
         "digest": side.digest,
         "texts": side.coverage.texts,
         "judged_chars": side.coverage.judged_chars,
+        "judged_bytes": dict(sorted(side.coverage.judged_bytes.items())),
         "opaque": [
-            {"media_type": o.media_type, "bytes": o.size_bytes} for o in side.coverage.opaque[:100]
+            {"path": o.path, "media_type": o.media_type, "bytes": o.size_bytes}
+            for o in side.coverage.opaque[:100]
         ],
         "findings": [
             {

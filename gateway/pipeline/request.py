@@ -17,6 +17,7 @@ from gateway.pipeline import record
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.passage import whole
+from gateway.pipeline.shapes import Shapes, shapes_of
 
 # What a placeholder looks like, whoever wrote it.
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -56,7 +57,15 @@ async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
     durable = house.sink.append(record.opened(exchange))
     try:
         vault = house.vault(exchange.principal.tenant, _taken(message))
-        edits = await _judge(exchange, message, route, bundle, vault, house)
+        edits = await _judge(
+            exchange,
+            message,
+            shapes_of(dialect),
+            route=route,
+            bundle=bundle,
+            vault=vault,
+            house=house,
+        )
     finally:
         await durable
     body = dialect.forward(message, edits, route)
@@ -104,16 +113,28 @@ def _read(exchange: Exchange, dialect: Dialect, house: House) -> tuple[Message, 
 
 
 async def _judge(
-    exchange: Exchange, message: Message, route: Route, bundle: Bundle, vault: Vault, house: House
+    exchange: Exchange,
+    message: Message,
+    shapes: Shapes,
+    *,
+    route: Route,
+    bundle: Bundle,
+    vault: Vault,
+    house: House,
 ) -> dict[str, list[Edit]]:
     began = house.clock.monotonic_ms()
     judge = bundle.bind(context(exchange, Direction.REQUEST, message, route))
     guard = Guard(judge, house.inspector, house.actions, vault, exchange.request)
     guard.announce("REQUEST")
     guard.states(message.states)
-    guard.opaque(message.opaque)
+    guard.opaque(message.opaque, shapes)
     passages = [
-        whole(part.text, Subject(part.role, part.kind), sealed=part.sealed)
+        whole(
+            part.text,
+            Subject(part.role, part.kind),
+            sealed=part.sealed,
+            shape=shapes(part.path),
+        )
         for part in message.parts
     ]
     await guard.advance(passages)

@@ -15,6 +15,7 @@ from gateway.pipeline.answer import Release
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged, context
+from gateway.pipeline.shapes import shapes_of
 
 MODEL_CHARS = 128
 UPSTREAM_WORDS = {
@@ -75,7 +76,8 @@ async def deliver(
         judge, house.inspector, house.actions, judged.vault, side, restore=judged.route.restore
     )
     guard.announce("ANSWER")
-    release = Release(guard, reader, notice=answer.status < 300 and not judged.message.json_output)
+    notice = answer.status < 300 and not judged.message.json_output
+    release = Release(guard, reader, shapes_of(dialect), notice=notice)
     seal = hashlib.sha256()
     headed = False
     last = b""
