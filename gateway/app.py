@@ -36,6 +36,14 @@ from gateway.settings import Settings, shipped
 log = logging.getLogger(__name__)
 
 
+NOT_ALLOWED = Refusal(
+    "path_not_allowed",
+    "The catalogue lets nothing through to this backend at this path. Its operator allows it "
+    "by name, under 'pass' of the backend.",
+    404,
+)
+
+
 class SystemClock:
     """The real time."""
 
@@ -173,6 +181,8 @@ class Gateway:
     def _route(
         self, message: Message, dialect: str, principal: Principal
     ) -> tuple[Route, Backend] | None:
+        if message.upstream:
+            return self._pass(message)
         found = self.catalogue.find(message.model)
         if found is None:
             return None
@@ -187,6 +197,14 @@ class Gateway:
                 )
             )
         return found.route(message.model), backend
+
+    def _pass(self, message: Message) -> tuple[Route, Backend]:
+        """A request for an upstream by its name. Raises Refused unless the catalogue allows it."""
+        upstream = self.catalogue.upstreams.get(message.upstream)
+        path = message.path.partition("?")[0]
+        if upstream is None or upstream.missing or not upstream.lets_pass(message.method, path):
+            raise Refused(NOT_ALLOWED)
+        return upstream.route(), self._backend(upstream)
 
     def _backend(self, upstream: catalogue.Upstream) -> Backend:
         key = f"{upstream.kind} {upstream.options!r} {hash(upstream.options.credential)}"

@@ -29,7 +29,11 @@ _TIMES = ("connect_s", "first_byte_s", "between_bytes_s", "total_s")
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """One backend of the catalogue. missing: why it cannot be used now; empty if it can."""
+    """One backend of the catalogue.
+
+    passes: what `/pass/...` lets through to it: "METHOD /path" with * and ?. missing: why it
+    cannot be used now; empty if it can.
+    """
 
     name: str
     kind: str
@@ -37,7 +41,16 @@ class Upstream:
     provider: str
     hosting: str
     region: str
+    passes: tuple[str, ...] = ()
     missing: str = ""
+
+    def lets_pass(self, method: str, path: str) -> bool:
+        """Whether this request may go to it without a dialect that knows its API."""
+        return any(fnmatch.fnmatchcase(f"{method} {path}", known) for known in self.passes)
+
+    def route(self) -> Route:
+        """Where a request goes that names no model."""
+        return Route("", "", self.name, self.provider, hosting=self.hosting, region=self.region)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,7 @@ def _upstreams(
     for item in cursor.items():
         fields = item.fields(
             ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
-             "timeouts", "settings"),
+             "timeouts", "settings", "pass"),
             required=("name", "kind"),
         )  # fmt: skip
         name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
@@ -144,6 +157,7 @@ def _upstreams(
                 else "hosted"
             ),
             region=fields["region"].text() if "region" in fields else "",
+            passes=_passes(fields["pass"]) if "pass" in fields else (),
             missing=missing,
         )
 
@@ -167,6 +181,15 @@ def _models(cursor: Cursor, upstreams: Mapping[str, Upstream]) -> Iterator[Model
             restore=fields["restore"].truth() if "restore" in fields else True,
             description=fields["description"].text() if "description" in fields else "",
         )
+
+
+def _passes(cursor: Cursor) -> tuple[str, ...]:
+    """Paths as clients write them behind the upstream's name; POST unless they say otherwise."""
+    found = []
+    for item in cursor.items():
+        text = item.text(r"([A-Z]{3,6} )?/\S*", "a path, with a method before it if not POST")
+        found.append(text if text[0] != "/" else f"POST {text}")
+    return tuple(found)
 
 
 def _settings(fields: Mapping[str, Cursor]) -> dict[str, str]:

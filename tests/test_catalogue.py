@@ -137,3 +137,21 @@ def test_errors_name_the_line_and_what_is_known(
 def test_the_shipped_catalogue_can_be_read_without_any_key() -> None:
     found = read(shipped("policies") / "catalogue.yaml", backends.kinds(), {})
     assert found.find("echo")
+
+
+def test_a_backend_says_what_passes_to_it_without_a_dialect(tmp_path: Path) -> None:
+    given = '    pass: [/v1/rerank, "GET /v1/models/*"]\n'
+    text = HEAD + BACKENDS.replace("    region: eu\n", "    region: eu\n" + given) + MODELS
+    upstream = catalogue(tmp_path, text).upstreams["own"]
+    assert upstream.lets_pass("POST", "/v1/rerank")
+    assert upstream.lets_pass("GET", "/v1/models/a")
+    assert not upstream.lets_pass("GET", "/v1/rerank")
+    assert not upstream.lets_pass("POST", "/v1/rerank/x")
+
+
+@pytest.mark.parametrize("wrong", ["v1/rerank", "post /v1/rerank", "/v1/a b"])
+def test_what_passes_is_a_path(tmp_path: Path, wrong: str) -> None:
+    given = f'    pass: ["{wrong}"]\n'
+    text = HEAD + BACKENDS.replace("    region: eu\n", "    region: eu\n" + given) + MODELS
+    with pytest.raises(ConfigError, match="expected a path"):
+        catalogue(tmp_path, text)

@@ -47,7 +47,7 @@ class HttpBackend:
 
     def speaks(self, dialect: str) -> bool:
         """Whether it takes this dialect's requests as they are."""
-        return dialect.startswith(self.dialects)
+        return dialect.startswith((*self.dialects, "passthrough"))
 
     def url(self, call: Outgoing) -> str:
         """Where this request goes."""

@@ -17,6 +17,7 @@ COMMANDS = {
     "policy": "Check, test and explain policies.",
     "scan": "Find personal data and secrets in a text.",
     "audit": "Read and verify the audit log.",
+    "coverage": "Print which fields of which API are judged, which are not, and why.",
     "db": "Bring the database up to date.",
     "list": "List everything the gateway knows: detectors, actions, settings, ...",
     "version": "Say which version this is.",

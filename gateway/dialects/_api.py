@@ -64,7 +64,8 @@ class JsonApi:
 
     def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
         """The body with edits made, under the upstream's model name."""
-        if route.upstream_model != message.model and "{model}" not in message.path:
+        named = message.model and "{model}" not in message.path
+        if named and route.upstream_model != message.model:
             change = [Edit(0, len(message.model), route.upstream_model)]
             edits = {**edits, "/model": change}
         return splice_json(message.body, edits)

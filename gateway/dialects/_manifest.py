@@ -41,7 +41,7 @@ def _walk(
 
 def _fate(spec: Field, kind: Kind) -> tuple[str, str]:
     if spec.plain:
-        return "not judged", spec.plain
+        return "not judged", spec.plain if spec.exempt else f"{spec.plain}; judged if it is not"
     if spec.media:
         return "opaque", spec.media
     return "judged", f"{kind.value}, sealed" if spec.sealed else kind.value

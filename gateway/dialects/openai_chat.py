@@ -119,7 +119,7 @@ class Member(JsonApi):
 
     name = "openai_chat"
     operation = "chat"
-    paths = ("/v1/chat/completions", "/chat/completions", "/openai/v1/chat/completions")
+    paths = ("/v1/chat/completions",)
     request = REQUEST
     answer = ANSWER
     needs: ClassVar = {"messages": (list,)}

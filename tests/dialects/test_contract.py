@@ -75,7 +75,7 @@ def test_only_the_models_name_changes_on_the_way(name: str, path: object) -> Non
     same = Route(message.model, message.model, "b", "p")
     assert ALL[name].forward(message, {}, same) is message.body
     other = ALL[name].forward(message, {}, Route(message.model, 'o"x/y', "b", "p"))
-    if b'"model"' not in body or "{model}" in message.path:
+    if not message.model or "{model}" in message.path:
         assert other == body
         return
     assert json.loads(other) == json.loads(body) | {"model": 'o"x/y'}

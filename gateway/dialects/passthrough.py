@@ -1,0 +1,134 @@
+"""Any JSON API of an upstream, under `/pass/{upstream}/{path}`, for what has no dialect.
+
+Which paths are let through stands in the catalogue, upstream by upstream. Nothing is known of
+such an API, so every string is judged, but for what is written like an identifier under a
+name that APIs use for identifiers. In streams each string may be a piece of a longer text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from gateway.core.calls import Call
+from gateway.core.errors import Unreadable
+from gateway.core.jsontext import parse
+from gateway.core.judgement import Refusal
+from gateway.core.message import Fragment, Frame, Kind, Lane, Message, Part
+from gateway.core.ports import Reader, Reply
+from gateway.dialects._api import JsonApi, query_of, step
+from gateway.dialects._fields import MAX_PARTS, Field, Found, exempt, is_plain, plain, read
+from gateway.dialects._openai import error_body, error_reply, usage
+from gateway.dialects._sse import Event, Events
+from gateway.dialects._stream import EventStream
+from gateway.dialects._whole import WholeReader
+
+_WORD = plain("an identifier or one of the API's own words")
+_COMMON: dict[str, Field] = {
+    **dict.fromkeys(["id", "object", "type", "role", "status", "finish_reason"], _WORD),
+    **dict.fromkeys(["stop_reason", "stopReason", "finishReason", "event"], _WORD),
+    "model": exempt("the name of a model"),
+    "usage": exempt("token counts"),
+}
+_REQUEST = Field(kind=Kind.TEXT, fields={"model": plain("the name of a model")})
+_ANSWER = Field(kind=Kind.TEXT, fields=_COMMON)
+_EVENTS = Field(kind=Kind.TEXT, fields=_COMMON, streamed=True)
+_METHODS = ("POST", "GET", "PUT", "PATCH", "DELETE")
+
+
+class Member(JsonApi):
+    """The dialect that knows no API."""
+
+    name = "passthrough"
+    operation = "pass"
+    paths = tuple(f"{method} /pass/{{upstream}}/{{path...}}" for method in _METHODS)
+    request = _REQUEST
+    answer = _ANSWER
+    events = _EVENTS
+
+    def read(self, call: Call) -> Message:
+        """A request: any JSON value, or no body. Raises Unreadable."""
+        found = Found()
+        value = parse(call.body) if call.body else None
+        read(value, _REQUEST, found)
+        if len(found.parts) > MAX_PARTS:
+            raise Unreadable(f"The body holds more than {MAX_PARTS} separate texts.")
+        return Message(
+            call.body,
+            tuple(found.parts),
+            tuple(found.opaque),
+            stream=isinstance(value, dict) and value.get("stream") is True,
+            path=_path(call) + query_of(call),
+            method=call.method,
+            upstream=step(call, "upstream"),
+        )
+
+    def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
+        """A reader for events or for one JSON body."""
+        if "text/event-stream" in content_type.lower():
+            return _Stream()
+        return WholeReader(_ANSWER, usage_of=usage, withheld=_withheld)
+
+    def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """A refusal in the shape that most APIs share: `error` with a message."""
+        return error_reply(refusal, exchange_id)
+
+
+class _Stream(EventStream):
+    """Events of which nothing is known: a text goes on where the last one at its place ended."""
+
+    ping = b": ping\n\n"
+
+    def __init__(self) -> None:
+        super().__init__(Events())
+
+    def spec(self, event: Event, value: Any) -> Field:
+        """The same for all."""
+        return _EVENTS
+
+    def lane(self, value: Any, piece: Part) -> Lane:
+        """One text a place; events with other numbers or of another type are other places."""
+        return Lane(0, _signature(value) + piece.path, 0, piece.kind)
+
+    def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
+        """An unknown API has no event for our own words."""
+        return b""
+
+    def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
+        """An error event, which most clients raise."""
+        return _event(error_body(refusal, exchange_id))
+
+    def broken(self, error: str, exchange_id: str) -> bytes:
+        """The same."""
+        return _event(error_body(Refusal("upstream_error", error, 502), exchange_id))
+
+    def withhold(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """Nothing was sent yet, so a plain error says it best."""
+        return error_reply(refusal, exchange_id)
+
+
+def _path(call: Call) -> str:
+    """The path behind the upstream's name; like everything that is not judged, plain words only."""
+    steps = call.params.get("path", "").split("/")
+    if not all(one and is_plain(one) and one.strip(".") for one in steps):
+        raise Unreadable("The path holds more than identifiers, and paths are not judged.")
+    return "/" + "/".join(quote(one, safe=":") for one in steps)
+
+
+def _signature(value: Any) -> str:
+    """What tells one series of events from another: their type and their numbers."""
+    if not isinstance(value, Mapping):
+        return ""
+    kind = value.get("type")
+    numbers = [f"{k}={v}" for k, v in value.items() if isinstance(v, int) and "ind" in k]
+    return "&".join([kind if isinstance(kind, str) and is_plain(kind) else "", *numbers])
+
+
+def _withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
+    return error_reply(refusal, exchange_id)
+
+
+def _event(body: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"

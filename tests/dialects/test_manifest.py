@@ -1,0 +1,93 @@
+"""The table of fields says what reading really does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway import dialects
+from gateway.cli import app
+from gateway.core.message import Direction
+from gateway.core.ports import Place
+from gateway.dialects._fields import Field, Found, read
+
+ALL = dialects.load()
+TEXT = "a text, of words"
+
+
+def rows() -> Iterator[Any]:
+    for name, dialect in ALL.items():
+        for place in dialect.manifest():
+            for spec in specs(dialect, place):
+                yield pytest.param(spec, place, id=f"{name}:{place.direction}:{place.path}")
+
+
+def specs(dialect: Any, place: Place) -> list[Field]:
+    """The declarations a row may come from."""
+    if place.direction is Direction.REQUEST:
+        found = [getattr(dialect, "request", None)]
+    else:
+        found = [getattr(dialect, name, None) for name in ("answer", "events")]
+    return [spec for spec in found if spec is not None and known(spec, place.path)]
+
+
+def known(spec: Field, path: str) -> bool:
+    """Whether this declaration has such a place."""
+    for step in path.split("/")[1:]:
+        if step in spec.fields:
+            spec = spec.fields[step]
+        elif step == "*" and spec.items is not None:
+            spec = spec.items
+        elif step:
+            return step == "*" and bool(spec.fields)
+    return True
+
+
+def values(spec: Field, steps: list[str], leaf: str) -> Iterator[Any]:
+    """JSON values with `leaf` at a place, in lists or under a name of ours for each "*"."""
+    if not steps or steps == [""]:
+        yield leaf
+    elif steps[0] in spec.fields:
+        for value in values(spec.fields[steps[0]], steps[1:], leaf):
+            yield {steps[0]: value}
+    elif spec.items is not None:
+        for value in values(spec.items, steps[1:], leaf):
+            yield [value]
+    if steps == ["*"]:
+        yield {"anything_else": leaf}
+
+
+def fates(spec: Field, path: str, leaf: str) -> set[str]:
+    """What reading makes of this leaf, wherever the place may be."""
+    out = set()
+    for value in values(spec, path.split("/")[1:], leaf):
+        found = Found()
+        read(value, spec, found)
+        texts = [part.text for part in (*found.parts, *found.pieces)]
+        out.add("judged" if leaf in texts else "opaque" if found.opaque else "not judged")
+    return out
+
+
+@pytest.mark.parametrize(("spec", "place"), list(rows()))
+def test_a_field_is_treated_as_the_table_says(spec: Field, place: Place) -> None:
+    leaf = "AAAA" if place.fate == "opaque" else "word"
+    assert place.fate in fates(spec, place.path, leaf)
+    if place.fate == "judged" or place.why.endswith("judged if it is not"):
+        assert "judged" in fates(spec, place.path, TEXT)
+
+
+def test_the_command_prints_the_table() -> None:
+    result = CliRunner().invoke(app, ["coverage", "openai_chat", "--json"])
+    found = json.loads(result.stdout)
+    assert {"judged", "opaque", "not judged"} == {row["fate"] for row in found}
+    assert len(found) == len(ALL["openai_chat"].manifest())
+    assert "/messages/*/content/*/text" in CliRunner().invoke(app, ["coverage"]).stdout
+
+
+def test_an_unknown_dialect_is_named_with_those_that_are_known() -> None:
+    result = CliRunner().invoke(app, ["coverage", "nope"])
+    assert result.exit_code != 0
