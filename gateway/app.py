@@ -24,6 +24,7 @@ from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
+from gateway.identity.shelf import SqlShelf
 from gateway.labels import headers as labels
 from gateway.pipeline.house import House
 from gateway.policy.bundle import PolicyBundle
@@ -77,6 +78,7 @@ class Gateway:
             limits=Limits(max_queue=settings.audit_queue),
         )
         self.keys = KeyStore(self.engine, clock=self.clock)
+        self.shelf = SqlShelf(self.engine, seal=self._seal, clock=self.clock)
         self.bundle = bundle(settings)
         self.catalogue = catalogue.read(settings.catalogue_path, backends.kinds())
         self.warnings: dict[str, str] = {}
@@ -101,6 +103,7 @@ class Gateway:
         for backend in self._backends.values():
             await backend.aclose()
         await self.keys.aclose()
+        await self.shelf.aclose()
         await self.inspector.aclose()
         await self.audit.aclose()
         self.engine.dispose()
@@ -132,6 +135,7 @@ class Gateway:
         """The ports for the pipeline."""
         return House(
             sink=self.audit,
+            shelf=self.shelf,
             bundle=lambda: self.bundle,
             inspector=self.inspector,
             actions=self.actions,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import context
 
 import gateway.audit.tables
-import gateway.identity.keytable  # noqa: F401  both put their tables on the metadata
+import gateway.identity.keytable
+import gateway.identity.shelf  # noqa: F401  all put their tables on the metadata
 from gateway.core.errors import ConfigError
 from gateway.db import metadata
 

@@ -9,7 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 import gateway.audit.tables
-import gateway.identity.keytable  # noqa: F401  both put their tables on the metadata
+import gateway.identity.keytable
+import gateway.identity.shelf  # noqa: F401  all put their tables on the metadata
 from gateway import db
 from gateway.core.errors import ConfigError
 

@@ -3,7 +3,8 @@
     GatewayError
     ├── ConfigError          a setting, catalogue, policy or pack cannot be used (says where)
     ├── Refused              this request stops here, with a refusal for the caller
-    │   └── Unreadable       its body does not follow its dialect
+    │   ├── Unreadable       its body does not follow its dialect
+    │   └── ShelfUnavailable what upstreams keep cannot be looked up or noted down
     ├── RecordUnavailable    the audit log cannot make an entry durable
     └── UpstreamError        the backend could not be reached or broke off
         └── UpstreamTimeout  it did not answer in time
@@ -38,6 +39,14 @@ class Unreadable(Refused):
 
     def __init__(self, message: str, *, code: str = "unreadable_body", status: int = 400) -> None:
         super().__init__(Refusal(code=code, message=message, status=status))
+
+
+class ShelfUnavailable(Refused):
+    """Whose something is that an upstream keeps cannot be looked up or noted down now."""
+
+    def __init__(self) -> None:
+        message = "What is kept upstream cannot be told apart by owner now. Try again shortly."
+        super().__init__(Refusal("shelf_unavailable", message, 503, retry_after_s=5))
 
 
 class RecordUnavailable(GatewayError):

@@ -76,6 +76,8 @@ class Message:
     path: where the dialect's vendor serves it, with "{model}" in place of the model's name.
     states: what of the exchange is to be kept, or was kept earlier, at the upstream.
     upstream: the backend that is asked for by name; empty if the model decides.
+    asks: ids of what an upstream keeps that this request reaches for. Whoever did not have
+    them made is refused; without a model, it goes to where the first was made.
     """
 
     body: bytes
@@ -89,6 +91,7 @@ class Message:
     content_type: str = "application/json"
     states: tuple[str, ...] = ()
     upstream: str = ""
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

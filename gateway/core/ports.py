@@ -189,6 +189,9 @@ class Reader(Protocol):
     A unary answer is one frame, complete when the upstream ends. streamed: whether the
     client gets events. failed: whether the upstream said in mid-stream that it failed.
     ping: an event that says nothing, sent while a client waits long; empty if there is none.
+    kept: ids met in the answer under which the upstream keeps something, by which it can be
+    asked for later (`Message.asks`). Its owner is noted before they leave; whoever notes it
+    empties the list.
     """
 
     model: str
@@ -196,6 +199,7 @@ class Reader(Protocol):
     streamed: bool
     failed: bool
     ping: bytes
+    kept: list[str]
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by `data`. Raises UpstreamError if it cannot be the dialect's answer."""
@@ -335,6 +339,22 @@ class Sink(Protocol):
         """Queue the entry at once; the future is done when it is durable.
 
         Raises RecordUnavailable (also from the future) if it cannot be made durable.
+        """
+
+
+class Shelf(Protocol):
+    """What upstreams keep, and whose it is: a keyed digest of each id, never the content."""
+
+    async def put(self, tenant: str, ids: Sequence[str], *, model: str) -> None:
+        """Note that a request of this tenant's for `model` had these made.
+
+        Durable when it returns. Raises ShelfUnavailable.
+        """
+
+    async def model(self, tenant: str, id_: str) -> str | None:
+        """The model this tenant had it made with; None if it is not this tenant's.
+
+        Raises ShelfUnavailable.
         """
 
 

@@ -40,6 +40,7 @@ class ChatStream:
         self.model = ""
         self.usage: Mapping[str, int] = {}
         self.failed = False
+        self.kept: list[str] = []
         self._answer = answer
         self._events = Events()
         self._meta: dict[str, Any] = {}

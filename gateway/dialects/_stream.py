@@ -44,6 +44,7 @@ class EventStream:
         self.model = ""
         self.usage: Mapping[str, int] = {}
         self.failed = False
+        self.kept: list[str] = []
         self._cutter = cutter
 
     def feed(self, data: bytes) -> list[Frame]:

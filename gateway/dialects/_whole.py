@@ -42,6 +42,7 @@ class WholeReader:
         self.model = ""
         self.usage: Mapping[str, int] = {}
         self.failed = False
+        self.kept: list[str] = []
         self._spec = spec
         self._usage_of = usage_of
         self._withheld = withheld

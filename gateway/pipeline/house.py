@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal, Route
 from gateway.core.message import Message
-from gateway.core.ports import Action, Backend, Bundle, Clock, Counters, Inspector, Sink, Vault
+from gateway.core.ports import (
+    Action,
+    Backend,
+    Bundle,
+    Clock,
+    Counters,
+    Inspector,
+    Shelf,
+    Sink,
+    Vault,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,7 @@ class House:
     """
 
     sink: Sink
+    shelf: Shelf
     bundle: Callable[[], Bundle]
     inspector: Inspector
     actions: Mapping[str, Action]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from gateway.core.calls import Outgoing
@@ -12,7 +12,7 @@ from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.message import Direction, Edit, Message
-from gateway.core.ports import Backend, Bundle, Dialect, Vault
+from gateway.core.ports import Backend, Bundle, Dialect, Shelf, Vault
 from gateway.pipeline import record
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
@@ -24,6 +24,14 @@ _PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 NO_MODEL = Refusal(
     code="model_not_found",
     message="This gateway's catalogue has no such model. GET /v1/models lists what it has.",
+    status=404,
+)
+
+
+# The same for what others own and for what nobody does, so that guessing tells nothing.
+NOT_FOUND = Refusal(
+    code="not_found",
+    message="Nothing with this id was made through this gateway with a key of your tenant's.",
     status=404,
 )
 
@@ -49,7 +57,7 @@ async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
     try:
         bundle = house.bundle()
         exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
-        message, route, backend = _read(exchange, dialect, house)
+        message, route, backend = await _read(exchange, dialect, house)
     except Exception:
         await house.sink.append(record.opened(exchange))
         raise
@@ -102,14 +110,29 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
     )
 
 
-def _read(exchange: Exchange, dialect: Dialect, house: House) -> tuple[Message, Route, Backend]:
+async def _read(
+    exchange: Exchange, dialect: Dialect, house: House
+) -> tuple[Message, Route, Backend]:
     message = dialect.read(exchange.call)
     exchange.stream = message.stream
-    found = house.route(message, dialect.wire or dialect.name, exchange.principal)
+    model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
+    asked = message if message.model else replace(message, model=model)
+    found = house.route(asked, dialect.wire or dialect.name, exchange.principal)
     if found is None:
         raise Refused(NO_MODEL)
     exchange.route = found[0]
     return message, *found
+
+
+async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:
+    """The model by which the first was made; empty if none is asked for.
+
+    Raises Refused if one of them is not this tenant's.
+    """
+    models = [await shelf.model(tenant, id_) for id_ in ids]
+    if None in models:
+        raise Refused(NOT_FOUND)
+    return models[0] or "" if models else ""
 
 
 async def _judge(

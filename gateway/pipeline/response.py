@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
-from gateway.core.errors import UpstreamError
+from gateway.core.errors import ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
 from gateway.core.message import Direction
@@ -94,11 +94,10 @@ async def deliver(
                 side.bytes += len(out)
                 seal.update(out)
                 yield out
-    except UpstreamError as err:
+    except (UpstreamError, ShelfUnavailable) as err:
         if not headed:
             raise
-        exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, err.code
-        last = reader.broken(UPSTREAM_WORDS[err.code], exchange.id)
+        last = reader.broken(_broke(exchange, err), exchange.id)
     finally:
         exchange.usage = dict(reader.usage)
         exchange.restored = judged.vault.restored
@@ -122,6 +121,15 @@ def refused(exchange: Exchange, refusal: Refusal) -> None:
     """Note in the exchange that it was stopped, and by which rule."""
     exchange.refusal = refusal
     exchange.outcome = Outcome.BLOCKED if refusal.rule else Outcome.REFUSED
+
+
+def _broke(exchange: Exchange, err: UpstreamError | ShelfUnavailable) -> str:
+    """Note in the exchange that its answer broke off; what its client is told."""
+    if isinstance(err, ShelfUnavailable):
+        refused(exchange, err.refusal)
+        return err.refusal.message
+    exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, err.code
+    return UPSTREAM_WORDS[err.code]
 
 
 def reply(exchange: Exchange, answer: Reply, house: House) -> list[Head | bytes]:
@@ -168,6 +176,8 @@ async def _released(
         frames = reader.flush() if data is None else reader.feed(data)
         if not frames and not final:
             continue
+        if reader.kept:
+            await _keep(exchange, answer, reader, house)
         began = house.clock.monotonic_ms()
         out = await release.feed(frames, final=final)
         exchange.judged_ms += house.clock.monotonic_ms() - began
@@ -178,3 +188,11 @@ async def _released(
             return
         if out or final:
             yield out
+
+
+async def _keep(exchange: Exchange, answer: Answer, reader: Reader, house: House) -> None:
+    """Note whose that is what the upstream keeps, before its id can be told to anybody."""
+    ids, reader.kept = reader.kept, []
+    if answer.status < 300 and exchange.route is not None:
+        model = exchange.route.model
+        await house.shelf.put(exchange.principal.tenant, ids, model=model)

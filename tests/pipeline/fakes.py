@@ -17,7 +17,7 @@ from typing import Any
 from gateway import actions, dialects
 from gateway.actions._vault import KeyedVault
 from gateway.core.calls import Call, Outgoing
-from gateway.core.errors import RecordUnavailable, UpstreamError
+from gateway.core.errors import RecordUnavailable, ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import (
     Effect,
@@ -156,6 +156,33 @@ class Sink:
         return {"outcome": entry.outcome, **entry.core}
 
 
+class Shelf:
+    """Remembers (tenant, id) -> model; or is broken."""
+
+    def __init__(
+        self,
+        models: Mapping[tuple[str, str], str] | None = None,
+        *,
+        broken: bool = False,
+        log: list[str] | None = None,
+    ) -> None:
+        self.models = dict(models or {})
+        self.broken = broken
+        self.log = [] if log is None else log
+
+    async def put(self, tenant: str, ids: Sequence[str], *, model: str) -> None:
+        await asyncio.sleep(0)
+        if self.broken:
+            raise ShelfUnavailable
+        self.log.append("put")
+        self.models.update({(tenant, id_): model for id_ in ids})
+
+    async def model(self, tenant: str, id_: str) -> str | None:
+        if self.broken:
+            raise ShelfUnavailable
+        return self.models.get((tenant, id_))
+
+
 class Backend:
     """Answers with given pieces; remembers what it got.
 
@@ -210,6 +237,7 @@ class Backend:
 def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
     values: dict[str, object] = {
         "sink": Sink(),
+        "shelf": Shelf(),
         "bundle": lambda: bundle,
         "inspector": Inspector(),
         "actions": ACTIONS,

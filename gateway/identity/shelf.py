@@ -1,0 +1,119 @@
+"""What upstreams keep, and whose it is, in SQL.
+
+An upstream tells its customers apart, and the gateway is one customer: what one tenant had
+kept there, another could read by its id. So each id is noted with its tenant before it is
+told to anybody. Of the id only a digest is stored, made with the tenant's key.
+
+How a dialect uses it: its reader puts ids that the upstream keeps on `Reader.kept`, and its
+requests name the ids they reach for in `Message.asks`. The corridor does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Engine, Table, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.core.errors import ShelfUnavailable
+from gateway.core.ports import Clock
+from gateway.db import failures, metadata, snapshot, writing
+
+kept = Table(
+    "kept",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+REMEMBERED = 10_000
+
+
+class SqlShelf:
+    """The table, and what this process has seen of it lately.
+
+    seal: (tenant, bytes) -> keyed digest. Requests that arrive while a transaction runs share
+    the next one.
+    """
+
+    def __init__(self, engine: Engine, *, seal: Callable[[str, bytes], str], clock: Clock) -> None:
+        self._engine = engine
+        self._failures = failures(engine)
+        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+        self._seal = seal
+        self._clock = clock
+        self._models: dict[str, str] = {}
+        self._waiting: list[tuple[list[dict[str, Any]], asyncio.Future[None]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def put(self, tenant: str, ids: Sequence[str], *, model: str) -> None:
+        """Note whose these are. Durable when it returns. Raises ShelfUnavailable."""
+        digests = {self._digest(tenant, id_) for id_ in ids} - self._models.keys()
+        if not digests:
+            return
+        common = {"tenant": tenant, "model": model, "created_ms": self._clock.now_ms()}
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(([{"digest": d, **common} for d in digests], durable))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write(), name="gateway-shelf")
+        await durable
+        for digest in digests:
+            self._remember(digest, model)
+
+    async def model(self, tenant: str, id_: str) -> str | None:
+        """The model this tenant had it made with; None if it is not this tenant's."""
+        digest = self._digest(tenant, id_)
+        model = self._models.get(digest)
+        if model is None:
+            try:
+                model = await asyncio.to_thread(self._select, digest)
+            except self._failures as err:
+                raise ShelfUnavailable from err
+            if model is not None:
+                self._remember(digest, model)
+        return model
+
+    async def aclose(self) -> None:
+        """Wait for what is being written."""
+        if self._writer is not None:
+            await self._writer
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            failed: ShelfUnavailable | None = None
+            try:
+                await asyncio.to_thread(self._add, [row for rows, _ in batch for row in rows])
+            except self._failures as err:
+                failed = ShelfUnavailable()
+                failed.__cause__ = err
+            for _, durable in batch:
+                if durable.done():
+                    continue
+                if failed is None:
+                    durable.set_result(None)
+                else:
+                    durable.set_exception(failed)
+        self._writer = None
+
+    def _add(self, rows: list[dict[str, Any]]) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(self._insert(kept).on_conflict_do_nothing(), rows)
+
+    def _select(self, digest: str) -> str | None:
+        with snapshot(self._engine) as connection:
+            return connection.execute(
+                select(kept.c.model).where(kept.c.digest == digest)
+            ).scalar_one_or_none()
+
+    def _digest(self, tenant: str, id_: str) -> str:
+        return self._seal(tenant, b"kept:" + id_.encode())
+
+    def _remember(self, digest: str, model: str) -> None:
+        if len(self._models) >= REMEMBERED:
+            del self._models[next(iter(self._models))]
+        self._models[digest] = model
