@@ -12,6 +12,7 @@ _ODD = re.compile(r"[^a-zA-Z0-9_]")
 def exposition(counters: Mapping[str, int], *, ready: bool, version: str, bundle: str) -> str:
     """The whole page. Counters that end in `_total` are counters, all others gauges.
 
+    counters: by name; labels may follow it in braces, as they are to be written.
     version, bundle: our own, so they hold nothing that a label must escape.
     """
     lines = [
@@ -22,8 +23,12 @@ def exposition(counters: Mapping[str, int], *, ready: bool, version: str, bundle
         "# TYPE gateway_ready gauge",
         f"gateway_ready {int(ready)}",
     ]
+    typed = ""
     for name, value in sorted(counters.items()):
-        full = f"gateway_{_ODD.sub('_', name)}"
-        lines.append(f"# TYPE {full} {'counter' if name.endswith('_total') else 'gauge'}")
-        lines.append(f"{full} {value}")
+        family, brace, labels = name.partition("{")
+        full = f"gateway_{_ODD.sub('_', family)}"
+        if full != typed:
+            typed = full
+            lines.append(f"# TYPE {full} {'counter' if family.endswith('_total') else 'gauge'}")
+        lines.append(f"{full}{brace}{labels} {value}")
     return "\n".join(lines) + "\n"

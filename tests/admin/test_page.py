@@ -121,12 +121,15 @@ def test_status_says_what_runs(within: Within) -> None:
 
 
 def test_metrics_are_prometheus_text() -> None:
-    text = exposition({"a_total": 3, "odd name": 1}, ready=True, version="1.2", bundle="ab")
+    counters = {"a_total": 3, "odd name": 1, 'up{backend="a/b"}': 1, 'up{backend="c"}': 0}
+    text = exposition(counters, ready=True, version="1.2", bundle="ab")
     sample = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^}]*\})? -?\d+")
     for row in text.splitlines():
         assert row.startswith("# ") or sample.fullmatch(row), row
     assert "# TYPE gateway_a_total counter\ngateway_a_total 3\n" in text
     assert "gateway_odd_name 1" in text
+    rows = 'gateway_up{backend="a/b"} 1\ngateway_up{backend="c"} 0\n'
+    assert f"# TYPE gateway_up gauge\n{rows}" in text
 
 
 @pytest.mark.parametrize(
