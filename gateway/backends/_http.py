@@ -70,10 +70,13 @@ class HttpBackend:
                     headers=self._headers(call),
                     allow_redirects=False,
                 )
+        except aiohttp.ConnectionTimeoutError as err:
+            raise UpstreamTimeout("no connection in time", unanswered=True) from err
         except (TimeoutError, aiohttp.ServerTimeoutError) as err:
             raise UpstreamTimeout("no head in time") from err
         except aiohttp.ClientError as err:
-            raise UpstreamError(type(err).__name__) from err
+            unanswered = isinstance(err, aiohttp.ClientConnectionError)
+            raise UpstreamError(type(err).__name__, unanswered=unanswered) from err
         if 300 <= response.status < 400:
             # Passed on, it would send the client, and what it asks, past the gateway.
             response.close()

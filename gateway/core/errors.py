@@ -7,7 +7,8 @@
     │   └── ShelfUnavailable what upstreams keep cannot be looked up or noted down
     ├── RecordUnavailable    the audit log cannot make an entry durable
     └── UpstreamError        the backend could not be reached or broke off
-        └── UpstreamTimeout  it did not answer in time
+        ├── UpstreamTimeout  it did not answer in time
+        └── CircuitOpen      it failed so often that it is not asked for a while
 
 A policy block is an answer, not an exception to the caller: `Refused` is raised where a
 request cannot go on and caught once, in the pipeline.
@@ -54,10 +55,18 @@ class RecordUnavailable(GatewayError):
 
 
 class UpstreamError(GatewayError):
-    """The backend could not be reached or broke off in mid-answer."""
+    """The backend could not be reached or broke off in mid-answer.
+
+    unanswered: no byte of an answer came, so the request may be sent again.
+    """
 
     code = "upstream_unreachable"
     status = 502
+    retry_after_s: int | None = None
+
+    def __init__(self, text: str, *, unanswered: bool = False) -> None:
+        super().__init__(text)
+        self.unanswered = unanswered
 
 
 class UpstreamTimeout(UpstreamError):
@@ -65,3 +74,14 @@ class UpstreamTimeout(UpstreamError):
 
     code = "upstream_timeout"
     status = 504
+
+
+class CircuitOpen(UpstreamError):
+    """The backend failed so often that it was not even asked. Nothing was sent."""
+
+    code = "upstream_unavailable"
+    status = 503
+
+    def __init__(self, text: str, *, retry_after_s: int) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s

@@ -64,6 +64,24 @@ class Side:
 
 
 @dataclass(slots=True)
+class Attempt:
+    """One call to an upstream, made or passed over. Its owner is the pipeline.
+
+    digest: keyed digest of the body that was sent; empty if nothing was. status: of the
+    upstream's head; 0 if none came. error: why not, as a code. rule: which policy/rule passed
+    this backend over.
+    """
+
+    backend: str
+    model: str
+    digest: str = ""
+    status: int = 0
+    error: str = ""
+    rule: str = ""
+    took_ms: float = 0.0
+
+
+@dataclass(slots=True)
 class Exchange:
     """The only mutable object that travels. Its owner is the pipeline."""
 
@@ -85,6 +103,7 @@ class Exchange:
     status: int = 0
     upstream_status: int = 0
     upstream_called: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
     answer_model: str = ""
     usage: dict[str, int] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)

@@ -304,11 +304,25 @@ class Backend(Protocol):
         """Whether it takes this dialect's requests as they are."""
 
     async def send(self, call: Outgoing) -> Answer:
-        """Send it. Raises UpstreamError or UpstreamTimeout before the head has arrived;
-        the body iterator may raise them later."""
+        """Send it. Raises UpstreamError before the head has arrived; CircuitOpen if nothing
+        was sent. The body iterator may raise it later."""
 
     async def aclose(self) -> None:
         """Give back connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A backend that could answer a request, and the route it would take.
+
+    retries: how often a call that failed may be made again. total_s: how long all of that
+    may take until a head has come.
+    """
+
+    route: Route
+    backend: Backend
+    retries: int = 0
+    total_s: float = 1_800.0
 
 
 # --- the record ------------------------------------------------------------------------

@@ -181,11 +181,23 @@ def test_failures_are_upstream_errors(case: str) -> None:
     assert "sk-theirs" not in str(caught.value)
 
 
+# Whether a failure came before any byte of an answer, so that the call may be made again.
+@pytest.mark.parametrize(
+    ("case", "unanswered"), [("hangs up", True), ("no head", False), ("redirect", False)]
+)
+def test_a_failure_tells_whether_anything_was_answered(case: str, unanswered: bool) -> None:
+    pieces, limits, _ = FAILURES[case]
+    with pytest.raises(UpstreamError) as caught:
+        against(Upstream(*pieces), send, **limits)
+    assert caught.value.unanswered is unanswered
+
+
 def test_nobody_listening_is_an_upstream_error() -> None:
     async def main() -> None:
         backend = backends.build("openai", BackendOptions(url="http://127.0.0.1:1"))
-        with pytest.raises(UpstreamError):
+        with pytest.raises(UpstreamError) as caught:
             await send(backend)
+        assert caught.value.unanswered
         await backend.aclose()
 
     asyncio.run(main())
