@@ -14,12 +14,14 @@ from typing import Any
 from gateway import actions, backends, catalogue, db, detectors, dialects
 from gateway.actions._vault import KeyedVault
 from gateway.audit.log import AuditLog, Limits
+from gateway.backends._circuit import CircuitBackend
+from gateway.backends._circuit import Limits as CircuitLimits
 from gateway.core.errors import ConfigError, Refused
 from gateway.core.exchange import Exchange
 from gateway.core.family import discover
-from gateway.core.judgement import Principal, Refusal, Route
+from gateway.core.judgement import Principal, Refusal
 from gateway.core.message import Message
-from gateway.core.ports import Backend, Counters
+from gateway.core.ports import Backend, Candidate, Counters
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.identity.keyring import Keyring
@@ -82,7 +84,7 @@ class Gateway:
         self.bundle = bundle(settings)
         self.catalogue = catalogue.read(settings.catalogue_path, backends.kinds())
         self.warnings: dict[str, str] = {}
-        self._backends: dict[str, Backend] = {}
+        self._backends: dict[str, CircuitBackend] = {}
         self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
         self._loaded = _stamp(settings)
         self._watch: asyncio.Task[None] | None = None
@@ -119,6 +121,16 @@ class Gateway:
             found["keys"] = "the gateway keys could not be loaded from the database lately"
         return found
 
+    def cautions(self) -> dict[str, str]:
+        """What is wrong but does not keep this process from serving, by part."""
+        found = dict(self.warnings)
+        for upstream in self.catalogue.upstreams.values():
+            backend = self._backends.get(_key(upstream))
+            if backend is not None and backend.circuit.open:
+                rest_s = backend.circuit.rest_s
+                found[f"backend {upstream.name}"] = f"failed too often; rests for {rest_s} s"
+        return found
+
     def door(self) -> Door:
         """The ASGI application for clients."""
         return Door(
@@ -127,7 +139,7 @@ class Gateway:
             paths=Table(dialects.load().values()),
             models=self.models,
             ready=self.problems,
-            warnings=lambda: self.warnings,
+            warnings=self.cautions,
             max_body_bytes=self.settings.max_body_bytes,
         )
 
@@ -182,16 +194,14 @@ class Gateway:
                 self._loaded = stamp
                 self.reload()
 
-    def _route(
-        self, message: Message, dialect: str, principal: Principal
-    ) -> tuple[Route, Backend] | None:
+    def _route(self, message: Message, dialect: str, principal: Principal) -> list[Candidate]:
         if message.upstream:
-            return self._pass(message)
+            return [self._pass(message)]
         found = self.catalogue.find(message.model)
         if found is None:
-            return None
-        backend = self._backend(found.upstream)
-        if not backend.speaks(dialect):
+            return []
+        first = self._candidate(found, message.model)
+        if not first.backend.speaks(dialect):
             raise Refused(
                 Refusal(
                     "unsupported_endpoint",
@@ -200,21 +210,37 @@ class Gateway:
                     404,
                 )
             )
-        return found.route(message.model), backend
+        # What was made at one upstream is not to be had from another.
+        others = () if message.asks else self.catalogue.fallbacks(found, message.model)
+        able = [self._candidate(model, name) for name, model in others]
+        return [first, *(other for other in able if other.backend.speaks(dialect))]
 
-    def _pass(self, message: Message) -> tuple[Route, Backend]:
+    def _candidate(self, model: catalogue.Model, asked: str) -> Candidate:
+        upstream = model.upstream
+        return Candidate(
+            model.route(asked),
+            self._backend(upstream),
+            retries=upstream.retries,
+            total_s=upstream.options.total_s,
+        )
+
+    def _pass(self, message: Message) -> Candidate:
         """A request for an upstream by its name. Raises Refused unless the catalogue allows it."""
         upstream = self.catalogue.upstreams.get(message.upstream)
         path = message.path.partition("?")[0]
         if upstream is None or upstream.missing or not upstream.lets_pass(message.method, path):
             raise Refused(NOT_ALLOWED)
-        return upstream.route(), self._backend(upstream)
+        # What such a request does is not known, so it is made once.
+        return Candidate(upstream.route(), self._backend(upstream))
 
     def _backend(self, upstream: catalogue.Upstream) -> Backend:
-        key = f"{upstream.kind} {upstream.options!r} {hash(upstream.options.credential)}"
+        key = _key(upstream)
         backend = self._backends.get(key)
         if backend is None:
-            backend = self._backends[key] = backends.build(upstream.kind, upstream.options)
+            limits = CircuitLimits(upstream.circuit_failures, upstream.circuit_open_s)
+            inner = backends.build(upstream.kind, upstream.options)
+            backend = CircuitBackend(inner, upstream.name, limits, self.clock, self.counters)
+            self._backends[key] = backend
         return backend
 
     def _vault(self, tenant: str, taken: Callable[[str], bool]) -> KeyedVault:
@@ -281,6 +307,11 @@ def check_schema(settings: Settings) -> None:
             f"The database is at revision {at or 'none'}, this gateway needs {needed}. "
             "Run: gateway db upgrade"
         )
+
+
+def _key(upstream: catalogue.Upstream) -> str:
+    """What makes a backend another one, with connections and a circuit of its own."""
+    return f"{upstream!r} {hash(upstream.options.credential)}"
 
 
 def _stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:

@@ -18,13 +18,15 @@ from gateway.core.errors import ConfigError
 from gateway.core.judgement import Route
 from gateway.core.ports import BackendOptions
 from gateway.cursor import Cursor
-from gateway.documents import load
+from gateway.documents import load, unknown
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}"
 # A name that only fits a pattern is the client's own words, so it may say little.
 _ASKED = r"(?!.*\d{9})[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"
 _PATTERN = r"[A-Za-z0-9*?][A-Za-z0-9._:/@+*?-]{0,127}"
 _TIMES = ("connect_s", "first_byte_s", "between_bytes_s", "total_s")
+_MAX_RETRIES = 5
+_MAX_FALLBACKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Upstream:
     """One backend of the catalogue.
 
     passes: what `/pass/...` lets through to it: "METHOD /path" with * and ?. missing: why it
-    cannot be used now; empty if it can.
+    cannot be used now; empty if it can. retries: how often a call that failed is made again.
+    circuit_failures: so many in a row open its circuit, for `circuit_open_s`; 0: it never opens.
     """
 
     name: str
@@ -43,6 +46,9 @@ class Upstream:
     region: str
     passes: tuple[str, ...] = ()
     missing: str = ""
+    retries: int = 1
+    circuit_failures: int = 5
+    circuit_open_s: float = 30.0
 
     def lets_pass(self, method: str, path: str) -> bool:
         """Whether this request may go to it without a dialect that knows its API."""
@@ -55,7 +61,11 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One name, or pattern of names, that clients may ask for."""
+    """One name, or pattern of names, that clients may ask for.
+
+    fallbacks: names of models that stand in for it, in order; theirs are not followed, so
+    there is no loop.
+    """
 
     name: str
     upstream: Upstream
@@ -63,6 +73,7 @@ class Model:
     terms: str
     restore: bool
     description: str
+    fallbacks: tuple[str, ...] = ()
 
     @property
     def is_pattern(self) -> bool:
@@ -100,6 +111,13 @@ class Catalogue:
             model = next((m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None)
         return model
 
+    def fallbacks(self, model: Model, asked: str) -> Iterator[tuple[str, Model]]:
+        """What can stand in for this entry when `asked` was asked for, by name, in order."""
+        for name in model.fallbacks:
+            found = self.find(name)
+            if found is not None and name != asked:
+                yield name, found
+
 
 def read(path: Path, kinds: Collection[str], environ: Mapping[str, str] = os.environ) -> Catalogue:
     """The catalogue in a file. Raises ConfigError with file and line.
@@ -117,7 +135,9 @@ def read(path: Path, kinds: Collection[str], environ: Mapping[str, str] = os.env
     top["apiVersion"].choice(["gateway/v1"])
     top["kind"].choice(["Catalogue"])
     upstreams = {u.name: u for u in _upstreams(top["backends"], kinds, environ)}
-    return Catalogue(upstreams, list(_models(top["models"], upstreams)))
+    models = list(_models(top["models"], upstreams))
+    _check_fallbacks(top["models"], [model.name for model in models])
+    return Catalogue(upstreams, models)
 
 
 def _upstreams(
@@ -127,7 +147,7 @@ def _upstreams(
     for item in cursor.items():
         fields = item.fields(
             ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
-             "timeouts", "settings", "pass"),
+             "timeouts", "settings", "pass", "retries", "circuit"),
             required=("name", "kind"),
         )  # fmt: skip
         name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
@@ -159,6 +179,8 @@ def _upstreams(
             region=fields["region"].text() if "region" in fields else "",
             passes=_passes(fields["pass"]) if "pass" in fields else (),
             missing=missing,
+            retries=_retries(fields),
+            **_circuit(fields),
         )
 
 
@@ -166,7 +188,7 @@ def _models(cursor: Cursor, upstreams: Mapping[str, Upstream]) -> Iterator[Model
     seen: set[str] = set()
     for item in cursor.items():
         fields = item.fields(
-            ("name", "backend", "upstream_model", "terms", "restore", "description"),
+            ("name", "backend", "upstream_model", "terms", "restore", "description", "fallbacks"),
             required=("name", "backend"),
         )
         name = fields["name"].text(_PATTERN, "a model name, or a pattern with * or ?")
@@ -180,6 +202,7 @@ def _models(cursor: Cursor, upstreams: Mapping[str, Upstream]) -> Iterator[Model
             terms=fields["terms"].text() if "terms" in fields else "",
             restore=fields["restore"].truth() if "restore" in fields else True,
             description=fields["description"].text() if "description" in fields else "",
+            fallbacks=tuple(fields["fallbacks"].texts()) if "fallbacks" in fields else (),
         )
 
 
@@ -190,6 +213,43 @@ def _passes(cursor: Cursor) -> tuple[str, ...]:
         text = item.text(r"([A-Z]{3,6} )?/\S*", "a path, with a method before it if not POST")
         found.append(text if text[0] != "/" else f"POST {text}")
     return tuple(found)
+
+
+def _check_fallbacks(cursor: Cursor, names: Collection[str]) -> None:
+    """Every fallback is another model that there is, on or off."""
+    for item in cursor.items():
+        entry: dict[str, Any] = item.value
+        if "fallbacks" not in entry:
+            continue
+        fallbacks = item.fields(entry)["fallbacks"]
+        seen = {entry["name"]}
+        for fallback in fallbacks.items():
+            name = fallback.text(_NAME, "the name of one model, without * or ?")
+            if name in seen:
+                raise fallback.error(f"{name!r} is this model itself, or is given twice.")
+            seen.add(name)
+            if not any(fnmatch.fnmatchcase(name, known) for known in names):
+                raise fallback.error(f"unknown model {name!r}.{unknown(name, names)}")
+        if len(seen) > 1 + _MAX_FALLBACKS:
+            raise fallbacks.error(f"more than {_MAX_FALLBACKS} fallbacks.")
+
+
+def _retries(fields: Mapping[str, Cursor]) -> int:
+    retries = fields["retries"].count() if "retries" in fields else 1
+    if retries > _MAX_RETRIES:
+        raise fields["retries"].error(f"expected 0 to {_MAX_RETRIES}.")
+    return retries
+
+
+def _circuit(fields: Mapping[str, Cursor]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "circuit" in fields:
+        circuit = fields["circuit"].fields(("failures", "open_s"))
+        if "failures" in circuit:
+            found["circuit_failures"] = circuit["failures"].count()
+        if "open_s" in circuit:
+            found["circuit_open_s"] = _seconds(circuit["open_s"])
+    return found
 
 
 def _settings(fields: Mapping[str, Cursor]) -> dict[str, str]:
@@ -203,13 +263,14 @@ def _settings(fields: Mapping[str, Cursor]) -> dict[str, str]:
 def _times(fields: Mapping[str, Cursor]) -> Any:
     if "timeouts" not in fields:
         return {}
-    times: dict[str, float] = {}
-    for key, cursor in fields["timeouts"].fields(_TIMES).items():
-        value = cursor.value
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
-            raise cursor.error("expected seconds, more than 0 and at most 86400.")
-        times[key] = float(value)
-    return times
+    return {key: _seconds(c) for key, c in fields["timeouts"].fields(_TIMES).items()}
+
+
+def _seconds(cursor: Cursor) -> float:
+    value = cursor.value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 86_400:
+        raise cursor.error("expected seconds, more than 0 and at most 86400.")
+    return float(value)
 
 
 def _url(cursor: Cursor) -> str:

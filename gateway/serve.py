@@ -99,9 +99,9 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
         clock=gateway.clock,
         counters=gateway.counters,
         session_key=hmac.digest(gateway.keyring.tenant_root, b"admin session", "sha256"),
-        probe=lambda path: probe(path, gateway.problems(), gateway.warnings),
+        probe=lambda path: probe(path, gateway.problems(), gateway.cautions()),
         problems=gateway.problems,
-        warnings=lambda: gateway.warnings,
+        warnings=gateway.cautions,
         bundle=lambda: _bundle_summary(gateway),
         models=lambda: model_summaries(gateway.catalogue),
         detectors=[

@@ -119,6 +119,18 @@ ERRORS = [
     ("name: small", "name: a b", "expected a model name"),
     ("hosting: self_hosted", "hosting: here", "unknown name 'here'"),
     ("models:", "---\nmodels:", "expected one YAML document"),
+    ("region: eu", "retries: 6", ":9: .*expected 0 to 5"),
+    ("region: eu", "retries: -1", "expected a whole number"),
+    ("region: eu", "circuit: {failures: 1.5}", "expected a whole number"),
+    ("region: eu", "circuit: {open_s: 0}", "more than 0"),
+    ("region: eu", "circuit: {failure: 5}", "Did you mean 'failures'"),
+    ("terms: t1", "fallbacks: [gpt-echo, nosuch!]", "expected the name of one model"),
+    ("terms: t1", "fallbacks: [small]", ":15: .*is this model itself"),
+    ("terms: t1", "fallbacks: [gpt-echo, gpt-echo]", "or is given twice"),
+    ("terms: t1", "fallbacks: []", "is empty"),
+    ("terms: t1", "fallbacks: gpt-echo", "expected a list"),
+    ("terms: t1", 'fallbacks: ["gpt-*"]', "without"),
+    ("terms: t1", "fallbacks: [f1, f2, f3, f4, f5, f6, f7, f8, f9]", "more than 8"),
 ]
 
 
@@ -132,6 +144,47 @@ def test_errors_name_the_line_and_what_is_known(
         catalogue(tmp_path, text.replace(old, new, 1))
     assert str(tmp_path / "c.yaml") in str(caught.value)
     assert "sk-secret" not in str(caught.value)
+
+
+def test_an_unknown_fallback_is_an_error_that_lists_what_is_known(tmp_path: Path) -> None:
+    text = (HEAD + BACKENDS + MODELS).replace('name: "*"', "name: rest")
+    text = text.replace("terms: t1", "fallbacks: [gpt-9, gpt-echo, rset]")
+    with pytest.raises(ConfigError, match=r"c.yaml:15: .*unknown model 'rset'.*'rest'"):
+        catalogue(tmp_path, text)
+
+
+def test_fallbacks_stand_in_for_what_was_asked_for(tmp_path: Path) -> None:
+    text = (HEAD + BACKENDS + MODELS).replace(
+        'name: "*", ', 'name: "*", fallbacks: [gpt-5, gpt-echo, other, small], '
+    )
+    for environ, expected in (
+        ({"PAID_KEY": "sk-1"}, [("gpt-5", "gpt-*"), ("gpt-echo", "gpt-echo"), ("small", "small")]),
+        # Without its credential a fallback's backend is out, and the next that fits serves it.
+        ({}, [("gpt-5", "*"), ("gpt-echo", "gpt-echo"), ("small", "small")]),
+    ):
+        found = catalogue(tmp_path, text, **environ)
+        model = found.find("other")
+        assert model
+        assert [(n, m.name) for n, m in found.fallbacks(model, "other")] == expected
+
+
+def test_two_models_may_stand_in_for_each_other(tmp_path: Path) -> None:
+    text = (HEAD + BACKENDS + MODELS).replace("terms: t1", "fallbacks: [gpt-echo]")
+    text = text.replace("name: gpt-echo,", "name: gpt-echo, fallbacks: [small],")
+    found = catalogue(tmp_path, text)
+    small = found.find("small")
+    assert small
+    assert [name for name, _ in found.fallbacks(small, "small")] == ["gpt-echo"]
+
+
+def test_retries_and_the_circuit_can_be_set(tmp_path: Path) -> None:
+    text = (HEAD + BACKENDS + MODELS).replace(
+        "region: eu", "retries: 0\n    circuit: {failures: 9, open_s: 1.5}"
+    )
+    found = catalogue(tmp_path, text).upstreams
+    own, echo = found["own"], found["echo"]
+    assert (own.retries, own.circuit_failures, own.circuit_open_s) == (0, 9, 1.5)
+    assert (echo.retries, echo.circuit_failures, echo.circuit_open_s) == (1, 5, 30.0)
 
 
 def test_the_shipped_catalogue_can_be_read_without_any_key() -> None:

@@ -55,6 +55,7 @@ class ModelSummary:
     restore: bool
     description: str
     missing: str
+    fallbacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ def model_summaries(catalogue: Catalogue) -> list[ModelSummary]:
             restore=model.restore,
             description=model.description,
             missing=model.upstream.missing,
+            fallbacks=model.fallbacks,
         )
         for model in (*catalogue.models, *catalogue.unavailable)
     ]

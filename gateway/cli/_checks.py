@@ -129,6 +129,18 @@ def _catalogue(found: Settings) -> Iterator[Check]:
         if upstream.missing:
             text = f"Backend {upstream.name} is off: {upstream.missing}"
             yield Check("credential", State.WARN, text, "set it if you want these models")
+    for model in known.models:
+        if model.fallbacks:
+            yield _fallbacks(known, model)
+
+
+def _fallbacks(known: catalogue.Catalogue, model: catalogue.Model) -> Check:
+    text = f"{model.name} falls back to {', '.join(model.fallbacks)}."
+    off = [name for name in model.fallbacks if known.find(name) is None]
+    if not off:
+        return Check("fallbacks", State.OK, text)
+    text = f"{text} Off: {', '.join(off)}."
+    return Check("fallbacks", State.WARN, text, "set the credentials of their backends")
 
 
 def _policy(found: Settings) -> Iterator[Check]:

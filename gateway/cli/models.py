@@ -33,5 +33,7 @@ def models(as_json: Json = False) -> None:
 def _row(model: ModelSummary) -> list[str]:
     state = "[yellow]off[/]" if model.missing else "[green]on[/]"
     about = model.missing or model.description
+    if model.fallbacks:
+        about = f"{about} Else: {', '.join(model.fallbacks)}.".strip()
     texts = (model.provider, model.hosting.replace("_", "-"), model.region, model.terms, about)
     return [f"[bold]{escape(model.name)}[/]", state, *map(escape, texts)]

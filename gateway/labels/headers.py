@@ -39,6 +39,7 @@ def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> di
             f"mode=machine-generated, model={quoted(model)}, "
             f"provider={quoted(exchange.route.provider)}, date=@{now_s}"
         )
+        found["gw-model"] = quoted(exchange.route.model)
         found["gw-provenance"] = f'id="urn:uuid:{exchange.id}"'
         labels.append("log")
     found["gw-labels"] = ", ".join(labels)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.core.exchange import Exchange
-from gateway.core.judgement import Principal, Route
+from gateway.core.judgement import Principal
 from gateway.core.message import Message
 from gateway.core.ports import (
     Action,
-    Backend,
     Bundle,
+    Candidate,
     Clock,
     Counters,
     Inspector,
@@ -26,11 +28,12 @@ class House:
     """The ports one process works with.
 
     bundle: the bundle in force now; asked once per exchange, so a reload never splits one.
-    route: (request, dialect, principal) -> where it goes and how, or None if there is no such
-    model. Raises Refused if the model's backend cannot serve this dialect.
+    route: (request, dialect, principal) -> where it may go, the first choice first; empty if
+    there is no such model. Raises Refused if the model's backend cannot serve this dialect.
     vault: (tenant, texts the placeholders must not collide with) -> a vault for one exchange.
     labels: the headers that mark an answer, from what is known when its first byte leaves.
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
+    sleep: waits that many seconds. chance: a random number from 0 to 1.
     """
 
     sink: Sink
@@ -38,9 +41,11 @@ class House:
     bundle: Callable[[], Bundle]
     inspector: Inspector
     actions: Mapping[str, Action]
-    route: Callable[[Message, str, Principal], tuple[Route, Backend] | None]
+    route: Callable[[Message, str, Principal], Sequence[Candidate]]
     vault: Callable[[str, Callable[[str], bool]], Vault]
     labels: Callable[[Exchange], Mapping[str, str]]
     seal: Callable[[str, bytes], str]
     counters: Counters
     clock: Clock
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    chance: Callable[[], float] = random.random

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.core.exchange import Exchange, Side
+from gateway.core.exchange import Attempt, Exchange, Side
 from gateway.core.ports import Entry
 
 OPENED = "exchange.opened"
@@ -31,6 +31,7 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         "status": exchange.status,
         "upstream_status": exchange.upstream_status,
         "upstream_called": exchange.upstream_called,
+        "attempts": [_attempt(attempt) for attempt in exchange.attempts],
         "answer_model": exchange.answer_model,
         "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
         "request": _side(exchange.request),
@@ -65,6 +66,18 @@ def _route(exchange: Exchange) -> dict[str, Any]:
         "hosting": route.hosting,
         "region": route.region,
         "terms": route.terms,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "backend": attempt.backend,
+        "model": attempt.model,
+        "digest": attempt.digest,
+        "status": attempt.status,
+        "error": attempt.error,
+        "rule": attempt.rule,
+        "took_us": round(attempt.took_ms * 1000),
     }
 
 

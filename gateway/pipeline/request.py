@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from gateway.core.calls import Outgoing
 from gateway.core.errors import Refused
-from gateway.core.exchange import Exchange
+from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.message import Direction, Edit, Message
-from gateway.core.ports import Backend, Bundle, Dialect, Shelf, Vault
+from gateway.core.ports import Bundle, Candidate, Dialect, Shelf, Vault
 from gateway.pipeline import record
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
@@ -38,48 +38,67 @@ NOT_FOUND = Refusal(
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A request that may go on, and what its answer will be judged with."""
+    """A request that may go to this candidate, and what its answer will be judged with."""
 
     call: Outgoing
     message: Message
-    route: Route
-    backend: Backend
+    candidate: Candidate
     bundle: Bundle
     vault: Vault
 
+    @property
+    def route(self) -> Route:
+        """The route it was judged for."""
+        return self.candidate.route
 
-async def admit(exchange: Exchange, dialect: Dialect, house: House) -> Judged:
-    """Judge the request; its opening entry is durable when this returns or raises Refused.
 
-    Raises Refused, or RecordUnavailable: then nothing was recorded and nothing may go on.
+async def admit(
+    exchange: Exchange, dialect: Dialect, house: House
+) -> tuple[Judged, Sequence[Candidate]]:
+    """Judge the request for its first candidate; the others are returned unjudged.
+
+    Its opening entry is durable when this returns or raises Refused. Raises Refused, or
+    RecordUnavailable: then nothing was recorded and nothing may go on.
     """
     exchange.request.bytes = len(exchange.call.body)
     try:
         bundle = house.bundle()
         exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
-        message, route, backend = await _read(exchange, dialect, house)
+        message, (first, *others) = await _read(exchange, dialect, house)
     except Exception:
         await house.sink.append(record.opened(exchange))
         raise
     # Queued before judging, awaited after: the entry becomes durable meanwhile.
     durable = house.sink.append(record.opened(exchange))
     try:
-        vault = house.vault(exchange.principal.tenant, _taken(message))
-        edits = await _judge(
-            exchange,
-            message,
-            shapes_of(dialect),
-            route=route,
-            bundle=bundle,
-            vault=vault,
-            house=house,
-        )
+        return await judge(exchange, dialect, message, first, bundle, house), others
     finally:
         await durable
+
+
+async def judge(
+    exchange: Exchange,
+    dialect: Dialect,
+    message: Message,
+    candidate: Candidate,
+    bundle: Bundle,
+    house: House,
+) -> Judged:
+    """Judge the request as it came for this candidate. Raises Refused.
+
+    What was learned replaces what an earlier judging has left in the exchange.
+    """
+    route, tenant = candidate.route, exchange.principal.tenant
+    exchange.route, exchange.request = route, Side(bytes=len(message.body))
+    vault = house.vault(tenant, _taken(message))
+    shapes = shapes_of(dialect)
+    edits = await _judge(
+        exchange, message, shapes, route=route, bundle=bundle, vault=vault, house=house
+    )
     body = dialect.forward(message, edits, route)
-    exchange.request.digest = house.seal(exchange.principal.tenant, body)
+    exchange.request.digest = house.seal(tenant, body)
     call = outgoing(exchange, dialect, message, body, route)
-    return Judged(call, message, route, backend, bundle, vault)
+    return Judged(call, message, candidate, bundle, vault)
 
 
 def outgoing(
@@ -112,16 +131,16 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
 
 async def _read(
     exchange: Exchange, dialect: Dialect, house: House
-) -> tuple[Message, Route, Backend]:
+) -> tuple[Message, Sequence[Candidate]]:
     message = dialect.read(exchange.call)
     exchange.stream = message.stream
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
     asked = message if message.model else replace(message, model=model)
     found = house.route(asked, dialect.wire or dialect.name, exchange.principal)
-    if found is None:
+    if not found:
         raise Refused(NO_MODEL)
-    exchange.route = found[0]
-    return message, *found
+    exchange.route = found[0].route
+    return message, found
 
 
 async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:

@@ -21,6 +21,7 @@ MODEL_CHARS = 128
 UPSTREAM_WORDS = {
     "upstream_unreachable": "The model's backend could not be reached, or broke off.",
     "upstream_timeout": "The model's backend did not answer in time.",
+    "upstream_unavailable": "The model's backend failed too often lately, so it was not asked.",
 }
 # Hop by hop (RFC 9110, section 7.6.1), about bytes that have changed, or not the client's.
 _DROPPED = frozenset(

@@ -1,7 +1,7 @@
 """One exchange from its first byte to its record: the order of things, in one page.
 
     admit: read -> open the record -> judge the request
-    send
+    reach: send, again or elsewhere if that fails
     deliver: judge the answer -> restore, label
     close the record
 
@@ -21,6 +21,7 @@ from gateway.core.judgement import Refusal
 from gateway.core.ports import Answer, Dialect
 from gateway.pipeline import record
 from gateway.pipeline.house import House
+from gateway.pipeline.reach import reach
 from gateway.pipeline.request import admit
 from gateway.pipeline.response import UPSTREAM_WORDS, Head, deliver, refused, reply
 
@@ -50,9 +51,8 @@ async def run(
     headed = False
     refusal: Refusal | None = None
     try:
-        judged = await admit(exchange, dialect, house)
-        exchange.upstream_called = True
-        answer = await judged.backend.send(judged.call)
+        judged, others = await admit(exchange, dialect, house)
+        judged, answer = await reach(exchange, dialect, judged, others, house)
         exchange.upstream_status = answer.status
         exchange.first_byte_ms = house.clock.monotonic_ms() - began
         async with aclosing(deliver(exchange, judged, answer, dialect, house)) as pieces:
@@ -85,7 +85,8 @@ def _failed(exchange: Exchange, err: Exception, house: House) -> Refusal:
         return err.refusal
     if isinstance(err, UpstreamError):
         exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, err.code
-        return Refusal(err.code, UPSTREAM_WORDS[err.code], err.status)
+        words, wait_s = UPSTREAM_WORDS[err.code], err.retry_after_s
+        return Refusal(err.code, words, err.status, retry_after_s=wait_s)
     house.counters.add("failed_total")
     exchange.outcome, exchange.error = Outcome.FAILED, type(err).__name__
     return OUR_FAULT

@@ -139,3 +139,31 @@ def test_version(gateway: Gateway) -> None:
 
     assert value(gateway("version", "--json"))["version"] == __version__
     assert __version__ in gateway("version").stdout
+
+
+def test_models_and_doctor_say_what_stands_in(
+    gateway: Gateway, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(
+        """apiVersion: gateway/v1
+kind: Catalogue
+backends:
+  - {name: echo, kind: echo}
+  - {name: paid, kind: openai, url: "http://x/v1", credential: "env:NO_KEY", optional: true}
+models:
+  - {name: one, backend: echo, fallbacks: [two]}
+  - {name: two, backend: echo, fallbacks: [one, gpt]}
+  - {name: gpt, backend: paid}
+"""
+    )
+    monkeypatch.setenv("GATEWAY_CATALOGUE", str(path))
+    found = {model["name"]: model["fallbacks"] for model in lines(gateway("models", "--json"))}
+    assert found == {"one": ["two"], "two": ["one", "gpt"], "gpt": []}
+    assert "Else: two." in gateway("models").stdout
+    checks = value(gateway("doctor", "--json"))["checks"]
+    told = {c["text"]: c["state"] for c in checks if c["name"] == "fallbacks"}
+    assert told == {
+        "one falls back to two.": "ok",
+        "two falls back to one, gpt. Off: gpt.": "warn",
+    }

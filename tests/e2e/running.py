@@ -39,7 +39,12 @@ CATALOGUE = """\
 apiVersion: gateway/v1
 kind: Catalogue
 backends:
-  - {{name: up, kind: openai, url: "{url}", credential: "env:E2E_CREDENTIAL", region: here}}
+  - name: up
+    kind: openai
+    url: "{url}"
+    credential: env:E2E_CREDENTIAL
+    region: here
+    circuit: {{failures: 0}}
   - name: impatient
     kind: openai
     url: "{url}"

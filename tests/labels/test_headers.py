@@ -99,8 +99,12 @@ def test_what_no_model_wrote_says_so(known: dict[str, Any]) -> None:
     of = exchange(**known)
     told = made(of)
     assert told["ai-disclosure"] == "mode=none"
-    assert "gw-provenance" not in told
+    assert told.keys().isdisjoint(("gw-provenance", "gw-model"))
     assert (told["gw-labels"], of.labels) == ("http", ["http"])
+
+
+def test_an_answer_names_the_catalogues_model_that_gave_it() -> None:
+    assert made(exchange(model="org/spare", answer_model="spare-7"))["gw-model"] == '"org/spare"'
 
 
 def test_an_answer_carries_its_ids() -> None:

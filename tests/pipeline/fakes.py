@@ -29,7 +29,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.ports import Answer, Counters, Dialect, Entry, Window
+from gateway.core.ports import Answer, Candidate, Counters, Dialect, Entry, Window
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
@@ -242,9 +242,9 @@ def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
         "inspector": Inspector(),
         "actions": ACTIONS,
         "route": lambda message, dialect, who: (
-            (Route(message.model, message.model, "b", "p"), backend)
+            [Candidate(Route(message.model, message.model, "b", "p"), backend)]
             if message.model != "none"
-            else None
+            else []
         ),
         "vault": lambda tenant, taken: KeyedVault(b"k" * 32, taken),
         "labels": lambda exchange: {"gw-request-id": exchange.id},

@@ -11,7 +11,7 @@ import pytest
 from gateway.core.calls import Call
 from gateway.core.judgement import Route
 from gateway.core.message import Edit, Frame, Message
-from gateway.core.ports import Reader
+from gateway.core.ports import Candidate, Reader
 from gateway.dialects._chat_stream import ChatStream
 from gateway.dialects._whole import WholeReader
 from gateway.dialects.openai_chat import ANSWER, Member
@@ -91,9 +91,9 @@ def test_it_is_asked_for_where_it_was_made() -> None:
     models: list[str] = []
     backend = Backend(b"{}")
 
-    def route(message: Message, dialect: str, who: object) -> tuple[Route, Backend]:
+    def route(message: Message, dialect: str, who: object) -> list[Candidate]:
         models.append(message.model)
-        return Route(message.model, message.model, "b", "p"), backend
+        return [Candidate(Route(message.model, message.model, "b", "p"), backend)]
 
     shelf = Shelf({("acme", "thing-1"): "made-with"})
     asked = ask(house(backend, Bundle({}), shelf=shelf, route=route), ASKING, dialect=Keeping())

@@ -11,6 +11,7 @@ import pytest
 from gateway.actions._vault import KeyedVault
 from gateway.core.judgement import Route
 from gateway.core.message import Direction
+from gateway.core.ports import Candidate
 from tests.pipeline.fakes import (
     SSE,
     Asked,
@@ -125,7 +126,8 @@ def test_a_route_may_forbid_restoring() -> None:
     backend = Backend(stream("content", word), kind=SSE)
     route = Route("m", "m", "b", "p", restore=False)
     asked = ask(
-        house(backend, RULES, route=lambda message, dialect, who: (route, backend)), chat(MAIL)
+        house(backend, RULES, route=lambda message, dialect, who: [Candidate(route, backend)]),
+        chat(MAIL),
     )
     assert heard(asked.body)["0/content"] == word
 
