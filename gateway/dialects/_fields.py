@@ -50,6 +50,8 @@ class Field:
     media: a string here is base64 or a data URL of this type: opaque.
     media_member: the member that names the type of the media beside it.
     role: whose text this is, for it and all below; empty: as its parent's.
+    numbers: numbers here say something only to who knows their code, as a tokenizer's do:
+    opaque, of this media type. Numbers elsewhere are no text.
     role_member: the member that names whose text this is.
     streamed: a string here is a piece of a longer text; None: as its parent.
     sealed: a signature covers this text (see `Part`).
@@ -66,6 +68,7 @@ class Field:
     media: str = ""
     media_member: str = ""
     role: str = ""
+    numbers: str = ""
     role_member: str = ""
     streamed: bool | None = None
     sealed: bool = False
@@ -80,6 +83,9 @@ TEXT = Field()
 _ROLES = {"model": "assistant"}
 # Base64 holds none of these; a text of any length soon does.
 _NOT_BASE64 = (" ", "@", ".", ",", ":")
+
+# What a number is counted as, for a size that can be compared with that of other media.
+_NUMBER_BYTES = 4
 
 
 def is_plain(text: str) -> bool:
@@ -138,9 +144,17 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         else:
             _members(value, spec, found, role, kind, path)
     elif isinstance(value, list):
+        if spec.numbers:
+            _numbers(value, spec, found, path)
         items = spec.items or spec
         for i, item in enumerate(value):
             _read(item, items, found, role, kind, f"{path}/{i}")
+
+
+def _numbers(value: list[Any], spec: Field, found: Found, path: str) -> None:
+    count = sum(isinstance(item, int | float) for item in value)
+    if count:
+        found.opaque.append(Opaque(path, spec.numbers, count * _NUMBER_BYTES))
 
 
 def _members(

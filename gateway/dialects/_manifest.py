@@ -27,6 +27,8 @@ def _walk(
     kind = spec.kind or kind
     for case in spec.cases.values():
         yield from _walk(case, direction, path, kind, above)
+    if spec.numbers:
+        yield Place(direction, f"{path}/*", "opaque", spec.numbers)
     if not spec.fields and spec.items is None:
         yield Place(direction, path or "/", *_fate(spec, kind))
         return

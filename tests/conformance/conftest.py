@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,31 @@ def gateway(
     vendors: Vendors, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Gateway]:
     """The default policy; a secret blocks, contact data is pseudonymised and restored."""
+    with _running(vendors, tmp_path_factory, request) as running:
+        running.start()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def blocking(
+    vendors: Vendors, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Gateway]:
+    """The same, but a secret blocks an answer too, wherever in it it stands."""
+    with _running(vendors, tmp_path_factory, request) as running:
+        policy = running.policy.read_text()
+        redacts, blocks = (f"then: {do}\n      reason: SECRET_IN" for do in ("redact", "block"))
+        assert redacts in policy
+        running.policy.write_text(policy.replace(redacts, blocks))
+        running.start()
+        yield running
+
+
+@contextmanager
+def _running(
+    vendors: Vendors, folders: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Gateway]:
     template: Path = request.getfixturevalue("_sqlite_template")
-    folder = tmp_path_factory.mktemp("conformance")
+    folder = folders.mktemp("conformance")
     running = Gateway(
         folder,
         vendors,
@@ -49,7 +73,6 @@ def gateway(
         catalogue=CATALOGUE,
     )
     try:
-        running.start()
         yield running
     finally:
         running.close()

@@ -2,14 +2,171 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 import openai
 import pytest
+from pydantic import BaseModel
 
-from tests.conformance.vendors import Vendors, events
+from tests.conformance.vendors import Received, Says, Vendors, events, says
 from tests.e2e.canaries import BY_NAME
 from tests.e2e.running import Gateway
 
-SECRET = BY_NAME["aws"]
+SECRET, EMAIL = BY_NAME["aws"], BY_NAME["email"]
+HEAD = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m"}
+CHUNK = {**HEAD, "object": "chat.completion.chunk"}
+TEXT_HEAD = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}
+TOOL: Any = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> Iterator[openai.OpenAI]:
+    with gateway.sdk() as sdk:
+        yield sdk
+
+
+@pytest.fixture
+def blocked(blocking: Gateway) -> Iterator[openai.OpenAI]:
+    with blocking.sdk() as sdk:
+        yield sdk
+
+
+def user(text: str) -> Any:
+    return [{"role": "user", "content": text}]
+
+
+def completion(*messages: dict[str, Any], finish: str = "stop") -> Says:
+    choices = [
+        {
+            "index": i,
+            "message": {"role": "assistant", "content": None, **m},
+            "finish_reason": finish,
+        }
+        for i, m in enumerate(messages)
+    ]
+    return says({**HEAD, "choices": choices, "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+
+
+def chunks(*deltas: dict[str, Any], finish: str = "stop") -> Says:
+    values = [{**CHUNK, "choices": [{"index": 0, "delta": d}]} for d in deltas]
+    last = {**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
+    return events(*values, last, done=True)
+
+
+def echoed(got: Received) -> Says:
+    """The user's words as they arrived at the vendor."""
+    return completion({"content": got.json["messages"][-1]["content"]})
+
+
+def pieces(text: str, size: int = 5) -> list[str]:
+    return [text[i : i + size] for i in range(0, len(text), size)]
+
+
+def test_personal_data_stays_here_and_comes_back(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-chat", echoed)
+    answer = client.chat.completions.create(model=model, messages=user(EMAIL.text))
+    assert answer.choices[0].message.content == EMAIL.text
+    assert answer.usage is not None
+    assert answer.usage.completion_tokens == 2
+    (got,) = vendors.of(model)
+    assert EMAIL.value.encode() not in got.body
+
+
+def test_a_streamed_text_arrives_whole(client: openai.OpenAI, vendors: Vendors) -> None:
+    text = "A long answer, said in short pieces."
+    model = vendors.answer("openai-chat-stream", chunks(*[{"content": p} for p in pieces(text)]))
+    with client.chat.completions.create(model=model, messages=user("Hi."), stream=True) as stream:
+        said = [c.choices[0].delta.content or "" for c in stream]
+    assert "".join(said) == text
+    assert len(vendors.of(model)) == 1
+
+
+def calls(*arguments: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"call_{i}",
+            "index": i,
+            "type": "function",
+            "function": {"name": "find", "arguments": a},
+        }
+        for i, a in enumerate(arguments)
+    ]
+
+
+def test_tool_calls_are_whole_json(client: openai.OpenAI, vendors: Vendors) -> None:
+    told = [{"q": "one"}, {"q": "two"}]
+    answer = {"tool_calls": calls(*map(json.dumps, told))}
+    model = vendors.answer("openai-tools", completion(answer, finish="tool_calls"))
+    got = client.chat.completions.create(model=model, messages=user("Find."), tools=[TOOL])
+    found = got.choices[0].message.tool_calls or []
+    assert [json.loads(c.function.arguments) for c in found if c.type == "function"] == told
+
+
+def test_streamed_parallel_tool_calls_are_put_together(
+    client: openai.OpenAI, vendors: Vendors
+) -> None:
+    deltas: list[dict[str, Any]] = [{"tool_calls": calls("", "")}]
+    for part in pieces('{"q":"one"}', 4):
+        deltas += [{"tool_calls": [{"index": i, "function": {"arguments": part}}]} for i in (0, 1)]
+    model = vendors.answer("openai-tools-stream", chunks(*deltas, finish="tool_calls"))
+    with client.chat.completions.stream(
+        model=model, messages=user("Find."), tools=[TOOL]
+    ) as stream:
+        message = stream.get_final_completion().choices[0].message
+    assert [c.function.arguments for c in message.tool_calls or []] == ['{"q":"one"}'] * 2
+
+
+class Person(BaseModel):
+    name: str
+    mail: str
+
+
+def test_a_parsed_answer_is_an_object(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-parse", completion({"content": '{"name":"A","mail":"none"}'}))
+    got = client.chat.completions.parse(model=model, messages=user("Who?"), response_format=Person)
+    assert got.choices[0].message.parsed == Person(name="A", mail="none")
+
+
+def test_a_parsed_answer_that_is_blocked_says_it_was_filtered(
+    blocked: openai.OpenAI, vendors: Vendors
+) -> None:
+    said = json.dumps({"name": "A", "mail": SECRET.value})
+    model = vendors.answer("openai-parse-blocked", completion({"content": said}))
+    with pytest.raises(openai.ContentFilterFinishReasonError):
+        blocked.chat.completions.parse(model=model, messages=user("Who?"), response_format=Person)
+    assert len(vendors.of(model)) == 1
+
+
+def test_several_choices_keep_their_places(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-many", completion({"content": "one"}, {"content": "two"}))
+    got = client.chat.completions.create(model=model, messages=user("Say."), n=2)
+    assert [c.message.content for c in got.choices] == ["one", "two"]
+
+
+def test_pictures_go_on_as_they_are(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-vision", completion({"content": "A dot."}))
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    parts: Any = [{"type": "text", "text": "What is it?"}, picture]
+    client.chat.completions.create(model=model, messages=[{"role": "user", "content": parts}])
+    assert vendors.of(model)[0].json["messages"][0]["content"] == parts
+
+
+def test_an_upstreams_error_is_the_sdks_own(client: openai.OpenAI, vendors: Vendors) -> None:
+    error = {"message": "Slow down.", "type": "rate_limit_error", "param": None, "code": "slow"}
+    told = says({"error": error}, 429, **{"x-should-retry": "false"})
+    model = vendors.answer("openai-error", told)
+    with pytest.raises(openai.RateLimitError) as raised:
+        client.chat.completions.create(model=model, messages=user("Hi."))
+    assert raised.value.code == "slow"
+    assert len(vendors.of(model)) == 1
+
+
+def test_a_model_that_is_not_there_is_not_found(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as raised:
+        client.chat.completions.create(model="nobodys-model", messages=user("Hi."))
+    assert raised.value.param == "model"
 
 
 def test_a_blocked_stream_raises_before_it_begins(gateway: Gateway, vendors: Vendors) -> None:
@@ -21,3 +178,81 @@ def test_a_blocked_stream_raises_before_it_begins(gateway: Gateway, vendors: Ven
     assert raised.value.code == "policy_violation"
     assert SECRET.value not in str(raised.value.body)
     assert vendors.of(model) == []
+
+
+def test_a_stream_blocked_in_the_middle_ends_as_filtered(
+    blocked: openai.OpenAI, vendors: Vendors
+) -> None:
+    text = "Some harmless words come first. " * 20 + SECRET.text + " And more." * 20
+    model = vendors.answer("openai-middle", chunks(*[{"content": p} for p in pieces(text)]))
+    with blocked.chat.completions.create(model=model, messages=user("Hi."), stream=True) as stream:
+        told = [(c.choices[0].delta.content or "", c.choices[0].finish_reason) for c in stream]
+    said = "".join(piece for piece, _ in told)
+    assert said.startswith("Some harmless words")
+    assert SECRET.value not in said
+    assert [finish for _, finish in told if finish] == ["content_filter"]
+
+
+def test_a_parsed_stream_blocked_in_the_middle_raises(
+    blocked: openai.OpenAI, vendors: Vendors
+) -> None:
+    text = json.dumps({"name": "harmless words " * 40, "mail": SECRET.value})
+    deltas = [{"content": p} for p in pieces(text)]
+    model = vendors.answer("openai-middle-parse", chunks(*deltas))
+    with (
+        pytest.raises(openai.ContentFilterFinishReasonError),
+        blocked.chat.completions.stream(
+            model=model, messages=user("Who?"), response_format=Person
+        ) as stream,
+    ):
+        stream.get_final_completion()
+
+
+def test_completions_return_text(client: openai.OpenAI, vendors: Vendors) -> None:
+    def echo(got: Received) -> Says:
+        choice = {"index": 0, "text": got.json["prompt"], "finish_reason": "stop"}
+        return says({**TEXT_HEAD, "choices": [choice]})
+
+    model = vendors.answer("openai-text", echo)
+    got = client.completions.create(model=model, prompt=EMAIL.text)
+    assert got.choices[0].text == EMAIL.text
+    assert EMAIL.value.encode() not in vendors.of(model)[0].body
+
+
+def test_streamed_completions_stop_before_a_secret(
+    blocked: openai.OpenAI, vendors: Vendors
+) -> None:
+    text = "Some harmless words come first. " * 20 + SECRET.text
+    values = [{**TEXT_HEAD, "choices": [{"index": 0, "text": p}]} for p in pieces(text)]
+    model = vendors.answer("openai-text-stream", events(*values, done=True))
+    with blocked.completions.create(model=model, prompt="Hi.", stream=True) as stream:
+        told = [(c.choices[0].text, c.choices[0].finish_reason) for c in stream]
+    assert SECRET.value not in "".join(text for text, _ in told)
+    assert told[-1] == ("", "content_filter")
+
+
+def test_embeddings_are_numbers(client: openai.OpenAI, vendors: Vendors) -> None:
+    data = [{"object": "embedding", "index": 0, "embedding": "AACAPwAAAEA="}]
+    usage = {"prompt_tokens": 1, "total_tokens": 1}
+    told = {"object": "list", "data": data, "model": "m", "usage": usage}
+    model = vendors.answer("openai-embedding", says(told))
+    got = client.embeddings.create(model=model, input=["one", EMAIL.text])
+    assert got.data[0].embedding == [1.0, 2.0]
+    assert EMAIL.value.encode() not in vendors.of(model)[0].body
+
+
+def test_a_blocked_embedding_raises(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-embedding-blocked", says({}))
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.embeddings.create(model=model, input=SECRET.text)
+    assert raised.value.param == "input"
+    assert vendors.of(model) == []
+
+
+def test_moderations_say_what_the_vendor_said(client: openai.OpenAI, vendors: Vendors) -> None:
+    result = {"flagged": True, "categories": {"violence": True}, "category_scores": {}}
+    told = {"id": "modr-1", "model": "m", "results": [result]}
+    model = vendors.answer("openai-moderation", says(told))
+    got = client.moderations.create(model=model, input=[{"type": "text", "text": "x"}])
+    assert got.results[0].flagged
+    assert len(vendors.of(model)) == 1

@@ -80,7 +80,7 @@ class Vendors:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
-            uvicorn.Config(self._app, log_config=None, lifespan="off", ws="none")
+            uvicorn.Config(self._app, interface="asgi3", log_config=None, lifespan="off", ws="none")
         )
         self._thread = threading.Thread(target=self._run, name="vendors", daemon=True)
 

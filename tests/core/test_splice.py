@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.message import Edit
-from gateway.core.splice import apply, escape, splice_json, values
+from gateway.core.splice import apply, escape, insert_member, splice_json, values
 
 # (body, path, edit, body after): outside the edit not a byte changes.
 CASES: list[tuple[str, str, Edit, str]] = [
@@ -124,3 +124,15 @@ def test_every_string_is_found_where_it_stands(value: Any) -> None:
         if body[start] == '"' and not path.endswith("~")
     ]
     assert found == [f for f in strings(value) if not f[0].endswith("~")]
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        (b"{}", b'{"m": "x"}'),
+        (b" { } ", b' {"m": "x" } '),
+        (b'{"a":{}}', b'{"m": "x","a":{}}'),
+    ],
+)
+def test_a_member_put_in_front_leaves_the_rest(body: bytes, after: bytes) -> None:
+    assert insert_member(body, "m", "x") == after

@@ -11,6 +11,7 @@ from gateway.core.calls import Call
 from gateway.core.errors import ConfigError, Unreadable
 from gateway.core.judgement import Refusal, Route
 from gateway.core.ports import Dialect
+from gateway.core.splice import insert_member
 from gateway.server.paths import method_and_path
 from tests.pipeline.fakes import WIRE, call_of
 
@@ -77,6 +78,10 @@ def test_only_the_models_name_changes_on_the_way(name: str, path: object) -> Non
     other = ALL[name].forward(message, {}, Route(message.model, 'o"x/y', "b", "p"))
     if not message.model or "{model}" in message.path:
         assert other == body
+        return
+    if b'"model"' not in body:
+        # A body may leave out what its API implies; a backend that would not is told.
+        assert other == insert_member(body, "model", 'o"x/y')
         return
     assert json.loads(other) == json.loads(body) | {"model": 'o"x/y'}
     assert other == body.replace(json.dumps(message.model).encode(), b'"o\\"x/y"', 1)

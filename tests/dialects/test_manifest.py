@@ -43,7 +43,7 @@ def known(spec: Field, path: str) -> bool:
         elif step == "*" and spec.items is not None:
             spec = spec.items
         elif step:
-            return step == "*" and bool(spec.fields)
+            return step == "*" and bool(spec.fields or spec.numbers)
     return True
 
 
@@ -59,6 +59,8 @@ def values(spec: Field, steps: list[str], leaf: str) -> Iterator[Any]:
             yield [value]
     if steps == ["*"]:
         yield {"anything_else": leaf}
+        if spec.numbers:
+            yield [7]
 
 
 def fates(spec: Field, path: str, leaf: str) -> set[str]:
