@@ -90,6 +90,9 @@ class Release:
         shape = self._shapes(part.path)
         passage = whole(part.text, subject, sealed=part.sealed, shape=shape)
         self._fresh[passage] = None
+        if part.kind is Kind.TOOL_ARGUMENTS:
+            # Whose call it is, a part does not say.
+            self._tools.add(ALL)
         return _Piece(passage, 0, len(part.text), part.path)
 
     def _arrive(self, frame: Frame, fragment: Fragment) -> _Piece:
@@ -143,6 +146,8 @@ class Release:
 
     def _ended(self, choices: tuple[int, ...]) -> list[tuple[Frame, Fragment, Passage]]:
         """The streamed texts of these choices that a visible notice may be put under."""
+        if ALL in self._tools:
+            return []
         lanes = [k for k in self._last if k.choice in choices or ALL in choices]
         ends = [(*self._last.pop(lane), self._lanes[lane]) for lane in lanes]
         return [end for end in ends if end[1].lane.choice not in self._tools]

@@ -21,8 +21,10 @@ from gateway.core.ports import Dialect, Reply
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
+from gateway.server import listings
 from gateway.server.body import BodyTooLarge, ClientLeft, read_body
 from gateway.server.keepalive import Pings
+from gateway.server.listings import Asked, Listing
 from gateway.server.paths import Match, Table, normal
 
 Scope = MutableMapping[str, Any]
@@ -63,8 +65,8 @@ class Keys(Protocol):
 class Door:
     """What one gateway process serves.
 
-    models: what GET /v1/models lists. ready: problems that keep it from serving, by part;
-    empty if there are none. warnings: what is wrong but does not.
+    models: what there is to list (see `listings`), as OpenAI has it. ready: problems that keep
+    it from serving, by part; empty if there are none. warnings: what is wrong but does not.
     """
 
     house: House
@@ -87,25 +89,34 @@ class Door:
             await _send(
                 send, probe(path, self.ready(), self.warnings()), head_only=method == "HEAD"
             )
-        elif path.lower() == "/v1/models" or path.lower().startswith("/v1/models/"):
-            await self._models(method, path, scope, send)
+        elif (listed := listings.find(path)) is not None:
+            await self._models(*listed, scope, receive, send)
         else:
             await self._refuse(_METHOD if self.paths.served(path) else NO_PATH, path, send)
 
-    async def _models(self, method: str, path: str, scope: Scope, send: Send) -> None:
-        if method not in ("GET", "HEAD"):
+    async def _models(
+        self, listing: Listing, name: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        method, path = scope["method"], normal(scope["path"])
+        if method != listing.method and (method, listing.method) != ("HEAD", "GET"):
             await self._refuse(_METHOD, path, send)
             return
-        if await self._principal(_key(_headers(scope), _query(scope))) is None:
+        headers = _headers(scope)
+        if await self._principal(_key(headers, _query(scope))) is None:
             await self._refuse(NO_KEY, path, send)
             return
-        models = self.models()
-        name = path[len("/v1/models/") :].lower()
-        found = next((m for m in models if m["id"].lower() == name), None)
-        if name and found is None:
+        try:
+            body = await read_body(receive, headers, self.max_body_bytes)
+        except BodyTooLarge:
+            await self._refuse(TOO_LARGE, path, send)
+            return
+        except ClientLeft:
+            return
+        answer = listing.answer(Asked(self.models(), name, headers, body))
+        if answer is None:
             await self._refuse(_NO_MODEL, path, send)
             return
-        await _send(send, _json(200, found or {"object": "list", "data": models}))
+        await _send(send, _json(200, answer), head_only=method == "HEAD")
 
     async def _exchange(self, match: Match, scope: Scope, receive: Receive, send: Send) -> None:
         headers, query = _headers(scope), _query(scope)

@@ -10,7 +10,7 @@ from gateway.core.ports import BackendOptions
 
 
 def test_a_kind_that_is_not_there_is_an_error_that_lists_what_is() -> None:
-    with pytest.raises(ConfigError, match=r"unknown kind 'opnai'.*echo, openai"):
+    with pytest.raises(ConfigError, match=r"unknown kind 'opnai'.*echo, .*openai"):
         backends.build("opnai", BackendOptions())
 
 
@@ -19,6 +19,20 @@ def test_every_kind_has_the_ports_methods_and_opens_nothing_when_built(kind: str
     backend = backends.build(kind, BackendOptions(url="http://127.0.0.1:9", credential="secret-1"))
     assert inspect.iscoroutinefunction(backend.send)
     assert inspect.iscoroutinefunction(backend.aclose)
+
+
+SPOKEN = {
+    "openai": "openai_chat openai_embeddings",
+    "ollama": "ollama_chat ollama_embed openai_chat openai_completions openai_embeddings",
+}
+
+
+@pytest.mark.parametrize("kind", SPOKEN)
+def test_a_kind_takes_its_own_dialects_and_no_other(kind: str) -> None:
+    backend = backends.build(kind, BackendOptions(url="http://127.0.0.1:9"))
+    assert all(backend.speaks(dialect) for dialect in SPOKEN[kind].split())
+    assert not backend.speaks("anthropic_messages")
+    assert backend.speaks("ollama_chat") is (kind == "ollama")
 
 
 def test_options_never_show_their_credential() -> None:

@@ -18,7 +18,10 @@ apiVersion: gateway/v1
 kind: Catalogue
 backends:
   - {{name: openai, kind: openai, url: "{url}/v1", credential: env:E2E_CREDENTIAL, provider: o}}
+  - {{name: ollama, kind: ollama, url: "{url}", credential: env:E2E_CREDENTIAL, provider: l}}
 models:
+  - {{name: ollama-listed, backend: ollama}}
+  - {{name: "ollama-*", backend: ollama}}
   - {{name: "openai-*", backend: openai}}
 """
 

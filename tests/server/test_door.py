@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.server.door import normal
+from gateway.server.listings import LISTINGS
 from tests.pipeline.fakes import SSE, STREAMS, WHOLES, Backend, chat, heard
 from tests.server.conftest import Site
 
@@ -172,6 +173,15 @@ def test_models_are_listed_to_those_with_a_key(site: Site) -> None:
     assert ask(site, "GET", "/v1/models/other", None)[0] == 404
     assert ask(site, "GET", "/v1/models", None, {})[0] == 401
     assert ask(site, "HEAD", "/v1/models", None)[2] == b""
+
+
+@pytest.mark.parametrize("path", LISTINGS)
+def test_nothing_is_listed_to_those_without(site: Site, path: str) -> None:
+    method = LISTINGS[path].method
+    body = b'{"model": "m"}' if method == "POST" else None
+    assert ask(site, method, path, body)[0] == 200
+    assert ask(site, method, path, body, {})[0] == 401
+    assert ask(site, "DELETE", path, None)[0] == 405
 
 
 def test_a_stream_arrives_while_the_upstream_is_still_sending(serve: Serve) -> None:
