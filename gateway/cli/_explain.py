@@ -17,6 +17,7 @@ from gateway.core import splice
 from gateway.core.effects import ANSWER, REQUEST, resolve
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Context, Finding, Principal, Route, Subject
+from gateway.core.languages import accepted
 from gateway.core.message import Direction, Kind
 from gateway.identity.keyring import Keyring
 from gateway.policy.bundle import PolicyBundle
@@ -33,6 +34,7 @@ class Asked:
     tenant: str
     application: str
     team: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,11 @@ def context(found: Settings, asked: Asked) -> Context:
     who = Principal(
         "explain", "explain", tenant=asked.tenant, application=asked.application, team=asked.team
     )
-    return Context(asked.direction, who, _route(found, asked.model), "/v1/chat/completions")
+    route = _route(found, asked.model)
+    languages = accepted(asked.language)
+    return Context(
+        asked.direction, who, route, endpoint="/v1/chat/completions", languages=languages
+    )
 
 
 def judge(

@@ -97,6 +97,9 @@ def explain(
     tenant: Annotated[str, typer.Option(help="As if asked by this tenant.")] = "default",
     application: Annotated[str, typer.Option(help="As if asked by this application.")] = "",
     team: Annotated[str, typer.Option(help="As if asked by this team.")] = "",
+    language: Annotated[
+        str, typer.Option(help="As in Accept-Language: which words the caller gets.")
+    ] = "",
     policy: Annotated[
         Path | None, typer.Option(help="File or folder. Without it: the policy in force.")
     ] = None,
@@ -118,7 +121,12 @@ def explain(
     text = text or read_text(file)
     found = settings.read()
     asked = _explain.Asked(
-        direction, model=model, tenant=tenant, application=application, team=team
+        direction,
+        model=model,
+        tenant=tenant,
+        application=application,
+        team=team,
+        language=language,
     )
     context = _explain.context(found, asked)
     bundle = _bundle(found, policy)

@@ -109,7 +109,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a rule may ask about besides the finding."""
+    """What a rule may ask about besides the finding.
+
+    languages: those the caller reads, best first, in small letters; only for words to it.
+    """
 
     direction: Direction
     principal: Principal
@@ -118,6 +121,7 @@ class Context:
     stream: bool = False
     json_output: bool = False
     origin: str = field(default="gateway")
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gateway.core.calls import Outgoing
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
+from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message
 from gateway.core.ports import Bundle, Candidate, Dialect, Shelf, Vault
 from gateway.pipeline import record
@@ -126,6 +127,7 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
         endpoint=exchange.path,
         stream=message.stream,
         json_output=message.json_output,
+        languages=accepted(exchange.headers.get("accept-language", "")),
     )
 
 

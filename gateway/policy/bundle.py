@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway import documents
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Context
+from gateway.core.languages import readable
 from gateway.documents import Document
 from gateway.policy.judge import Bound, BoundJudge
 from gateway.policy.language import KIND, Policy, Vocabulary, digest_of
@@ -26,18 +27,21 @@ class PolicyBundle:
         self.digest = digest_of(self.policies)
         self.revision = " ".join(policy.revision for policy in self.policies)
         self._facts = _asked(self.policies)
+        self._languages = {tag for p in self.policies for rule in p.rules for tag in rule.words}
         self._bound: OrderedDict[tuple[Fact, ...], BoundJudge] = OrderedDict()
 
     def bind(self, context: Context) -> BoundJudge:
         """The rules that can apply in this context.
 
-        Exchanges that differ in nothing a rule asks about share a judge.
+        Exchanges that differ in nothing a rule asks about, nor in which of the rules'
+        languages their callers read, share a judge.
         """
         facts = facts_of(context, self._facts)
-        key = tuple(facts.values())
+        languages = readable(context.languages, self._languages)
+        key = (*facts.values(), languages)
         judge = self._bound.get(key)
         if judge is None:
-            judge = BoundJudge(_bound(self.policies, facts), facts)
+            judge = BoundJudge(_bound(self.policies, facts), facts, languages)
             self._bound[key] = judge
             if len(self._bound) > MAX_BOUND:
                 self._bound.popitem(last=False)

@@ -23,6 +23,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
+from gateway.core.languages import choose
 from gateway.core.message import Kind
 from gateway.policy.language import Policy, Rule
 from gateway.policy.matching import Fact, in_categories
@@ -69,8 +70,14 @@ Listening = tuple[str, ...]
 class BoundJudge:
     """Implements `gateway.core.ports.Judge`. Remembers what it decided about like findings."""
 
-    def __init__(self, bound: Sequence[Bound], facts: Mapping[str, Fact]) -> None:
-        """facts: about the exchange, at least those that the rules ask about."""
+    def __init__(
+        self, bound: Sequence[Bound], facts: Mapping[str, Fact], languages: Sequence[str] = ()
+    ) -> None:
+        """facts: about the exchange, at least those that the rules ask about.
+
+        languages: those that the caller reads of the rules' own, best first.
+        """
+        self._languages = tuple(languages)
         self._bound = tuple(bound)
         self._rules = tuple(rule for each in bound for rule in each.rules)
         self._facts = {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
@@ -119,7 +126,7 @@ class BoundJudge:
 
     def _decide(self, finding: Finding, subject: Subject) -> tuple[Decided, ...]:
         matches = united([m for m in self.matches(finding, subject) if m.applies])
-        return tuple(_decided(match) for match in matches)
+        return tuple(_decided(match, self._languages) for match in matches)
 
     def _forget(self, decided: dict[Likeness, tuple[Decided, ...]]) -> None:
         """Keep what is remembered bounded; it is only ever a shortcut."""
@@ -190,11 +197,12 @@ def united(matches: Sequence[Match]) -> tuple[Match, ...]:
     return tuple(m for m in matches if m is winner or not m.rule.enforces)
 
 
-def _decided(match: Match) -> Decided:
+def _decided(match: Match, languages: Sequence[str]) -> Decided:
     rule = match.rule
     reason = rule.reason + ERROR_SUFFIX if match.why == CONDITION_FAILED else rule.reason
     stops = rule.action.strictness if rule.action.stops else 0
-    return rule.action.name, match.policy.name, rule.id, reason, rule.words, stops
+    words = choose(rule.words, languages)
+    return rule.action.name, match.policy.name, rule.id, reason, words, stops
 
 
 def _refusal(stopping: Sequence[tuple[int, Effect]]) -> Refusal:

@@ -52,13 +52,13 @@ class Rule:
     """When -> then.
 
     categories: groups are spelt out. min_score: per mille. words: what the action needs in
-    words, which is the notice of a label and what the caller is told otherwise.
+    words, by language, which is the notice of a label and what the caller is told otherwise.
     """
 
     id: str
     action: Action
     reason: str
-    words: str
+    words: Mapping[str, str]
     scope: Scope
     categories: Names
     min_score: int = 0
@@ -84,7 +84,8 @@ class Rule:
             "id": self.id,
             "then": self.action.name,
             "reason": self.reason,
-            "words": self.words,
+            # In their order, for the first stands in where no language fits.
+            "words": [[language, text] for language, text in self.words.items()],
             "scope": self.scope.meaning(),
             "categories": self.categories.meaning(),
             "min_score": self.min_score,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, StreamMode
+from gateway.core.languages import DEFAULT, TAG
 from gateway.core.message import Direction, Kind
 from gateway.cursor import Cursor
 from gateway.documents import Document, unknown
@@ -107,8 +109,10 @@ def _rule(cursor: Cursor, vocabulary: Vocabulary) -> Rule:
     cursor = cursor.named(f"rule {ident!r}")
     fields = cursor.fields(RULE_KEYS)
     action = vocabulary.actions[fields["then"].choice(vocabulary.actions)]
-    words = fields["message"].text() if "message" in fields else ""
-    words = _settle(fields["with"], action) or words if "with" in fields else words
+    words = _words(fields["message"]) if "message" in fields else {}
+    notice = _settle(fields["with"], action) if "with" in fields else ""
+    if notice:
+        words = {DEFAULT: notice}
     reason = ident.upper().replace("-", "_")
     rule = Rule(
         id=ident,
@@ -124,6 +128,22 @@ def _rule(cursor: Cursor, vocabulary: Vocabulary) -> Rule:
             f"{action.name!r} changes text, and {empty[0]} has none. Use block, flag or label."
         )
     return rule
+
+
+def _words(cursor: Cursor) -> dict[str, str]:
+    """A text, or texts by language."""
+    if not isinstance(cursor.value, dict):
+        return {DEFAULT: cursor.text()}
+    found: dict[str, str] = {}
+    for key, item in cursor.fields(cursor.value).items():
+        if not re.fullmatch(TAG, key):
+            raise item.error("expected a language by its tag, such as en, de or pt-BR.")
+        if key.lower() in found:
+            raise item.error("this language is given twice.")
+        found[key.lower()] = item.text()
+    if not found:
+        raise cursor.error("is empty. Leave it out, or give a text in at least one language.")
+    return found
 
 
 def _settle(cursor: Cursor, action: object) -> str:
@@ -223,7 +243,7 @@ def _on_error(spec: Mapping[str, Cursor], vocabulary: Vocabulary) -> Rule:
         id=ON_ERROR_RULE,
         action=vocabulary.actions[name],
         reason=DETECTOR_ERROR,
-        words="",
+        words={},
         scope=Scope({}),
         categories=Names.of([DETECTOR_ERROR]),
     )

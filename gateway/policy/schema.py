@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from gateway.core.judgement import StreamMode
+from gateway.core.languages import TAG
 from gateway.core.message import Direction, Kind
 from gateway.policy import conditions, groups, reading, reading_examples
 from gateway.policy.language import API_VERSION, KIND, Vocabulary
@@ -76,7 +77,18 @@ def _rule(vocabulary: Vocabulary) -> dict[str, Any]:
         "then": _one_of(vocabulary.actions),
         "with": {"type": "object"},
         "reason": _pattern(reading.REASON),
-        "message": _TEXT,
+        "message": {
+            "anyOf": [
+                _TEXT,
+                {
+                    "type": "object",
+                    "description": "The same by language: en, de, pt-BR, ...",
+                    "propertyNames": {"pattern": f"^{TAG}$"},
+                    "additionalProperties": _TEXT,
+                    "minProperties": 1,
+                },
+            ]
+        },
     }
     return _object(rule, ["id", "when", "then"])
 

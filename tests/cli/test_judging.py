@@ -167,3 +167,9 @@ models:
         "one falls back to two.": "ok",
         "two falls back to one, gpt. Off: gpt.": "warn",
     }
+
+
+def test_explain_speaks_the_callers_language(gateway: Gateway) -> None:
+    arguments = ["policy", "explain", "--text", f"a {SECRET}", "--json", "--language"]
+    told = [value(gateway(*arguments, asked))["refusal"]["message"] for asked in ("de-AT", "it")]
+    assert [words.split()[0] for words in told] == ["Diese", "This"]

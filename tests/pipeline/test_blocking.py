@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
-from gateway.core.exchange import Outcome
-from gateway.core.judgement import StreamMode
+from gateway.core.calls import Call
+from gateway.core.exchange import Exchange, Outcome
+from gateway.core.judgement import Context, StreamMode
+from gateway.pipeline.run import run
 from tests.pipeline.fakes import (
+    CHAT,
     SAMPLES,
     SSE,
     STREAMS,
+    WHO,
     WHOLES,
     Asked,
     Backend,
     Bundle,
     Inspector,
+    Sink,
     answered,
     ask,
     chat,
@@ -157,3 +163,25 @@ def test_a_detector_that_fails_in_mid_stream_stops_it() -> None:
     asked = ask(house(backend, Bundle({"KEY": "redact"}), inspector=Inspector(broken=True)), chat())
     assert asked.status == 400 or finish_reasons(asked.body) == ["content_filter"]
     assert not [h for h in HIDDEN if h in asked.body]
+
+
+def test_rules_know_what_the_caller_reads_and_the_record_does_not() -> None:
+    asked: list[Context] = []
+
+    class Listens(Bundle):
+        def bind(self, context: object) -> Bundle:
+            assert isinstance(context, Context)
+            asked.append(context)
+            return self
+
+    async def main(sink: Sink) -> None:
+        headers = {"accept-language": "de-CH, zanzibar, en;q=0.5"}
+        exchange = Exchange("id", WHO, CHAT.name, CHAT.paths[0], headers, Call(chat()))
+        house_ = house(Backend(WHOLES["openai_text"]), Listens({}), sink=sink)
+        async for _ in run(exchange, CHAT, house_):
+            pass
+
+    sink = Sink()
+    asyncio.run(main(sink))
+    assert [context.languages for context in asked] == [("de-ch", "en")] * 2
+    assert "de-ch" not in json.dumps([entry.core for entry in sink.entries]).lower()

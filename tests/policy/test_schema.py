@@ -41,7 +41,11 @@ def fits(value: Any, rule: dict[str, Any]) -> bool:
         "items": lambda each: all(fits(item, each) for item in value),
         "required": lambda keys: set(keys) <= set(value),
         "properties": lambda known: all(fits(v, known[k]) for k, v in value.items() if k in known),
-        "additionalProperties": lambda _: set(value) <= set(rule["properties"]),
+        "minProperties": lambda least: len(value) >= least,
+        "propertyNames": lambda each: all(fits(name, each) for name in value),
+        "additionalProperties": lambda each: all(
+            each and fits(v, each) for k, v in value.items() if k not in rule.get("properties", {})
+        ),
     }
     return all(checks[key](argument) for key, argument in rule.items())
 
