@@ -6,17 +6,20 @@ passed over because it is unknown.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+
+Tier = Literal["auto", "default", "flex", "scale", "priority"]
 
 
 class Delta(Struct, forbid_unknown_fields=True, gc=False):
     """What is added. role: whose text it is, always the model's."""
 
     content: str | None = None
-    role: str | None = None
+    role: Literal["assistant"] | None = None
 
 
 class Choice(Struct, forbid_unknown_fields=True):
@@ -38,6 +41,16 @@ class Chunk(Struct, forbid_unknown_fields=True):
     model: str = ""
     system_fingerprint: str | None = None
     usage: None = None
+    service_tier: Tier | None = None
+    obfuscation: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{0,64}$")] = ""
+
+    def like(self, first: Mapping[str, Any]) -> bool:
+        """Whether its identifiers are those of the first chunk, where they were judged."""
+        return (
+            self.id == first.get("id", "")
+            and self.model == first.get("model", "")
+            and self.system_fingerprint == first.get("system_fingerprint")
+        )
 
 
 _DECODER = msgspec.json.Decoder(Chunk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from gateway.core.errors import UpstreamError
@@ -72,6 +72,18 @@ class EventStream:
 
     def lane(self, value: Any, piece: Part) -> Lane:
         """Which text a piece in this event belongs to."""
+        raise NotImplementedError
+
+    def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
+        """One more event that adds `text` to the fragment's lane."""
+        raise NotImplementedError
+
+    def stop(self, refusal: Refusal, exchange_id: str, ended: Collection[int]) -> bytes:
+        """The last words of a stream that is stopped in the middle."""
+        raise NotImplementedError
+
+    def broken(self, error: str, exchange_id: str) -> bytes:
+        """The last words of a stream whose upstream broke off."""
         raise NotImplementedError
 
     def meaning(self, event: Event, value: Any) -> Reading:

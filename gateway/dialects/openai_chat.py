@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from gateway.core.judgement import Refusal
@@ -27,6 +28,7 @@ _TOOL_CALLS = Field(
     items=Field(
         kind=Kind.TOOL_ARGUMENTS,
         fields={
+            "index": plain("a number"),
             "id": _ID,
             "type": _ENUM,
             "function": _FUNCTION,
@@ -67,6 +69,14 @@ _MESSAGE = Field(
     },
 )
 _TOOL = Field(kind=Kind.TOOL_DEFINITION, fields={"type": _ENUM})
+# Declared so that their names are not judged as a caller's words.
+# fmt: off
+_NUMBERS = (
+    "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "min_p", "n",
+    "parallel_tool_calls", "presence_penalty", "repetition_penalty", "seed", "store", "stream",
+    "temperature", "top_k", "top_logprobs", "top_p",
+)
+# fmt: on
 REQUEST = Field(
     fields={
         "model": exempt("the model's name, looked up in the catalogue"),
@@ -80,6 +90,7 @@ REQUEST = Field(
         "stop": TEXT,
         "user": TEXT,
         "modalities": _ENUM,
+        "moderation": plain("the provider's own filter, and its model"),
         "audio": plain("format and voice of the answer"),
         "logit_bias": plain("token numbers and weights"),
         "stream_options": plain("switches"),
@@ -87,29 +98,33 @@ REQUEST = Field(
         "verbosity": _ENUM,
         "service_tier": _ENUM,
         "prompt_cache_retention": _ENUM,
+        **dict.fromkeys(_NUMBERS, plain("numbers and switches")),
     }
 )
+_LOGPROBS = exempt("dropped when the text beside it is changed")
+_HEAD = {
+    "id": _ID,
+    "object": _ENUM,
+    "created": plain("a time"),
+    "model": exempt("the name of the model that answered"),
+    "system_fingerprint": _ID,
+    "service_tier": _ENUM,
+    "usage": exempt("token counts"),
+    "moderation": plain("verdicts of the provider's own filter"),
+    "error": Field(
+        kind=Kind.ERROR, fields={"message": TEXT, "type": _ENUM, "code": _ENUM, "param": _ENUM}
+    ),
+}
+_CHOICE = {"index": plain("a number"), "finish_reason": _ENUM, "logprobs": _LOGPROBS}
 ANSWER = Field(
+    fields={**_HEAD, "choices": Field(items=Field(fields={**_CHOICE, "message": _MESSAGE}))}
+)
+_DELTA = replace(_MESSAGE, streamed=True)
+CHUNK = Field(
     fields={
-        "id": _ID,
-        "object": _ENUM,
-        "model": exempt("the name of the model that answered"),
-        "system_fingerprint": _ID,
-        "service_tier": _ENUM,
-        "usage": exempt("token counts"),
-        "choices": Field(
-            items=Field(
-                fields={
-                    "finish_reason": _ENUM,
-                    "message": _MESSAGE,
-                    "logprobs": exempt("dropped when the text beside it is changed"),
-                }
-            )
-        ),
-        "error": Field(
-            kind=Kind.ERROR,
-            fields={"message": TEXT, "type": _ENUM, "code": _ENUM, "param": _ENUM},
-        ),
+        **_HEAD,
+        "obfuscation": plain("random letters that hide how long a chunk is"),
+        "choices": Field(items=Field(fields={**_CHOICE, "delta": _DELTA})),
     }
 )
 
@@ -122,6 +137,7 @@ class Member(JsonApi):
     paths = ("/v1/chat/completions",)
     request = REQUEST
     answer = ANSWER
+    events = CHUNK
     needs: ClassVar = {"messages": (list,)}
 
     def json_of(self, value: Mapping[str, Any]) -> bool:
@@ -132,7 +148,7 @@ class Member(JsonApi):
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""
         if "text/event-stream" in content_type.lower():
-            return ChatStream(ANSWER)
+            return ChatStream(CHUNK)
         return WholeReader(
             ANSWER, usage_of=usage, withheld=_withheld, drop=logprobs, group=choice_of
         )

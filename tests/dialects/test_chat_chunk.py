@@ -10,7 +10,7 @@ import pytest
 from gateway.dialects import _chat_stream
 from gateway.dialects._chat_chunk import ordinary
 from gateway.dialects._chat_stream import ChatStream
-from gateway.dialects.openai_chat import ANSWER
+from gateway.dialects.openai_chat import CHUNK
 from tests.pipeline.fakes import STREAMS
 
 HEAD: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
@@ -53,7 +53,7 @@ def event(value: Any) -> bytes:
 
 
 def read(*events: bytes) -> list[Any]:
-    stream = ChatStream(ANSWER)
+    stream = ChatStream(CHUNK)
     return [frame for data in events for frame in stream.feed(data)]
 
 

@@ -18,6 +18,7 @@ ID = "an identifier made by the API"
 WORD = "one of the API's own words"
 PLAIN_REQUEST = {
     "/model": "looked up in the catalogue",
+    "/stream": "a switch",
     "/messages/0/role": WORD,
     "/messages/0/tool_call_id": ID,
     "/messages/0/tool_calls/0/id": ID,
@@ -44,6 +45,7 @@ PLAIN_ANSWER = {
     "/id": ID,
     "/object": WORD,
     "/model": "the name of the model that answered",
+    "/obfuscation": "random letters",
     "/service_tier": WORD,
     "/system_fingerprint": ID,
     "/choices/0/finish_reason": WORD,
@@ -52,6 +54,7 @@ PLAIN_ANSWER = {
     "/choices/0/message/tool_calls/0/id": ID,
     "/choices/0/message/tool_calls/0/type": WORD,
     "/choices/0/delta/role": WORD,
+    "/choices/0/delta/audio/id": ID,
     "/choices/0/delta/tool_calls/0/id": ID,
     "/choices/0/delta/tool_calls/0/type": WORD,
     "/choices/0/logprobs/content/0/token": "dropped when the text beside it is changed",

@@ -43,7 +43,7 @@ def pieces(data: bytes) -> list[bytes]:
 # what happens -> backend, request body, other parts of the house, outcome, status
 CASES: dict[str, tuple[Backend, bytes, dict[str, object], str, int]] = {
     "unary": (Backend(WHOLES["openai_text"]), chat(), {}, "blocked", 200),
-    "stream": (Backend(*pieces(TOOLS), kind=SSE), chat(), {}, "blocked", 200),
+    "stream": (Backend(*pieces(TOOLS), kind=SSE), chat(), {}, "blocked", 400),
     "clean": (Backend(b'{"choices":[]}'), chat(), {}, "completed", 200),
     "empty": (Backend(), chat(), {}, "completed", 200),
     "blocked request": (Backend(b"{}"), chat("key-0a1b2c3d"), {}, "blocked", 400),
