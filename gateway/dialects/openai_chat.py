@@ -110,7 +110,7 @@ _HEAD = {
     "system_fingerprint": _ID,
     "service_tier": _ENUM,
     "usage": exempt("token counts"),
-    "moderation": plain("verdicts of the provider's own filter"),
+    "moderation": Field(plain="verdicts of the provider's own filter", fields={"message": TEXT}),
     "error": Field(
         kind=Kind.ERROR, fields={"message": TEXT, "type": _ENUM, "code": _ENUM, "param": _ENUM}
     ),

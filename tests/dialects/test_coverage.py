@@ -40,7 +40,12 @@ PLAIN_REQUEST = {
     "/verbosity": WORD,
     "/service_tier": WORD,
     "/prompt_cache_retention": WORD,
+    "/moderation/model": WORD,
+    "/moderation/policy/input/mode": WORD,
+    "/moderation/policy/output/mode": WORD,
 }
+_VERDICTS = ("code", "model", "type", "results/0/model", "results/0/type",
+             "results/0/category_applied_input_types/key/0")  # fmt: skip
 PLAIN_ANSWER = {
     "/id": ID,
     "/object": WORD,
@@ -61,6 +66,7 @@ PLAIN_ANSWER = {
     "/choices/0/logprobs/content/0/top_logprobs/0/token": "as above",
     "/choices/0/logprobs/refusal/0/token": "as above",
     "/choices/0/logprobs/refusal/0/top_logprobs/0/token": "as above",
+    **{f"/moderation/{side}/{at}": WORD for side in ("input", "output") for at in _VERDICTS},
 }
 REQUEST = dict(strings(CompletionCreateParamsNonStreaming))
 ANSWER = dict(strings(ChatCompletion))
