@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 class Call:
     """One request as its dialect gets to see it.
 
-    params: what stood in the places of the path's pattern, as the client spelt it.
-    query: the query without credentials. content_type: as sent, parameters and all.
+    path: as policies and the record call it. params: what stood in the places of the path's
+    pattern, as the client spelt it. query: the query without credentials. content_type: as
+    sent, parameters and all.
     """
 
     body: bytes
@@ -19,6 +20,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     query: tuple[tuple[str, str], ...] = ()
     content_type: str = "application/json"
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,10 @@ class Attempt:
 
 @dataclass(slots=True)
 class Exchange:
-    """The only mutable object that travels. Its owner is the pipeline."""
+    """The only mutable object that travels. Its owner is the pipeline.
+
+    cut_off: the answer broke off, and its wire format has no words to say so.
+    """
 
     id: str
     principal: Principal
@@ -111,6 +114,7 @@ class Exchange:
     first_byte_ms: float | None = None
     judged_ms: float = 0.0
     error: str = ""
+    cut_off: bool = False
 
     def side(self, direction: Direction) -> Side:
         """What was learned about this direction."""

@@ -40,7 +40,7 @@ class JsonApi:
 
     def read(self, call: Call) -> Message:
         """A request body. Raises Unreadable."""
-        value = parse_object(call.body) if call.body or call.method == "POST" else {}
+        value = self.value_of(call)
         model = self.model_of(value, call)
         for key, kinds in self.needs.items():
             if not isinstance(value.get(key), kinds):
@@ -99,6 +99,10 @@ class JsonApi:
     def path_of(self, call: Call) -> str:
         """Where the vendor serves this."""
         return self.paths[0].rpartition(" ")[2]
+
+    def value_of(self, call: Call) -> dict[str, Any]:
+        """The request's fields. Raises Unreadable."""
+        return parse_object(call.body) if call.body or call.method == "POST" else {}
 
 
 def query_of(call: Call) -> str:

@@ -192,7 +192,7 @@ def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: 
     if (data_url or spec.media) and not _holds_text(value, data_url.end() if data_url else 0):
         media = (data_url.group(1) if data_url else "") or spec.media or "text/plain"
         size = (len(value) - (data_url.end() if data_url else 0)) * 3 // 4
-        found.opaque.append(Opaque(path, _media(media.lower()), size))
+        found.opaque.append(Opaque(path, media_type(media.lower()), size))
     elif found.streamed:
         found.pieces.append(Part(path, value, role, kind, spec.sealed))
     elif spec.json:
@@ -206,7 +206,7 @@ def _holds_text(value: str, start: int) -> bool:
     return any(value.find(mark, start) >= 0 for mark in _NOT_BASE64)
 
 
-def _media(named: str) -> str:
+def media_type(named: str) -> str:
     """A media type that says what a content is, and no words of its sender's."""
     top, _, sub = named.partition("/")
     if top not in _TOP_TYPES:

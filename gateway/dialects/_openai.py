@@ -59,8 +59,8 @@ def usage(value: Mapping[str, Any]) -> dict[str, int]:
     details = told.get("prompt_tokens_details"), told.get("completion_tokens_details")
     cached, reasoning = (d if isinstance(d, dict) else {} for d in details)
     counts = {
-        "input": told.get("prompt_tokens"),
-        "output": told.get("completion_tokens"),
+        "input": told.get("prompt_tokens", told.get("input_tokens")),
+        "output": told.get("completion_tokens", told.get("output_tokens")),
         "cached": cached.get("cached_tokens"),
         "reasoning": reasoning.get("reasoning_tokens"),
     }

@@ -48,7 +48,7 @@ class WholeReader:
         self._withheld = withheld
         self._drop = drop
         self._group = group
-        self._value: Any = None
+        self.value: Any = None
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -62,24 +62,23 @@ class WholeReader:
 
     def flush(self) -> list[Frame]:
         """The body as one frame. Raises UpstreamError if it is neither JSON nor text."""
-        body = b"".join(self._pieces)
-        self._pieces.clear()
+        body = self.taken()
         if not body:
             return [Frame(b"", closes=(ALL,))]
         start = len(_BOM) if body.startswith(_BOM) else 0
         found = Found()
         try:
-            self._value = decode(body[start:])
-            read(self._value, self._spec, found)
+            self.value = decode(body[start:])
+            read(self.value, self._spec, found)
             if len(found.parts) > MAX_PARTS:
                 raise UpstreamError(f"the upstream's answer holds more than {MAX_PARTS} texts")
         except ValueError:
             return [text_frame(body, (0, len(body)))]
         except RecursionError as err:
             raise UpstreamError("the upstream's answer is nested too deeply") from err
-        if isinstance(self._value, dict):
-            self.usage = self._usage_of(self._value)
-            model = self._value.get("model")
+        if isinstance(self.value, dict):
+            self.usage = self._usage_of(self.value)
+            model = self.value.get("model")
             self.model = model if isinstance(model, str) else ""
         return [
             Frame(
@@ -90,6 +89,12 @@ class WholeReader:
                 closes=(ALL,),
             )
         ]
+
+    def taken(self) -> bytes:
+        """The whole body; the reader lets go of it."""
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        return body
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The body with edits made."""
@@ -116,7 +121,7 @@ class WholeReader:
 
     def withhold(self, refusal: Refusal, exchange_id: str) -> Reply:
         """What is given instead of the body."""
-        return self._withheld(self._value, refusal, exchange_id)
+        return self._withheld(self.value, refusal, exchange_id)
 
 
 def decode(body: bytes) -> Any:

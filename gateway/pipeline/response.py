@@ -99,6 +99,7 @@ async def deliver(
         if not headed:
             raise
         last = reader.broken(_broke(exchange, err), exchange.id)
+        exchange.cut_off = not last
     finally:
         exchange.usage = dict(reader.usage)
         exchange.restored = judged.vault.restored

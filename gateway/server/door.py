@@ -140,7 +140,7 @@ class Door:
             return
         rest = tuple((k, v) for k, v in query if k != _KEY_QUERY)
         media = headers.get("content-type", _JSON)
-        call = Call(body, scope["method"], match.params, rest, media)
+        call = Call(body, scope["method"], match.params, rest, media, match.path)
         name = match.dialect.name
         exchange = Exchange(exchange_id, principal, name, match.path, headers, call)
         await self._answer(exchange, match.dialect, receive, send)
@@ -169,8 +169,8 @@ class Door:
         finally:
             watch.cancel()
             await pings.stop()
-        # A stream that broke on our side is cut off, not ended as if it were whole.
-        if started and exchange.outcome is not Outcome.FAILED:
+        # A stream that broke on our side, or without a word, is not ended as if it were whole.
+        if started and exchange.outcome is not Outcome.FAILED and not exchange.cut_off:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _unfit(self, headers: Mapping[str, str], dialect: Dialect) -> Refusal | None:

@@ -256,3 +256,91 @@ def test_moderations_say_what_the_vendor_said(client: openai.OpenAI, vendors: Ve
     got = client.moderations.create(model=model, input=[{"type": "text", "text": "x"}])
     assert got.results[0].flagged
     assert len(vendors.of(model)) == 1
+
+
+def test_a_picture_is_drawn_from_a_judged_prompt(client: openai.OpenAI, vendors: Vendors) -> None:
+    told = {"created": 1, "data": [{"b64_json": "iVBORw0KGgo=", "revised_prompt": "A hat."}]}
+    model = vendors.answer("openai-image", says(told))
+    got = client.images.generate(model=model, prompt=EMAIL.text)
+    assert [(i.b64_json, i.revised_prompt) for i in got.data or []] == [("iVBORw0KGgo=", "A hat.")]
+    assert EMAIL.value.encode() not in vendors.of(model)[0].body
+
+
+PNG = b"\x89PNG\r\n\x1a\n\r\n--\r\n"
+
+
+def test_pictures_to_edit_arrive_byte_for_byte(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-image-edit", says({"created": 1, "data": []}))
+    client.images.edit(
+        model=model, prompt=EMAIL.text, image=[("a.png", PNG, "image/png"), ("b.png", PNG)]
+    )
+    (got,) = vendors.of(model)
+    assert (got.path, got.body.count(PNG)) == ("/v1/images/edits", 2)
+    assert EMAIL.value.encode() not in got.body
+
+
+def test_streamed_pictures_are_events(client: openai.OpenAI, vendors: Vendors) -> None:
+    partial = {"type": "image_generation.partial_image", "b64_json": "iVBO"}
+    done = {"type": "image_generation.completed", "b64_json": "iVBORw0KGgo="}
+    model = vendors.answer("openai-image-stream", events(partial, done, named=True))
+    with client.images.generate(model=model, prompt="A hat.", stream=True) as stream:
+        assert [event.type for event in stream] == [partial["type"], done["type"]]
+
+
+def test_a_blocked_picture_raises(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-image-blocked", says({}))
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.images.generate(model=model, prompt=SECRET.text)
+    assert raised.value.param == "prompt"
+    assert vendors.of(model) == []
+
+
+def test_speech_is_sound(client: openai.OpenAI, vendors: Vendors) -> None:
+    sound = b"ID3\x04" + bytes(range(256)) * 40
+    model = vendors.answer("openai-speech", Says([sound[:100], sound[100:]], "audio/mpeg"))
+    assert client.audio.speech.create(model=model, voice="alloy", input=EMAIL.text).read() == sound
+    assert EMAIL.value not in vendors.of(model)[0].json["input"]
+
+
+def test_speech_that_breaks_off_raises(gateway: Gateway, vendors: Vendors) -> None:
+    model = vendors.answer("openai-speech-cut", Says([b"ID3\x04" * 99], "audio/mpeg", cut=True))
+    with (
+        gateway.sdk() as client,
+        pytest.raises(Exception, match="incomplete"),
+        client.audio.speech.with_streaming_response.create(
+            model=model, voice="alloy", input="Hi."
+        ) as response,
+    ):
+        response.read()
+
+
+def test_a_transcript_comes_back(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-transcript", says({"text": "Hello."}))
+    got = client.audio.transcriptions.create(
+        model=model,
+        file=("a.wav", PNG),
+        prompt=EMAIL.text,
+        timestamp_granularities=["word"],
+    )
+    assert got.text == "Hello."
+    (sent,) = vendors.of(model)
+    assert PNG in sent.body
+    assert EMAIL.value.encode() not in sent.body
+
+
+def test_a_plain_transcript_is_a_text(client: openai.OpenAI, vendors: Vendors) -> None:
+    model = vendors.answer("openai-transcript-text", Says([b"Hello.\n"], "text/plain"))
+    got = client.audio.transcriptions.create(model=model, file=("a", PNG), response_format="text")
+    assert got == "Hello.\n"
+    assert vendors.of(model)[0].path == "/v1/audio/transcriptions"
+
+
+def test_a_streamed_transcript_adds_up(client: openai.OpenAI, vendors: Vendors) -> None:
+    text = "Some words that were said."
+    deltas = [{"type": "transcript.text.delta", "delta": p} for p in pieces(text)]
+    done = {"type": "transcript.text.done", "text": text}
+    model = vendors.answer("openai-transcript-stream", events(*deltas, done))
+    with client.audio.transcriptions.create(model=model, file=("a", PNG), stream=True) as stream:
+        told = list(stream)
+    assert "".join(e.delta for e in told if e.type == "transcript.text.delta") == text
+    assert told[-1].type == "transcript.text.done"

@@ -1,7 +1,7 @@
 """Wire samples of all dialects: `tests/wire/<dialect>/<name>.{json,sse,ndjson}` and requests.
 
-A request is `<name>.request.json` (what is not its body: `fakes.call_of`). An answer belongs
-to the request of the same name, or to the dialect's first.
+A request is `<name>.request.json`, or `.form` (what is not its body: `fakes.call_of`). An
+answer belongs to the request of the same name, or to the dialect's first.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ KINDS = {
     ".sse": "text/event-stream",
     ".ndjson": "application/x-ndjson",
     ".json": "application/json",
+    ".txt": "text/plain; charset=utf-8",
+    ".vtt": "text/vtt",
+    ".mp3": "audio/mpeg",
 }
 
 
@@ -38,7 +41,7 @@ class Sample:
 
 def requests(name: str) -> list[Path]:
     """The request samples of a dialect."""
-    return sorted((WIRE.parent / name).glob("*.request.json"))
+    return sorted((WIRE.parent / name).glob("*.request.*"))
 
 
 def answers() -> list[Sample]:

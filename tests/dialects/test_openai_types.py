@@ -12,8 +12,19 @@ from openai.types import (
     CompletionCreateParams,
     CreateEmbeddingResponse,
     EmbeddingCreateParams,
+    ImageGenerateParams,
+    ImageGenStreamEvent,
+    ImagesResponse,
     ModerationCreateParams,
     ModerationCreateResponse,
+)
+from openai.types.audio import (
+    SpeechCreateParams,
+    Transcription,
+    TranscriptionDiarized,
+    TranscriptionStreamEvent,
+    TranscriptionVerbose,
+    Translation,
 )
 
 from gateway.core.calls import Call
@@ -25,6 +36,8 @@ WORD = "one of the API's own words"
 ANSWERED = "the name of the model that answered"
 LOOKED_UP = "looked up in the catalogue"
 CATEGORY = "the API's own word for an input's type"
+COUNTS = "token counts"
+SSE = "text/event-stream"
 LOGPROBS = "dropped when the text beside it is changed"
 
 
@@ -53,6 +66,32 @@ REQUESTS = [
         {"/model": LOOKED_UP, "/input/0/type": WORD},
         {"input": "x"},
     ),
+    Side(
+        "openai_images",
+        ImageGenerateParams,
+        {"/model": LOOKED_UP}
+        | dict.fromkeys(
+            [
+                "/background",
+                "/complexity",
+                "/moderation",
+                "/output_format",
+                "/quality",
+                "/response_format",
+                "/size",
+                "/stream",
+                "/style",
+            ],
+            WORD,
+        ),
+    ),
+    Side(
+        "openai_speech",
+        SpeechCreateParams,
+        {"/model": LOOKED_UP, "/voice/id": ID}
+        | dict.fromkeys(["/voice", "/response_format", "/stream_format"], WORD),
+        {"input": "x"},
+    ),
 ]
 _COMPLETION = {
     "/id": ID,
@@ -62,9 +101,11 @@ _COMPLETION = {
     "/choices/0/finish_reason": WORD,
     "/choices/0/logprobs/tokens/0": LOGPROBS,
 }
+_LOOKS = dict.fromkeys(["/background", "/output_format", "/quality", "/size"], WORD)
+_SOUND = {"/logprobs/0/token": LOGPROBS, "/usage/type": COUNTS}
 ANSWERS = [
     Side("openai_completions", Completion, _COMPLETION),
-    Side("openai_completions", Completion, _COMPLETION, media="text/event-stream"),
+    Side("openai_completions", Completion, _COMPLETION, media=SSE),
     Side(
         "openai_embeddings",
         CreateEmbeddingResponse,
@@ -78,6 +119,22 @@ ANSWERS = [
             (p for p, _ in strings(ModerationCreateResponse) if "_applied_input_types/" in p),
             CATEGORY,
         ),
+    ),
+    Side("openai_images", ImagesResponse, _LOOKS),
+    Side("openai_images", ImageGenStreamEvent, _LOOKS | {"/type": WORD}, media=SSE),
+    Side("openai_transcriptions", Transcription, _SOUND),
+    Side("openai_transcriptions", TranscriptionVerbose, {"/usage/type": COUNTS}),
+    Side("openai_transcriptions", Translation, {}),
+    Side(
+        "openai_transcriptions",
+        TranscriptionDiarized,
+        {"/segments/0/id": ID, "/segments/0/type": WORD, "/task": WORD, "/usage/type": COUNTS},
+    ),
+    Side(
+        "openai_transcriptions",
+        TranscriptionStreamEvent,
+        _SOUND | {"/type": WORD, "/segment_id": ID, "/id": ID},
+        media=SSE,
     ),
 ]
 IN = [(side, path, value) for side in REQUESTS for path, value in strings(side.kind)]
