@@ -130,6 +130,7 @@ class Frame(NamedTuple):
     raw: its bytes exactly as they arrived, separator included.
     body: the span [start, end) of the JSON text within raw; empty for comments.
     fragments: what it adds to lanes. parts: text that is not streamed in pieces.
+    ends: single texts that end with this event, while their choice goes on.
     closes: the choices whose texts end with this event; ALL closes every one.
     note: what its reader wants to be reminded of when the frame has been sent.
     """
@@ -141,3 +142,4 @@ class Frame(NamedTuple):
     opaque: tuple[Opaque, ...] = ()
     closes: tuple[int, ...] = ()
     note: object = None
+    ends: tuple[Lane, ...] = ()

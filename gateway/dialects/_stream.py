@@ -25,10 +25,11 @@ class Cutter(Protocol):
 
 
 class Reading(NamedTuple):
-    """What an event means besides its text. closes and note: as in a Frame."""
+    """What an event means besides its text. closes, note and ends: as in a Frame."""
 
     closes: tuple[int, ...] = ()
     note: object = None
+    ends: tuple[Lane, ...] = ()
 
 
 class EventStream:
@@ -114,7 +115,7 @@ class EventStream:
         read(value, self.spec(event, value), found)
         if len(found.parts) + len(found.pieces) > MAX_PARTS:
             raise UpstreamError(f"an event of the stream holds more than {MAX_PARTS} texts")
-        closes, note = self.meaning(event, value)
+        closes, note, ends = self.meaning(event, value)
         return Frame(
             event.raw,
             (event.start, event.end),
@@ -123,4 +124,5 @@ class EventStream:
             tuple(found.opaque),
             closes,
             note,
+            ends,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.core.judgement import Subject
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
@@ -28,13 +29,21 @@ class _Piece:
     path: str
 
 
+class _Last(NamedTuple):
+    """A text that is the last of its choice so far: its last frame and fragment, and all of it."""
+
+    frame: Frame
+    fragment: Fragment
+    passage: Passage
+
+
 @dataclass(slots=True)
 class _Waiting:
-    """A frame. ends: the texts that end with it: last frame and fragment of each, and all of it."""
+    """A frame. ends: the last texts of the choices that end with it (see `_Last`)."""
 
     frame: Frame
     pieces: list[_Piece]
-    ends: list[tuple[Frame, Fragment, Passage]] = field(default_factory=list)
+    ends: list[_Last] = field(default_factory=list)
 
 
 class Release:
@@ -54,7 +63,7 @@ class Release:
         self._lanes: dict[Lane, Passage] = {}
         self._fresh: dict[Passage, None] = {}
         self._nested: list[tuple[Passage, dict[str, Passage]]] = []
-        self._last: dict[Lane, tuple[Frame, Fragment]] = {}
+        self._last: dict[int, _Last] = {}
         self._tools: set[int] = set()
 
     @property
@@ -80,6 +89,7 @@ class Release:
         pieces = [self._whole(part) for part in frame.parts]
         pieces += [self._arrive(frame, fragment) for fragment in frame.fragments]
         waiting = _Waiting(frame, pieces)
+        self._end(frame.ends)
         if frame.closes:
             waiting.ends = self._ended(frame.closes)
             self._close(frame.closes)
@@ -109,7 +119,7 @@ class Release:
         if lane.kind is Kind.TOOL_ARGUMENTS:
             self._tools.add(lane.choice)
         elif lane.kind is Kind.TEXT:
-            self._last[lane] = (frame, fragment)
+            self._last[lane.choice] = _Last(frame, fragment, passage)
         start = passage.length
         passage.append(fragment.text)
         if not passage.held:
@@ -118,8 +128,14 @@ class Release:
 
     def _close(self, choices: tuple[int, ...]) -> None:
         """The texts of these choices have arrived completely."""
-        for lane in [k for k in self._lanes if k.choice in choices or ALL in choices]:
-            passage = self._lanes.pop(lane)
+        self._end([k for k in self._lanes if k.choice in choices or ALL in choices])
+
+    def _end(self, lanes: Sequence[Lane]) -> None:
+        """These texts have arrived completely."""
+        for lane in lanes:
+            passage = self._lanes.pop(lane, None)
+            if passage is None:
+                continue
             passage.close()
             if lane.kind is Kind.TOOL_ARGUMENTS and self._nest(passage):
                 continue
@@ -144,13 +160,13 @@ class Release:
             passage.cleared = passage.length
         self._nested.clear()
 
-    def _ended(self, choices: tuple[int, ...]) -> list[tuple[Frame, Fragment, Passage]]:
+    def _ended(self, choices: tuple[int, ...]) -> list[_Last]:
         """The streamed texts of these choices that a visible notice may be put under."""
         if ALL in self._tools:
             return []
-        lanes = [k for k in self._last if k.choice in choices or ALL in choices]
-        ends = [(*self._last.pop(lane), self._lanes[lane]) for lane in lanes]
-        return [end for end in ends if end[1].lane.choice not in self._tools]
+        ended = [k for k in self._last if k in choices or ALL in choices]
+        ends = [(choice, self._last.pop(choice)) for choice in ended]
+        return [last for choice, last in ends if choice not in self._tools]
 
     def _out(self) -> bytes:
         out: list[bytes] = []
@@ -198,12 +214,13 @@ class Release:
 
 
 def _last_texts(frame: Frame, reader: Reader) -> list[Part]:
-    """The whole texts of a frame that a visible notice may be put under: not beside tool calls."""
+    """The last whole text of each choice in a frame, but for choices that call tools."""
     texts = [p for p in frame.parts if p.kind is Kind.TEXT and p.role == ASSISTANT]
     if not texts:
         return []
     tools = {reader.group(p.path) for p in frame.parts if p.kind is Kind.TOOL_ARGUMENTS}
-    return [p for p in texts if reader.group(p.path) not in tools]
+    last = {reader.group(part.path): part for part in texts}
+    return [part for group, part in last.items() if group not in tools]
 
 
 def _append(edits: dict[str, list[Edit]], path: str, end: int, text: str) -> None:
