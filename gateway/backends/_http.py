@@ -34,11 +34,13 @@ class HttpBackend:
     """One upstream, with its own pool of connections. A kind says what is its own.
 
     dialects: the beginnings of the names of dialects it takes. passed: further headers that
-    go on, each in the form in which it can say nothing else.
+    go on, each in the form in which it can say nothing else. defaults: headers that the
+    upstream wants, where the client sent none that passes.
     """
 
     dialects: tuple[str, ...] = ()
     passed: ClassVar[Mapping[str, re.Pattern[str]]] = {}
+    defaults: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, options: BackendOptions) -> None:
         self._options = options
@@ -106,7 +108,8 @@ class HttpBackend:
     def _headers(self, call: Outgoing) -> dict[str, str]:
         headers = call.headers
         forms = {**_PASSED, **self.passed}
-        out = {k: headers[k] for k, form in forms.items() if form.fullmatch(headers.get(k, ""))}
+        fit = {k: headers[k] for k, form in forms.items() if form.fullmatch(headers.get(k, ""))}
+        out = {**self.defaults, **fit}
         if "idempotency-key" in headers:
             # The same key stays the same key; what a client wrote into it stays here.
             key = headers["idempotency-key"].encode()

@@ -57,13 +57,18 @@ class Upstream:
             await writer.drain()
 
 
-def against(upstream: Upstream, use: Callable[[Backend], Awaitable[Any]], **options: Any) -> Any:
+def against(
+    upstream: Upstream,
+    use: Callable[[Backend], Awaitable[Any]],
+    *,
+    kind: str = "openai",
+    **options: Any,
+) -> Any:
     async def main() -> Any:
         server = await asyncio.start_server(upstream.accept, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        backend = backends.build(
-            "openai", BackendOptions(url=f"http://127.0.0.1:{port}/v1/", **options)
-        )
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        url += "/v1/" if kind == "openai" else ""
+        backend = backends.build(kind, BackendOptions(url=url, **options))
         try:
             return await use(backend)
         finally:

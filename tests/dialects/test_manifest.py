@@ -32,19 +32,19 @@ def specs(dialect: Any, place: Place) -> list[Field]:
         found = [getattr(dialect, "request", None)]
     else:
         found = [getattr(dialect, name, None) for name in ("answer", "events")]
-    return [spec for spec in found if spec is not None and known(spec, place.path)]
+    return [spec for spec in found if spec is not None and known(spec, place.path.split("/")[1:])]
 
 
-def known(spec: Field, path: str) -> bool:
+def known(spec: Field, steps: list[str]) -> bool:
     """Whether this declaration has such a place."""
-    for step in path.split("/")[1:]:
-        if step in spec.fields:
-            spec = spec.fields[step]
-        elif step == "*" and spec.items is not None:
-            spec = spec.items
-        elif step:
-            return step == "*" and bool(spec.fields or spec.numbers)
-    return True
+    if steps in ([], [""]) or any(known(case, steps) for case in spec.cases.values()):
+        return True
+    step, rest = steps[0], steps[1:]
+    if step in spec.fields:
+        return known(spec.fields[step], rest)
+    if step == "*" and spec.items is not None:
+        return known(spec.items, rest)
+    return step == "*" and bool(spec.fields or spec.numbers)
 
 
 def values(spec: Field, steps: list[str], leaf: str) -> Iterator[Any]:
@@ -57,6 +57,10 @@ def values(spec: Field, steps: list[str], leaf: str) -> Iterator[Any]:
     elif spec.items is not None:
         for value in values(spec.items, steps[1:], leaf):
             yield [value]
+    for named, case in spec.cases.items():
+        for value in values(case, steps, leaf):
+            if isinstance(value, dict):
+                yield {"type": named, **value}
     if steps == ["*"]:
         yield {"anything_else": leaf}
         if spec.numbers:

@@ -1,0 +1,43 @@
+"""Counting the tokens of a message that is not sent yet: the same body, the same judging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from gateway.core.judgement import Refusal
+from gateway.core.message import Message
+from gateway.core.ports import Reader, Reply
+from gateway.dialects._anthropic import ID_HEADER, error_reply
+from gateway.dialects._anthropic_fields import ANSWER, REQUEST
+from gateway.dialects._api import JsonApi
+from gateway.dialects._whole import WholeReader
+
+
+class Member(JsonApi):
+    """The dialect."""
+
+    name = "anthropic_count_tokens"
+    operation = "count_tokens"
+    paths = ("/v1/messages/count_tokens",)
+    id_header = ID_HEADER
+    request = REQUEST
+    answer = ANSWER
+    needs: ClassVar = {"messages": (list,)}
+
+    def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
+        """A number, or an error."""
+        return WholeReader(ANSWER, usage_of=_no_usage, withheld=_withheld)
+
+    def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
+        """A refusal before the first byte of an answer."""
+        return error_reply(refusal, exchange_id)
+
+
+def _no_usage(value: Mapping[str, Any]) -> dict[str, int]:
+    """Counting uses no tokens."""
+    return {}
+
+
+def _withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
+    return error_reply(refusal, exchange_id)
