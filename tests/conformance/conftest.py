@@ -19,10 +19,12 @@ kind: Catalogue
 backends:
   - {{name: openai, kind: openai, url: "{url}/v1", credential: env:E2E_CREDENTIAL, provider: o}}
   - {{name: ollama, kind: ollama, url: "{url}", credential: env:E2E_CREDENTIAL, provider: l}}
+  - {{name: anthropic, kind: anthropic, url: "{url}", credential: env:E2E_CREDENTIAL, provider: a}}
 models:
   - {{name: ollama-listed, backend: ollama}}
   - {{name: "ollama-*", backend: ollama}}
   - {{name: "openai-*", backend: openai}}
+  - {{name: "anthropic-*", backend: anthropic}}
 """
 
 
