@@ -41,7 +41,7 @@ class MessageStream(EventStream):
         self._texts: dict[int, dict[Lane, None]] = {}
         self._calls: set[int] = set()
         self._waiting: list[Frame] = []
-        self._begun = self._ended = self._over = self._called = False
+        self._begun = self._ended = self._over = False
         self._open: dict[int, None] = {}
         self._blocks = 0
 
@@ -100,7 +100,6 @@ class MessageStream(EventStream):
         elif step.type == "content_block_start":
             self._open[step.block] = None
             self._blocks = max(self._blocks, step.block + 1)
-            self._called = self._called or _is_call(step)
         elif step.type == "content_block_stop":
             self._open.pop(step.block, None)
         elif step.type == "message_delta":
@@ -109,9 +108,7 @@ class MessageStream(EventStream):
             self._over = True
 
     def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
-        """One more block of text behind the last, unless the message calls a tool."""
-        if self._called:
-            return b""
+        """One more block of text behind the last: that one has ended already."""
         at = {"index": self._blocks}
         self._blocks += 1
         return b"".join(

@@ -85,7 +85,7 @@ class Door:
         match = self.paths.find(method, path)
         if match is not None:
             await self._exchange(match, scope, receive, send)
-        elif method in ("GET", "HEAD") and path in ("/livez", "/readyz"):
+        elif method in ("GET", "HEAD") and path in _PROBES:
             await _send(
                 send, probe(path, self.ready(), self.warnings()), head_only=method == "HEAD"
             )
@@ -193,6 +193,9 @@ class Door:
         await _send(send, reply, exchange_id)
 
 
+# The last is where Anthropic's coding client looks whether its gateway is there
+# (code.claude.com, LLM gateway protocol, 2026).
+_PROBES = ("/livez", "/readyz", "/api/hello")
 _METHOD = Refusal("method_not_allowed", "This path does not take that method.", 405)
 _NO_MODEL = Refusal(
     "model_not_found", "This gateway's catalogue has no such model. GET /v1/models lists them.", 404
@@ -200,8 +203,8 @@ _NO_MODEL = Refusal(
 
 
 def probe(path: str, problems: Mapping[str, str], warnings: Mapping[str, str]) -> Reply:
-    """The answer to /livez (always well) and /readyz (503 with the problems by part)."""
-    if path == "/livez":
+    """The answer to /readyz (503 with the problems by part), and to the others (always well)."""
+    if path != "/readyz":
         return _json(200, {"status": "ok"})
     if not problems:
         return _json(200, {"status": "ok", **({"warnings": dict(warnings)} if warnings else {})})

@@ -50,6 +50,25 @@ def find(path: str) -> tuple[Listing, str] | None:
     return None
 
 
+def _models(asked: Asked) -> Any:
+    """Two vendors ask at one path; Anthropic's clients always say for which version."""
+    return (_anthropic if "anthropic-version" in asked.headers else _openai)(asked)
+
+
+def _anthropic(asked: Asked) -> Any:
+    if asked.name:
+        found = _named(asked.models, asked.name)
+        return found and _anthropic_model(found)
+    data = [_anthropic_model(model) for model in asked.models]
+    first, last = (data[i]["id"] if data else None for i in (0, -1))
+    return {"data": data, "has_more": False, "first_id": first, "last_id": last}
+
+
+def _anthropic_model(model: Model) -> dict[str, Any]:
+    name = model["id"]
+    return {"type": "model", "id": name, "display_name": name, "created_at": _NEVER}
+
+
 def _openai(asked: Asked) -> Any:
     if asked.name:
         return _named(asked.models, asked.name)
@@ -102,7 +121,7 @@ def _named(models: Sequence[Model], name: str) -> Model | None:
     return next((m for m in models if m["id"].lower() == name), None)
 
 
-# Ollama's clients read a date and details of every model, whether they use them or not.
+# Some clients read a date of every model, Ollama's also details, whether they use them or not.
 _NEVER = "1970-01-01T00:00:00Z"
 _NO_DETAILS: Mapping[str, Any] = {
     "parent_model": "",
@@ -116,7 +135,7 @@ _NO_DETAILS: Mapping[str, Any] = {
 _OLLAMA_VERSION = "0.12.0"
 
 LISTINGS: Mapping[str, Listing] = {
-    "/v1/models": Listing(_openai, single=True),
+    "/v1/models": Listing(_models, single=True),
     "/v1beta/models": Listing(_gemini, single=True),
     "/api/tags": Listing(_tags),
     "/api/show": Listing(_show, "POST"),

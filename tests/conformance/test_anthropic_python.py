@@ -181,7 +181,7 @@ def test_betas_arrive_with_their_fields(client: anthropic.Anthropic, vendors: Ve
     (sent,) = vendors.of(model)
     assert sent.path == "/v1/messages"
     assert sent.headers["anthropic-beta"] == ",".join(betas)
-    assert sent.headers["anthropic-version"] == "2023-06-01"
+    assert sent.headers["anthropic-version"] == client.default_headers["anthropic-version"]
     assert sent.json["context_management"] == edits
 
 
@@ -353,6 +353,16 @@ def test_a_stream_that_breaks_off_raises(client: anthropic.Anthropic, vendors: V
 def test_a_model_that_is_not_there_is_not_found(client: anthropic.Anthropic) -> None:
     with pytest.raises(anthropic.NotFoundError):
         client.messages.create(model="nobodys-model", messages=user("Hi."), **FULL)
+
+
+def test_models_are_listed_as_the_client_reads_them(
+    client: anthropic.Anthropic,
+) -> None:
+    listed = [(model.type, model.id) for model in client.models.list()]
+    assert ("model", "ollama-listed") in listed
+    assert client.models.retrieve("ollama-listed").id == "ollama-listed"
+    with pytest.raises(anthropic.NotFoundError):
+        client.models.retrieve("nobodys-model")
 
 
 def test_a_key_that_is_unknown_is_told_so(gateway: Gateway) -> None:

@@ -149,7 +149,7 @@ def test_a_key_the_database_learned_just_now_is_good(site: Site) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_probes_need_no_key(site: Site, method: str) -> None:
-    for path in ("/livez", "/readyz"):
+    for path in ("/livez", "/readyz", "/api/hello"):
         status, headers, body = ask(site, method, path, None, {})
         assert status == 200
         assert body == (b'{"status": "ok"}' if method == "GET" else b"")

@@ -13,11 +13,12 @@ from gateway.server.listings import LISTINGS, Asked
 MODELS = [{"id": "one:3b", "owned_by": "p"}, {"id": "Two", "owned_by": "p"}]
 
 
-def told(path: str, body: bytes = b"") -> Any:
+def told(path: str, body: bytes = b"", **headers: str) -> Any:
     found = listings.find(path)
     assert found is not None
     listing, name = found
-    return listing.answer(Asked(MODELS, name, {}, body))
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return listing.answer(Asked(MODELS, name, named, body))
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,12 @@ def test_only_what_is_listed_is_answered() -> None:
     assert listings.find("/api/tags/x") is None
     assert listings.find("/v1/modelsx") is None
     assert all(json.dumps(told(path, b'{"name": "Two"}')) for path in LISTINGS)
+
+
+def test_who_asks_for_a_version_is_answered_as_by_anthropic() -> None:
+    model = {"type": "model", "display_name": "Two", "id": "Two"}
+    listed = told("/v1/models", anthropic_version="2023-06-01")
+    assert (listed["first_id"], listed["last_id"], listed["has_more"]) == ("one:3b", "Two", False)
+    assert listed["data"][1].items() >= model.items()
+    assert told("/v1/models/two", anthropic_version="2023-06-01") == listed["data"][1]
+    assert told("/v1/models/three", anthropic_version="2023-06-01") is None
