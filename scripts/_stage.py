@@ -20,7 +20,7 @@ from gateway.app import Gateway, vocabulary
 from gateway.core.calls import Outgoing
 from gateway.core.judgement import Principal, Route
 from gateway.core.message import Message
-from gateway.core.ports import Answer, Bundle
+from gateway.core.ports import Answer, Bundle, Candidate
 from gateway.policy.bundle import load
 from gateway.server.door import Door
 from gateway.server.paths import Match, Table, normal
@@ -61,6 +61,16 @@ class Outcome:
     sent: list[bytes]
     status: int
     body: bytes
+
+
+class Shelf:
+    """All that is asked for by id was made by the one who asks."""
+
+    async def model(self, tenant: str, id_: str) -> str | None:
+        return "m"
+
+    async def put(self, tenant: str, ids: Sequence[str], *, model: str) -> None:
+        pass
 
 
 class Keys:
@@ -123,11 +133,15 @@ class Stage(AbstractAsyncContextManager["Stage"]):
         match = self.match(recording)
         upstream = Upstream(recording, pieces)
 
-        def route(message: Message, *_: object) -> tuple[Route, Upstream]:
-            return Route(message.model, message.model, "replay", recording.host), upstream
+        def route(message: Message, *_: object) -> list[Candidate]:
+            where = Route(message.model, message.model, "replay", recording.host)
+            return [Candidate(where, upstream)]
 
         house = dataclasses.replace(
-            self._gateway.house(), route=route, bundle=lambda: self._bundles[policy]
+            self._gateway.house(),
+            route=route,
+            shelf=Shelf(),
+            bundle=lambda: self._bundles[policy],
         )
         door = Door(house, Keys(), self.table, list, dict, dict, 64 * 1024 * 1024)
         return await _through(door, recording, match, upstream)

@@ -77,8 +77,11 @@ class Release:
             self._add(frame)
         if final:
             self._close((ALL,))
-        fresh, self._fresh = list(self._fresh), {}
-        await self._guard.advance(fresh)
+        due = [passage for passage in self._fresh if self._guard.due(passage)]
+        if due:
+            for passage in due:
+                del self._fresh[passage]
+            await self._guard.advance(due)
         self._unnest()
         if self.refused or (self._guard.holds and not final):
             return b""

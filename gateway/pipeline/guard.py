@@ -20,6 +20,8 @@ from gateway.pipeline.passage import Passage, placed
 
 _GAP = "\n\x00\n"
 _MARGIN_CHARS = 8
+# Judging costs the same for a word as for a letter, so words wait for each other a little.
+_BATCH_CHARS = 16
 
 
 class Guard:
@@ -53,6 +55,7 @@ class Guard:
         self._margin = inspector.reach_chars + _MARGIN_CHARS if self._detectors else 0
         self._hold_chars = inspector.reach_chars if enforcing else 0
         self._enforcing = bool(enforcing)
+        self._batch = _BATCH_CHARS if self._hold_chars else 1
         self._mode = judge.stream_mode
 
     @property
@@ -78,19 +81,24 @@ class Guard:
             finding = Finding("dialect", OPAQUE, 0, 0, 1.0, item.media_type)
             self._decide(finding, Subject("", Kind.METADATA))
 
+    def due(self, passage: Passage) -> bool:
+        """Whether enough of it has arrived to be worth judging."""
+        return passage.final or (
+            not passage.held and passage.length - passage.scanned >= self._batch
+        )
+
     async def advance(self, passages: Sequence[Passage]) -> None:
-        """Judge what has arrived of these passages and move their `cleared` on.
+        """Judge what has arrived of these passages, which are due; move their `cleared` on.
 
         Afterwards `refusal` is set if the message must stop; then nothing more may leave.
         """
-        ready = [p for p in passages if p.final or not p.held]
-        jobs = self._locate(ready)
+        jobs = self._locate(passages)
         if jobs:
             found = await self._inspector.inspect([w for _, _, w in jobs], self._detectors)
             for (passage, offset, _), findings in zip(jobs, found, strict=True):
                 for finding in placed(findings, offset):
                     passage.effects += self._decide(finding, passage.subject)
-        for passage in ready:
+        for passage in passages:
             self._clear(passage)
 
     def _locate(self, passages: Sequence[Passage]) -> list[tuple[Passage, int, Window]]:

@@ -78,9 +78,13 @@ class Passage:
 
         everywhere: every segment is wanted, not only those in which a trigger ended.
         """
-        if not everywhere and not self.hits and self.final:
-            self.segment = self.length
-            return []
+        if not everywhere and not self.hits:
+            if self.final:
+                self.segment = self.length
+                return []
+            # Where its segments end matters only once there is something to judge.
+            if self.scanned - self.segment < _TRIM_CHARS:
+                return []
         ends = cut(self.text, self.segment - self.base, final=self.final)
         if not ends:
             return []

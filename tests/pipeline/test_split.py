@@ -10,6 +10,7 @@ import pytest
 
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import StreamMode
+from gateway.pipeline.guard import _BATCH_CHARS
 from tests.pipeline.fakes import (
     SAMPLES,
     SSE,
@@ -178,15 +179,16 @@ def test_findings_that_overlap_are_replaced_as_one(size: int) -> None:
     assert said == "[KEY]" + " and more, " * 20
 
 
-def test_text_without_findings_is_held_back_by_the_reach_only() -> None:
+def test_text_without_findings_is_held_back_by_little_more_than_the_reach() -> None:
     text = "Nothing to see here, only words and words and more words. " * 20
     data = streamed(text, 1)
     asked = answered(data, SSE, Bundle(REDACT), *range(70, len(data), 70))
     first = heard(asked.pieces[0])["0/content"]
-    assert len(asked.pieces) > len(text) // 2
-    assert len(first) < 5
+    assert len(asked.pieces) > len(text) // (_BATCH_CHARS + 2)
+    assert len(first) <= _BATCH_CHARS + 1
     before_end = b"".join(asked.pieces[:-1])
-    assert len(text) - len(heard(before_end)["0/content"]) <= Inspector.reach_chars + 2
+    held = len(text) - len(heard(before_end)["0/content"])
+    assert held <= Inspector.reach_chars + _BATCH_CHARS + 2
 
 
 def test_logprobs_leave_with_their_text_or_not_at_all() -> None:
