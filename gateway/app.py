@@ -14,14 +14,16 @@ from typing import Any
 from gateway import actions, backends, catalogue, db, detectors, dialects
 from gateway.actions._vault import KeyedVault
 from gateway.audit.log import AuditLog, Limits
+from gateway.audit.own import explained
+from gateway.audit.query import READ
 from gateway.backends._circuit import CircuitBackend
 from gateway.backends._circuit import Limits as CircuitLimits
-from gateway.core.errors import ConfigError, Refused
+from gateway.core.errors import ConfigError, RecordUnavailable, Refused
 from gateway.core.exchange import Exchange
 from gateway.core.family import discover
 from gateway.core.judgement import Principal, Refusal
 from gateway.core.message import Message
-from gateway.core.ports import Backend, Candidate, Counters
+from gateway.core.ports import Backend, Candidate, Counters, Entry
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.identity.keyring import Keyring
@@ -37,6 +39,10 @@ from gateway.server.paths import Table
 from gateway.settings import Settings, shipped
 
 log = logging.getLogger(__name__)
+
+NO_LOG = Refusal(
+    "log_unavailable", "The log cannot be read now. Try again shortly.", 503, retry_after_s=5
+)
 
 
 NOT_ALLOWED = Refusal(
@@ -141,7 +147,23 @@ class Gateway:
             ready=self.problems,
             warnings=self.cautions,
             max_body_bytes=self.settings.max_body_bytes,
+            explain=self.explain,
         )
+
+    async def explain(self, who: Principal, exchange_id: str) -> dict[str, Any] | None:
+        """What was decided about an exchange made with this key; None if none was.
+
+        The read is on record itself. Raises Refused if the log cannot be asked.
+        """
+        try:
+            found = await asyncio.to_thread(explained, self.engine, exchange_id, who.key_id)
+            if found is not None:
+                await self.audit.append(_read_by(who, found["id"]))
+        except RecordUnavailable as err:
+            raise Refused(NO_LOG) from err
+        except db.failures(self.engine) as err:
+            raise Refused(NO_LOG) from err
+        return found
 
     def house(self) -> House:
         """The ports for the pipeline."""
@@ -307,6 +329,17 @@ def check_schema(settings: Settings) -> None:
             f"The database is at revision {at or 'none'}, this gateway needs {needed}. "
             "Run: gateway db upgrade"
         )
+
+
+def _read_by(who: Principal, exchange_id: str) -> Entry:
+    return Entry(
+        exchange_id=exchange_id,
+        kind=READ,
+        core={"via": "explain", "filters": ["exchange_id"], "count": 1},
+        tenant=who.tenant,
+        application=who.application,
+        key_id=who.key_id,
+    )
 
 
 def _key(upstream: catalogue.Upstream) -> str:

@@ -12,13 +12,12 @@ from starlette.exceptions import HTTPException
 
 from gateway.admin.ports import AdminPorts
 from gateway.audit import chain
-from gateway.audit.query import Filters, query, show
+from gateway.audit.query import READ, Filters, query, show
 from gateway.core.errors import ConfigError, RecordUnavailable
 from gateway.core.judgement import Principal
 from gateway.core.ports import Entry
 from gateway.db import failures
 
-KIND = "access.audit_read"
 MAX_LIMIT = 500
 _WORDS = (
     "tenant", "application", "key_id", "model", "provider", "outcome", "kind", "category", "rule",
@@ -131,7 +130,7 @@ async def _record(
 ) -> None:
     entry = Entry(
         exchange_id=exchange_id,
-        kind=KIND,
+        kind=READ,
         core={"via": via, "filters": list(filters), "count": count},
         tenant=who.tenant,
         application=who.application,

@@ -15,6 +15,7 @@ from gateway.core.errors import ConfigError
 from gateway.db import snapshot
 
 MIN_PREFIX_CHARS = 8
+READ = "access.audit_read"
 
 # Either side of the exchange. The words stand in the data of a closed entry.
 _SQLITE_HAS = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from gateway.core.calls import Call
+from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.ids import new_id
 from gateway.core.judgement import Principal, Refusal
@@ -30,8 +32,10 @@ from gateway.server.paths import Match, Table, normal
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Explain = Callable[[Principal, str], Awaitable[dict[str, Any] | None]]
 
 _JSON = "application/json"
+_OWN = re.compile(r"/v1/exchanges/(?P<id>[^/]{1,100})/explain", re.IGNORECASE)
 
 NO_KEY = Refusal(
     "invalid_api_key",
@@ -65,6 +69,7 @@ class Keys(Protocol):
 class Door:
     """What one gateway process serves.
 
+    explain: what is known of an exchange to whoever made it, or None; raises Refused.
     models: what there is to list (see `listings`), as OpenAI has it. ready: problems that keep
     it from serving, by part; empty if there are none. warnings: what is wrong but does not.
     """
@@ -76,6 +81,7 @@ class Door:
     ready: Callable[[], Mapping[str, str]]
     warnings: Callable[[], Mapping[str, str]]
     max_body_bytes: int
+    explain: Explain | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's request. Lifespan is the roof's business, not ours."""
@@ -91,8 +97,29 @@ class Door:
             )
         elif (listed := listings.find(path)) is not None:
             await self._models(*listed, scope, receive, send)
+        elif (own := _OWN.fullmatch(path)) and self.explain is not None:
+            await self._explain(own["id"].lower(), self.explain, scope, send)
         else:
             await self._refuse(_METHOD if self.paths.served(path) else NO_PATH, path, send)
+
+    async def _explain(self, exchange_id: str, explain: Explain, scope: Scope, send: Send) -> None:
+        method, path = scope["method"], normal(scope["path"])
+        if method not in ("GET", "HEAD"):
+            await self._refuse(_METHOD, path, send)
+            return
+        principal = await self._principal(_key(_headers(scope), _query(scope)))
+        if principal is None:
+            await self._refuse(NO_KEY, path, send)
+            return
+        try:
+            found = await explain(principal, exchange_id)
+        except Refused as err:
+            await self._refuse(err.refusal, path, send)
+            return
+        if found is None:
+            await self._refuse(_NO_EXCHANGE, path, send)
+        else:
+            await _send(send, _json(200, found), head_only=method == "HEAD")
 
     async def _models(
         self, listing: Listing, name: str, scope: Scope, receive: Receive, send: Send
@@ -196,6 +223,8 @@ class Door:
 # The last is where Anthropic's coding client looks whether its gateway is there
 # (code.claude.com, LLM gateway protocol, 2026).
 _PROBES = ("/livez", "/readyz", "/api/hello")
+# The same for what others made and for what nobody did, so that guessing tells nothing.
+_NO_EXCHANGE = Refusal("not_found", "No exchange with this id was made with this key.", 404)
 _METHOD = Refusal("method_not_allowed", "This path does not take that method.", 405)
 _NO_MODEL = Refusal(
     "model_not_found", "This gateway's catalogue has no such model. GET /v1/models lists them.", 404

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.admin.reads import KIND
+from gateway.audit.query import READ
 from tests.admin.house import House, Within, closed
 
 PATH = "/admin/v1/exchanges"
@@ -65,13 +65,13 @@ def test_each_read_is_on_record_without_values(within: Within) -> None:
         await made.client.get("/")
         kinds = {entry.kind for entry in made.sink.entries}
         said = [(e.core["via"], e.core["filters"], e.core["count"]) for e in made.sink.entries]
-        assert kinds == {KIND}
+        assert kinds == {READ}
         assert said == [("api", ["application"], 0), ("api", ["exchange_id"], 1), ("page", [], 1)]
         assert "jane-roe" not in str(made.sink.entries)
         keys = [entry.key_id for entry in made.sink.entries]
         assert keys == [made.ids["auditor"]] * 2 + [made.ids["admin"]]
         shown = (await made.client.get(f"{PATH}/00000001", headers=headers)).json()
-        assert [entry["kind"] for entry in shown["others"]] == [KIND]
+        assert [entry["kind"] for entry in shown["others"]] == [READ]
 
     within(test)
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -364,3 +365,12 @@ def test_repeated_and_moved_calls_are_counted_by_backend() -> None:
         'upstream_retries_total{backend="b"}': 2,
         'fallbacks_total{backend="c"}': 1,
     }
+
+
+def test_a_reload_never_splits_an_exchange() -> None:
+    bundles = [Bundle({"EMAIL_ADDRESS": "redact"}), Bundle({})]
+    second = Script(200)
+    house_ = made(candidate(Script(BROKEN)), candidate(second, "c"))
+    ask(replace(house_, bundle=lambda: bundles.pop(0)), chat(MAIL))
+    assert b"[EMAIL_ADDRESS]" in second.bodies[0]
+    assert len(bundles) == 1
