@@ -211,7 +211,7 @@ class Reader(Protocol):
         """The frame's bytes with edits made, by path; its raw bytes if there are none."""
 
     def group(self, path: str) -> str:
-        """Which of several choices a whole text at this path belongs to."""
+        """Which of several choices a whole text at this path belongs to; empty for the only one."""
 
     def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """One more event like `frame` that adds only `text` to the fragment's lane."""

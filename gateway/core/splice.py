@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from gateway.core.message import Edit
 
+_NOTHING: Mapping[str, str] = {}
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
 _UNIT = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u.{4}|\\.|.", re.DOTALL
@@ -33,19 +34,25 @@ def quote(text: str) -> str:
 
 
 def splice_json(
-    body: bytes, edits: Mapping[str, Sequence[Edit]], *, nulls: Collection[str] = ()
+    body: bytes,
+    edits: Mapping[str, Sequence[Edit]],
+    *,
+    nulls: Collection[str] = (),
+    put: Mapping[str, str] = _NOTHING,
 ) -> bytes:
     """A JSON body with edits made inside its strings.
 
     edits: path (see `Part.path`) -> edits in characters of the decoded string.
     nulls: paths of values that become null; those that are not there are passed over.
+    put: the same for values in whose place another stands from now on, as JSON text.
     Every byte outside is returned as it was. Raises KeyError if an edited path is not there,
     or there twice: then which of them was judged is not known.
     """
-    if not edits and not nulls:
+    if not edits and not nulls and not put:
         return body
     text = body.decode("utf-8")
-    return apply(text, json_edits(text, edits, nulls=nulls)).encode("utf-8")
+    put = {**dict.fromkeys(nulls, "null"), **put}
+    return apply(text, json_edits(text, edits, put=put)).encode("utf-8")
 
 
 def insert_member(body: bytes, name: str, value: str) -> bytes:
@@ -57,7 +64,7 @@ def insert_member(body: bytes, name: str, value: str) -> bytes:
 
 
 def json_edits(
-    text: str, edits: Mapping[str, Sequence[Edit]], *, nulls: Collection[str] = ()
+    text: str, edits: Mapping[str, Sequence[Edit]], *, put: Mapping[str, str] = _NOTHING
 ) -> list[Edit]:
     """The edits that `splice_json` makes, in characters of the JSON text itself."""
     outer: dict[str, list[Edit]] = {}
@@ -71,8 +78,8 @@ def json_edits(
     wanted = set(outer) | set(inner)
     out: list[Edit] = []
     for path, start, end in values(text):
-        if path in nulls:
-            out.append(Edit(start, end, "null"))
+        if path in put:
+            out.append(Edit(start, end, put[path]))
         elif (path in outer or path in inner) and text[start] == '"':
             if path not in wanted:
                 raise KeyError("an edited path stands twice")

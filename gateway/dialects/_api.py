@@ -60,6 +60,7 @@ class JsonApi:
             path=self.path_of(call) + query_of(call),
             method=call.method,
             states=self.states_of(value, call),
+            asks=self.asks_of(value, call),
         )
 
     def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
@@ -96,6 +97,10 @@ class JsonApi:
         """What the upstream is asked to keep or to recall (see `Message`)."""
         return ()
 
+    def asks_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
+        """The ids of what an upstream keeps that are reached for (see `Message`)."""
+        return ()
+
     def path_of(self, call: Call) -> str:
         """Where the vendor serves this."""
         return self.paths[0].rpartition(" ")[2]
@@ -111,7 +116,7 @@ def query_of(call: Call) -> str:
     Queries are not judged, so only short words pass.
     """
     for key, value in call.query:
-        if not (is_plain(key) and is_plain(value)):
+        if not (is_plain(key.removesuffix("[]")) and is_plain(value)):
             raise Unreadable(
                 "The query holds more than short words, and queries are not judged. Send it in "
                 "the body."

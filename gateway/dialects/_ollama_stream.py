@@ -35,6 +35,10 @@ class OllamaStream(EventStream):
         """The line with edits made; the raw tokens beside an edited text are dropped."""
         return rewrite(frame, edits, logprobs)
 
+    def group(self, path: str) -> str:
+        """There is one choice."""
+        return ""
+
     def spec(self, event: Event, value: Any) -> Field:
         """All lines are alike."""
         return self._spec

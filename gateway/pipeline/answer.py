@@ -1,4 +1,8 @@
-"""An answer on its way to the client: frames wait until all their text is cleared."""
+"""An answer on its way to the client: frames wait until all their text is cleared.
+
+Some streams say again as a whole what they said in pieces. The same text is judged once, so
+that it comes out the same wherever it stands, and so does a notice under it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ from gateway.pipeline.passage import Passage, whole
 from gateway.pipeline.shapes import Shapes
 
 ASSISTANT = "assistant"
+# How much text is remembered to be known again.
+_REMEMBERED_CHARS = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -65,6 +71,9 @@ class Release:
         self._nested: list[tuple[Passage, dict[str, Passage]]] = []
         self._last: dict[int, _Last] = {}
         self._tools: set[int] = set()
+        self._known: dict[tuple[str, Subject, bool], Passage] = {}
+        self._room = _REMEMBERED_CHARS if reader.streamed else 0
+        self._said: dict[Passage, str] = {}
 
     @property
     def refused(self) -> bool:
@@ -89,24 +98,42 @@ class Release:
 
     def _add(self, frame: Frame) -> None:
         self._guard.opaque(frame.opaque, self._shapes)
-        pieces = [self._whole(part) for part in frame.parts]
-        pieces += [self._arrive(frame, fragment) for fragment in frame.fragments]
-        waiting = _Waiting(frame, pieces)
+        waiting = _Waiting(frame, [self._arrive(frame, fragment) for fragment in frame.fragments])
         self._end(frame.ends)
+        if any(
+            p.kind is Kind.TOOL_ARGUMENTS and not self._reader.group(p.path) for p in frame.parts
+        ):
+            # A call that comes as a whole; it belongs to the only choice there is.
+            self._tools.add(ALL)
         if frame.closes:
             waiting.ends = self._ended(frame.closes)
             self._close(frame.closes)
+        # After what ends here: it may be said again as a whole in the same event.
+        waiting.pieces += [self._whole(part) for part in frame.parts]
         self._queue.append(waiting)
 
     def _whole(self, part: Part) -> _Piece:
         subject = Subject(part.role, part.kind)
         shape = self._shapes(part.path)
-        passage = whole(part.text, subject, sealed=part.sealed, shape=shape)
-        self._fresh[passage] = None
-        if part.kind is Kind.TOOL_ARGUMENTS:
-            # Whose call it is, a part does not say.
-            self._tools.add(ALL)
+        passage = self._judged(part.text, subject, shape=shape, sealed=part.sealed)
         return _Piece(passage, 0, len(part.text), part.path)
+
+    def _judged(self, text: str, subject: Subject, *, shape: str, sealed: bool = False) -> Passage:
+        """The passage of a whole text: one that is known already, or a fresh one."""
+        passage = self._known.get((text, subject, sealed)) if self._known else None
+        if passage is not None:
+            self._guard.again(shape, text)
+            return passage
+        passage = whole(text, subject, sealed=sealed, shape=shape)
+        self._fresh[passage] = None
+        self._remember(passage)
+        return passage
+
+    def _remember(self, passage: Passage) -> None:
+        """Know this text again, if all of it is there still."""
+        if passage.base == 0 and self._room >= passage.length:
+            self._room -= passage.length
+            self._known.setdefault((passage.text, passage.subject, passage.sealed), passage)
 
     def _arrive(self, frame: Frame, fragment: Fragment) -> _Piece:
         lane = fragment.lane
@@ -143,6 +170,7 @@ class Release:
             if lane.kind is Kind.TOOL_ARGUMENTS and self._nest(passage):
                 continue
             self._fresh[passage] = None
+            self._remember(passage)
 
     def _nest(self, passage: Passage) -> bool:
         """Judge the strings inside a JSON text one by one, so that it stays JSON."""
@@ -151,8 +179,7 @@ class Release:
         if len(parts) == 1 and parts[0].path == "":
             return False
         shape = passage.shape + "!*"
-        inner = {part.path[1:]: whole(part.text, subject, shape=shape) for part in parts}
-        self._fresh.update(dict.fromkeys(inner.values()))
+        inner = {part.path[1:]: self._judged(part.text, subject, shape=shape) for part in parts}
         self._nested.append((passage, inner))
         return True
 
@@ -195,25 +222,32 @@ class Release:
                 if within:
                     edits[piece.path] = within
         before = b""
-        if self._notice and self._guard.notices:
-            notice = "\n\n" + "\n\n".join(self._guard.notices)
-            before = self._noticed(waiting, notice, edits)
-        return before + (self._reader.rewrite(frame, edits) if edits else frame.raw)
+        if self._notice and (waiting.ends or frame.parts):
+            before = self._noticed(waiting, edits)
+        return before + self._reader.rewrite(frame, edits)
 
-    def _noticed(self, waiting: _Waiting, notice: str, edits: dict[str, list[Edit]]) -> bytes:
+    def _noticed(self, waiting: _Waiting, edits: dict[str, list[Edit]]) -> bytes:
         """Put a visible notice under each text that ends here, or return it as one more event."""
         frame, before = waiting.frame, b""
         for last, fragment, passage in waiting.ends:
-            if _is_code(passage.text):
+            notice = self._under(passage, passage.text)
+            if not notice:
                 continue
             if last is frame:
                 _append(edits, fragment.path, len(fragment.text), notice)
             else:
                 before += self._reader.add(last, fragment, notice)
+        passages = {piece.path: piece.passage for piece in waiting.pieces}
         for part in _last_texts(frame, self._reader):
-            if not _is_code(part.text):
+            notice = self._under(passages[part.path], part.text)
+            if notice:
                 _append(edits, part.path, len(part.text), notice)
         return before
+
+    def _under(self, passage: Passage, text: str) -> str:
+        """What is put under a text: wherever it stands the same as the first time it ended."""
+        notices = () if _is_code(text) else self._guard.notices
+        return self._said.setdefault(passage, "".join("\n\n" + words for words in notices))
 
 
 def _last_texts(frame: Frame, reader: Reader) -> list[Part]:

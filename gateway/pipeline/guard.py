@@ -87,6 +87,11 @@ class Guard:
             not passage.held and passage.length - passage.scanned >= self._batch
         )
 
+    def again(self, shape: str, text: str) -> None:
+        """Count a text that is judged already and stands here once more."""
+        self._side.coverage.texts += 1
+        self._side.coverage.add(shape, text)
+
     async def advance(self, passages: Sequence[Passage]) -> None:
         """Judge what has arrived of these passages, which are due; move their `cleared` on.
 

@@ -59,7 +59,7 @@ def test_every_part_can_be_found_in_its_body(name: str, path: object) -> None:
     body = path.read_bytes()  # type: ignore[attr-defined]
     message = ALL[name].read(call_of(path))
     assert message.body == body
-    assert message.parts
+    assert message.parts or not body
     assert len({part.path for part in message.parts}) == len(message.parts)
 
 

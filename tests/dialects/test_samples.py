@@ -9,7 +9,7 @@ import re
 import pytest
 
 from tests.dialects.samples import ALL, Sample, answers, requests
-from tests.pipeline.fakes import Backend, Bundle, ask_async, call_of, cuts, house
+from tests.pipeline.fakes import Backend, Bundle, Shelf, ask_async, call_of, cuts, house
 
 SAMPLES = answers()
 EMAIL = re.compile(rb"[\w.]+@[\w.]+\.[a-z]{2,5}")
@@ -21,7 +21,9 @@ async def through(sample: Sample, bundle: Bundle, *ends: int) -> tuple[list[byte
     marks = [0, *ends, len(sample.answer)]
     pieces = [sample.answer[a:b] for a, b in itertools.pairwise(marks)]
     backend = Backend(*pieces, kind=sample.content_type)
-    asked = await ask_async(house(backend, bundle), sample.call, dialect=sample.dialect)
+    asked = await ask_async(
+        house(backend, bundle, shelf=Shelf(own="m")), sample.call, dialect=sample.dialect
+    )
     return backend.bodies, asked.body
 
 
@@ -55,6 +57,6 @@ def test_a_redacted_request_keeps_every_other_byte(dialect, path) -> None:  # ty
     call = call_of(path)
     backend = Backend(b"{}")
     bundle = Bundle({"EMAIL_ADDRESS": "redact"})
-    asyncio.run(ask_async(house(backend, bundle), call, dialect=dialect))
+    asyncio.run(ask_async(house(backend, bundle, shelf=Shelf(own="m")), call, dialect=dialect))
     (sent,) = backend.bodies
     assert EMAIL.sub(b"", sent).replace(b"[EMAIL_ADDRESS]", b"") == EMAIL.sub(b"", call.body)

@@ -166,9 +166,9 @@ class Gateway:
         """What it wrote to standard error."""
         return (self.folder / "stderr.log").read_text()
 
-    def sdk(self) -> openai.OpenAI:
+    def sdk(self, key: str = "") -> openai.OpenAI:
         """The official client, changed only in base URL and key."""
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=self.key)
+        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key or self.key)
 
     def async_sdk(self) -> openai.AsyncOpenAI:
         return openai.AsyncOpenAI(base_url=f"{self.url}/v1", api_key=self.key)

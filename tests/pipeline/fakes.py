@@ -157,16 +157,18 @@ class Sink:
 
 
 class Shelf:
-    """Remembers (tenant, id) -> model; or is broken."""
+    """Remembers (tenant, id) -> model; or is broken. own: the model of all that is not known."""
 
     def __init__(
         self,
         models: Mapping[tuple[str, str], str] | None = None,
         *,
         broken: bool = False,
+        own: str | None = None,
         log: list[str] | None = None,
     ) -> None:
         self.models = dict(models or {})
+        self.own = own
         self.broken = broken
         self.log = [] if log is None else log
 
@@ -180,7 +182,7 @@ class Shelf:
     async def model(self, tenant: str, id_: str) -> str | None:
         if self.broken:
             raise ShelfUnavailable
-        return self.models.get((tenant, id_))
+        return self.models.get((tenant, id_), self.own)
 
 
 class Backend:

@@ -1,0 +1,51 @@
+"""What a request to the Responses API has its upstream keep, or recalls from it.
+
+OpenAI keeps a response for 30 days unless `store` is false, also if it is absent (API
+reference, 2026); other servers may not. The record says which of both was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# States under which ids in the answer can be asked for later.
+KEPT = frozenset({"store", "store_default", "background"})
+
+
+def states(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """As `Message.states`."""
+    found = []
+    if value.get("previous_response_id"):
+        found.append("previous_response_id")
+    if value.get("conversation"):
+        found.append("conversation")
+    store = value.get("store")
+    if store is not False:
+        found.append("store_default" if store is None else "store")
+    if value.get("background"):
+        found.append("background")
+    if _references(value):
+        found.append("item_reference")
+    return tuple(found)
+
+
+def asked(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """As `Message.asks`: the response or conversation that is gone on with, items referred to."""
+    conversation = value.get("conversation")
+    if isinstance(conversation, dict):
+        conversation = conversation.get("id")
+    ids = [value.get("previous_response_id"), conversation, *_references(value)]
+    return tuple(dict.fromkeys(name for name in ids if isinstance(name, str) and name))
+
+
+def _references(value: Mapping[str, Any]) -> list[Any]:
+    """The ids of items that stand at the upstream and not in the request."""
+    items = value.get("input")
+    if not isinstance(items, list):
+        return []
+    return [
+        item.get("id")
+        for item in items
+        if isinstance(item, dict) and item.get("type") == "item_reference"
+    ]
