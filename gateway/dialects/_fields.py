@@ -56,7 +56,8 @@ class Field:
     streamed: a string here is a piece of a longer text; None: as its parent.
     sealed: a signature covers this text (see `Part`).
     form: what a plain string looks like here; another is judged.
-    cases: what an object is for whose `type` says this word; another is as said here.
+    cases: what an object is for whose `case_member` says this word, or "true"; another is as
+    said here.
     """
 
     kind: Kind | None = None
@@ -74,6 +75,7 @@ class Field:
     sealed: bool = False
     form: re.Pattern[str] = _PLAIN
     cases: Mapping[str, Field] = field(default_factory=dict)
+    case_member: str = "type"
 
 
 TEXT = Field()
@@ -138,7 +140,7 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         if not (spec.plain and (spec.exempt or spec.form.fullmatch(value))) and value:
             _string(value, spec, found, role, kind, path)
     elif isinstance(value, dict):
-        case = spec.cases.get(_type_of(value)) if spec.cases else None
+        case = spec.cases.get(_case_of(value, spec.case_member)) if spec.cases else None
         if case is not None:
             _read(value, case, found, role, kind, path)
         else:
@@ -180,9 +182,9 @@ def _members(
             _read(item, spec, found, role, kind, at)
 
 
-def _type_of(value: dict[str, Any]) -> str:
-    named = value.get("type")
-    return named if isinstance(named, str) else ""
+def _case_of(value: dict[str, Any], member: str) -> str:
+    named = value.get(member)
+    return named if isinstance(named, str) else "true" if named is True else ""
 
 
 def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:

@@ -24,7 +24,7 @@ class WholeReader:
 
     spec: what its fields are for. usage_of: token counts in a parsed body. withheld: what
     stands in for it when it may not be given. drop: paths to be nulled when `path` is edited.
-    group: as `Reader.group`.
+    group: as `Reader.group`. model_member: which of a body's members names its model.
     """
 
     streamed = False
@@ -38,6 +38,7 @@ class WholeReader:
         withheld: Callable[[Any, Refusal, str], Reply],
         drop: Callable[[str], str] = lambda path: "",
         group: Callable[[str], str] = lambda path: "",
+        model_member: str = "model",
     ) -> None:
         self.model = ""
         self.usage: Mapping[str, int] = {}
@@ -48,6 +49,7 @@ class WholeReader:
         self._withheld = withheld
         self._drop = drop
         self._group = group
+        self._model_member = model_member
         self.value: Any = None
         self._pieces: list[bytes] = []
         self._size = 0
@@ -78,7 +80,7 @@ class WholeReader:
             raise UpstreamError("the upstream's answer is nested too deeply") from err
         if isinstance(self.value, dict):
             self.usage = self._usage_of(self.value)
-            model = self.value.get("model")
+            model = self.value.get(self._model_member)
             self.model = model if isinstance(model, str) else ""
         return [
             Frame(

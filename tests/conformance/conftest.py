@@ -20,7 +20,10 @@ backends:
   - {{name: openai, kind: openai, url: "{url}/v1", credential: env:E2E_CREDENTIAL, provider: o}}
   - {{name: ollama, kind: ollama, url: "{url}", credential: env:E2E_CREDENTIAL, provider: l}}
   - {{name: anthropic, kind: anthropic, url: "{url}", credential: env:E2E_CREDENTIAL, provider: a}}
+  - {{name: gemini, kind: gemini, url: "{url}", credential: env:E2E_CREDENTIAL, provider: g}}
 models:
+  - {{name: gemini-renamed, backend: gemini, upstream_model: gemini-as-it-is-called-there}}
+  - {{name: "gemini-*", backend: gemini}}
   - {{name: ollama-listed, backend: ollama}}
   - {{name: "ollama-*", backend: ollama}}
   - {{name: "openai-*", backend: openai}}

@@ -77,7 +77,8 @@ def test_only_the_models_name_changes_on_the_way(name: str, path: object) -> Non
     assert ALL[name].forward(message, {}, same) is message.body
     other = ALL[name].forward(message, {}, Route(message.model, 'o"x/y', "b", "p"))
     if not message.model or "{model}" in message.path:
-        assert other == body
+        repeated = f'"models/{message.model}"'.encode()
+        assert other == body.replace(repeated, b'"models/o\\"x/y"')
         return
     if b'"model"' not in body:
         # A body may leave out what its API implies; a backend that would not is told.

@@ -1,0 +1,23 @@
+"""Where a request goes on to: the Gemini API, or Vertex AI where a project is set."""
+
+from __future__ import annotations
+
+from gateway.backends.gemini import Member
+from gateway.core.calls import Outgoing
+from gateway.core.ports import BackendOptions
+
+CALL = Outgoing(b"{}", "gemini", "/v1beta/models/m-1:streamGenerateContent?alt=sse")
+
+
+def test_the_gemini_api_takes_the_path_as_it_is_and_a_key() -> None:
+    backend = Member(BackendOptions(url="https://g.example"))
+    assert backend.url(CALL) == f"https://g.example{CALL.path}"
+    assert backend.credential("k") == {"x-goog-api-key": "k"}
+
+
+def test_vertex_takes_it_at_the_backends_own_project_and_a_token() -> None:
+    settings = {"project": "p-1", "location": "europe-west4"}
+    backend = Member(BackendOptions(url="https://v.example", settings=settings))
+    place = "/v1beta1/projects/p-1/locations/europe-west4/publishers/google/models/m-1"
+    assert backend.url(CALL) == f"https://v.example{place}:streamGenerateContent?alt=sse"
+    assert backend.credential("k") == {"authorization": "Bearer k"}
