@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gateway.core.message import Kind
-from gateway.dialects._fields import TEXT, Field, cipher, exempt, plain
+from gateway.dialects._fields import TEXT, Field, cipher, exempt, model_name, plain
 
 _ID = plain("an identifier made by the API")
 _ENUM = plain("one of the API's own words")
@@ -122,7 +122,7 @@ _MESSAGE = {
     "id": _ID,
     "type": _ENUM,
     "role": _ENUM,
-    "model": exempt("the name of the model that answered"),
+    "model": model_name("the name of the model that answered"),
     "usage": _COUNTS,
     **_STOP,
 }

@@ -35,6 +35,8 @@ _SUBTYPES = frozenset([
 # What identifiers and enumerations look like. Long runs of digits are numbers of somebody.
 _PLAIN = re.compile(r"\d{0,7}|(?=[\d.:_-]*[A-Za-z])[A-Za-z0-9.:_-]{1,128}", re.ASCII)
 # What a provider encrypted or signed: base64, also for URLs. Numbers of somebody are none.
+_MODEL = re.compile(r"(?!.*\d{9})[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}|", re.ASCII)
+_TOKEN = re.compile(r"(?!.*@)(?!(?:\D*\d){5}).{0,24}", re.ASCII | re.DOTALL)
 _CIPHER = re.compile(r"(?=[^A-Za-z]*[A-Za-z])(?!.*\d{12})[A-Za-z0-9+/_-]*={0,2}|", re.ASCII)
 
 
@@ -105,8 +107,18 @@ def cipher(reason: str) -> Field:
     return Field(plain=reason, form=_CIPHER)
 
 
+def model_name(reason: str) -> Field:
+    """A field that names a model, as its makers do: with slashes, colons and versions."""
+    return Field(plain=reason, form=_MODEL)
+
+
+def tokens(reason: str) -> Field:
+    """A field of a text's pieces, each too short to tell anything, and what becomes of them."""
+    return Field(plain=reason, form=_TOKEN)
+
+
 def exempt(reason: str) -> Field:
-    """A field that is dealt with elsewhere, so that nothing in it is judged here, and why."""
+    """A string that is dealt with elsewhere, so that it is not judged here, and why."""
     return Field(plain=reason, exempt=True)
 
 
@@ -175,7 +187,7 @@ def _members(
             _read(item, known, found, role, kind, f"{path}/{key}")
         elif not spec.plain:
             _unknown(key, item, found, role, kind, path)
-        elif not spec.exempt:
+        else:
             at = f"{path}/{escape(key)}"
             if not _PLAIN.fullmatch(key):
                 found.parts.append(Part(f"{at}~", key, role, kind))

@@ -12,7 +12,7 @@ from typing import Any
 from gateway.core.judgement import Refusal
 from gateway.core.message import Kind
 from gateway.core.ports import Reply
-from gateway.dialects._fields import TEXT, Field, exempt, plain
+from gateway.dialects._fields import TEXT, Field, exempt, model_name, plain, tokens
 
 ENUM = plain("one of the API's own words")
 IMAGES = Field(items=Field(media="image/*"))
@@ -30,9 +30,9 @@ REQUEST: Mapping[str, Field] = {
 }
 # What every answer may hold besides its text.
 ANSWER: Mapping[str, Field] = {
-    "model": exempt("the name of the model that answered"),
-    "created_at": exempt("a time"),
-    "remote_model": exempt("the name of the model that answered"),
+    "model": model_name("the name of the model that answered"),
+    "created_at": plain("a time"),
+    "remote_model": model_name("the name of the model that answered"),
     "remote_host": Field(streamed=False),
     "done": NUMBER,
     "done_reason": ENUM,
@@ -42,7 +42,7 @@ ANSWER: Mapping[str, Field] = {
     "prompt_eval_duration": NUMBER,
     "eval_count": NUMBER,
     "eval_duration": NUMBER,
-    "logprobs": exempt("dropped when the text beside it is changed"),
+    "logprobs": tokens("dropped when the text beside them is changed"),
     "error": Field(kind=Kind.ERROR, streamed=False),
 }
 

@@ -10,11 +10,11 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import Message
 from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
-from gateway.dialects._fields import Field, exempt
+from gateway.dialects._fields import Field, plain
 from gateway.dialects._ollama import ANSWER, error_reply, usage
 from gateway.dialects._whole import WholeReader
 
-_VECTOR = exempt("a vector")
+_VECTOR = plain("a vector")
 
 
 class VectorsApi(JsonApi):

@@ -176,5 +176,11 @@ def rewrite(
         new = apply(body.decode("utf-8"), edits[""]).encode("utf-8")
     else:
         nulls = {drop(path) for path in edits} - {""}
-        new = splice_json(body, edits, nulls=nulls)
+        kept = {path: new for path, new in edits.items() if not _within(path, nulls)}
+        new = splice_json(body, kept, nulls=nulls)
     return frame.raw[:start] + new + frame.raw[end:]
+
+
+def _within(path: str, gone: Collection[str]) -> bool:
+    """Whether what stands at this path goes with something above it."""
+    return any(path.startswith(f"{one}/") for one in gone)

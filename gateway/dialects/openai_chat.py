@@ -16,7 +16,7 @@ from gateway.core.message import Kind, Message
 from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
 from gateway.dialects._chat_stream import ChatStream
-from gateway.dialects._fields import TEXT, Field, exempt, plain
+from gateway.dialects._fields import TEXT, Field, exempt, model_name, plain, tokens
 from gateway.dialects._openai import choice_of, error_reply, logprobs, usage
 from gateway.dialects._whole import WholeReader
 
@@ -101,15 +101,15 @@ REQUEST = Field(
         **dict.fromkeys(_NUMBERS, plain("numbers and switches")),
     }
 )
-_LOGPROBS = exempt("dropped when the text beside it is changed")
+_LOGPROBS = tokens("dropped when the text beside them is changed")
 _HEAD = {
     "id": _ID,
     "object": _ENUM,
     "created": plain("a time"),
-    "model": exempt("the name of the model that answered"),
+    "model": model_name("the name of the model that answered"),
     "system_fingerprint": _ID,
     "service_tier": _ENUM,
-    "usage": exempt("token counts"),
+    "usage": plain("token counts"),
     "moderation": Field(plain="verdicts of the provider's own filter", fields={"message": TEXT}),
     "error": Field(
         kind=Kind.ERROR, fields={"message": TEXT, "type": _ENUM, "code": _ENUM, "param": _ENUM}

@@ -15,7 +15,7 @@ from gateway.core.message import Kind, Message
 from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
 from gateway.dialects._completion_stream import CompletionStream
-from gateway.dialects._fields import TEXT, Field, exempt, plain
+from gateway.dialects._fields import TEXT, Field, plain, tokens
 from gateway.dialects._openai import choice_of, error_reply, logprobs, usage
 from gateway.dialects._openai_fields import (
     ANSWERED_MODEL,
@@ -44,7 +44,7 @@ _CHOICE = Field(
     fields={
         "finish_reason": WORD,
         "text": Field(kind=Kind.TEXT, role="assistant"),
-        "logprobs": exempt("dropped when the text beside it is changed"),
+        "logprobs": tokens("dropped when the text beside them is changed"),
         "token_ids": Field(numbers=TOKENS),
     }
 )

@@ -8,7 +8,7 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import Kind, Message
 from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
-from gateway.dialects._fields import TEXT, Field, exempt
+from gateway.dialects._fields import TEXT, Field, cipher
 from gateway.dialects._openai import error_reply, usage
 from gateway.dialects._openai_fields import (
     ANSWERED_MODEL,
@@ -37,7 +37,7 @@ ANSWER = Field(
         "usage": USAGE,
         "data": Field(
             items=Field(
-                fields={"object": WORD, "embedding": exempt("a vector: numbers, or their base64")}
+                fields={"object": WORD, "embedding": cipher("a vector: numbers, or their base64")}
             )
         ),
         "error": ERROR,

@@ -14,7 +14,7 @@ from gateway.core.message import ALL, Edit, Frame, Kind, Lane, Message, Part
 from gateway.core.ports import Reader, Reply
 from gateway.core.splice import splice_json
 from gateway.dialects._binary import TextReader, is_text
-from gateway.dialects._fields import TEXT, Field, exempt
+from gateway.dialects._fields import TEXT, Field, tokens
 from gateway.dialects._form import FormApi
 from gateway.dialects._openai import error_reply, usage
 from gateway.dialects._openai_fields import ASKED_MODEL, ERROR, ID, TOKENS, USAGE, WORD
@@ -25,7 +25,7 @@ from gateway.dialects._whole import WholeReader
 from gateway.dialects._whole import rewrite as rewrite_frame
 
 _SAID = Field(kind=Kind.TEXT, role="assistant")
-_LOGPROBS = exempt("dropped when the text beside it is changed")
+_LOGPROBS = tokens("dropped when the text beside them is changed")
 REQUEST = Field(
     fields={
         "model": ASKED_MODEL,

@@ -19,7 +19,7 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import Fragment, Frame, Kind, Lane, Message, Part
 from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi, query_of, step
-from gateway.dialects._fields import MAX_PARTS, Field, Found, exempt, is_plain, plain, read
+from gateway.dialects._fields import MAX_PARTS, Field, Found, is_plain, model_name, plain, read
 from gateway.dialects._openai import error_body, error_reply, usage
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream
@@ -29,8 +29,8 @@ _WORD = plain("an identifier or one of the API's own words")
 _COMMON: dict[str, Field] = {
     **dict.fromkeys(["id", "object", "type", "role", "status", "finish_reason"], _WORD),
     **dict.fromkeys(["stop_reason", "stopReason", "finishReason", "event"], _WORD),
-    "model": exempt("the name of a model"),
-    "usage": exempt("token counts"),
+    "model": model_name("the name of a model"),
+    "usage": plain("token counts"),
 }
 _REQUEST = Field(kind=Kind.TEXT, fields={"model": plain("the name of a model")})
 _ANSWER = Field(kind=Kind.TEXT, fields=_COMMON)

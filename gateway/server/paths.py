@@ -71,11 +71,17 @@ class Table:
         return any(self.find(method, path) for method in methods)
 
     def nearest(self, path: str) -> Dialect:
-        """The dialect in which to refuse a path that is not served: whose paths are most alike."""
+        """The dialect in which to refuse a path that is not served: whose paths are most alike.
+
+        Where several are, OpenAI's, which most clients understand.
+        """
         lower = path.lower()
         return max(
             self._dialects,
-            key=lambda d: max(_alike(lower, method_and_path(p)[1]) for p in d.paths),
+            key=lambda d: (
+                max(_alike(lower, method_and_path(p)[1]) for p in d.paths),
+                d.name.startswith("openai"),
+            ),
         )
 
 

@@ -16,7 +16,7 @@ from gateway.core.ports import Place
 from gateway.dialects._fields import Field, Found, read
 
 ALL = dialects.load()
-TEXT = "a text, of words"
+TEXT = "a text, of words, longer than any token"
 
 
 def rows() -> Iterator[Any]:
