@@ -98,7 +98,9 @@ class Gateway:
     async def start(self) -> None:
         """Warm and open everything. Raises ConfigError or RecordUnavailable; then `aclose` it."""
         check_schema(self.settings)
-        await asyncio.gather(self.inspector.start(), self.audit.start(), self.keys.start())
+        await asyncio.gather(
+            self.inspector.start(), self.audit.start(), self.keys.start(), self._translation()
+        )
         if self.settings.reload_s:
             self._watch = asyncio.create_task(self._reload_forever(), name="gateway-reload")
 
@@ -224,14 +226,7 @@ class Gateway:
             return []
         first = self._candidate(found, message.model)
         if not first.backend.speaks(dialect):
-            raise Refused(
-                Refusal(
-                    "unsupported_endpoint",
-                    f"This model's backend, of the kind {found.upstream.kind!r}, does not serve "
-                    "this API.",
-                    404,
-                )
-            )
+            raise Refused(unsupported(found.upstream.kind))
         # What was made at one upstream is not to be had from another.
         others = () if message.asks else self.catalogue.fallbacks(found, message.model)
         able = [self._candidate(model, name) for name, model in others]
@@ -264,6 +259,11 @@ class Gateway:
             backend = CircuitBackend(inner, upstream.name, limits, self.clock, self.counters)
             self._backends[key] = backend
         return backend
+
+    async def _translation(self) -> None:
+        """Import what always translates, so that no request waits for it."""
+        if any(m.upstream.kind in backends.ALWAYS_TRANSLATED for m in self.catalogue.models):
+            await asyncio.to_thread(backends.load_translation)
 
     def _vault(self, tenant: str, taken: Callable[[str], bool]) -> KeyedVault:
         return KeyedVault(self._tenant_keys(tenant)[0], taken)
@@ -342,9 +342,18 @@ def _read_by(who: Principal, exchange_id: str) -> Entry:
     )
 
 
+def unsupported(kind: str) -> Refusal:
+    """A backend that neither speaks the client's API nor can be asked in translation."""
+    words = f"This model's backend, of the kind {kind!r}, does not serve this API."
+    if kind in backends.TRANSLATABLE and not backends.translates():
+        words += " Some APIs are translated into others where the gateway has litellm."
+    return Refusal("unsupported_endpoint", words, 404)
+
+
 def _key(upstream: catalogue.Upstream) -> str:
     """What makes a backend another one, with connections and a circuit of its own."""
-    return f"{upstream!r} {hash(upstream.options.credential)}"
+    secrets = (upstream.options.credential, *sorted(upstream.options.settings.items()))
+    return f"{upstream!r} {hash(secrets)}"
 
 
 def _stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:

@@ -24,6 +24,8 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}"
 # A name that only fits a pattern is the client's own words, so it may say little.
 _ASKED = r"(?!.*\d{9})[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"
 _PATTERN = r"[A-Za-z0-9*?][A-Za-z0-9._:/@+*?-]{0,127}"
+# These know, or are told in their settings, where to go.
+_WITHOUT_URL = ("echo", "litellm")
 _TIMES = ("connect_s", "first_byte_s", "between_bytes_s", "total_s")
 _MAX_RETRIES = 5
 _MAX_FALLBACKS = 8
@@ -156,7 +158,7 @@ def _upstreams(
         seen.add(name)
         kind = fields["kind"].choice(kinds)
         url = _url(fields["url"]) if "url" in fields else ""
-        if not url and kind != "echo":
+        if not url and kind not in _WITHOUT_URL:
             raise item.error("'url' is missing: where this backend listens.")
         optional = "optional" in fields and fields["optional"].truth()
         credential, missing = "", ""
@@ -164,11 +166,14 @@ def _upstreams(
             credential, missing = _credential(fields["credential"], environ)
             if missing and not optional:
                 raise fields["credential"].error(missing)
+        settings, unset = _settings(fields, environ)
+        if unset and not optional:
+            raise fields["settings"].error(unset)
         yield Upstream(
             name=name,
             kind=kind,
             options=BackendOptions(
-                url=url, credential=credential, settings=_settings(fields), **_times(fields)
+                url=url, credential=credential, settings=settings, **_times(fields)
             ),
             provider=fields["provider"].text() if "provider" in fields else name,
             hosting=(
@@ -178,7 +183,7 @@ def _upstreams(
             ),
             region=fields["region"].text() if "region" in fields else "",
             passes=_passes(fields["pass"]) if "pass" in fields else (),
-            missing=missing,
+            missing=missing or unset,
             retries=_retries(fields),
             **_circuit(fields),
         )
@@ -252,12 +257,21 @@ def _circuit(fields: Mapping[str, Cursor]) -> dict[str, Any]:
     return found
 
 
-def _settings(fields: Mapping[str, Cursor]) -> dict[str, str]:
+def _settings(
+    fields: Mapping[str, Cursor], environ: Mapping[str, str]
+) -> tuple[dict[str, str], str]:
+    """(the settings, why one cannot be had). References are followed, as for a credential."""
     if "settings" not in fields:
-        return {}
+        return {}, ""
     cursor = fields["settings"]
     known = cursor.value if isinstance(cursor.value, dict) else ()
-    return {key: value.text() for key, value in cursor.fields(known).items()}
+    found, missing = {}, ""
+    for key, value in cursor.fields(known).items():
+        found[key] = value.text()
+        if found[key].startswith(("env:", "file:")):
+            found[key], lacking = _credential(value, environ)
+            missing = missing or lacking
+    return found, missing
 
 
 def _times(fields: Mapping[str, Cursor]) -> Any:

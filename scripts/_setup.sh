@@ -3,6 +3,8 @@
 #
 #   PYTHON        the Python to make the environment with (3.11 or newer)
 #   GATEWAY_VENV  where the environment lives (default: .venv)
+#   GATEWAY_TRANSLATION_VENV  where that of the tests of translation lives
+#                             (default: .venv-translation)
 # shellcheck shell=bash
 
 VENV=${GATEWAY_VENV:-.venv}
@@ -26,6 +28,17 @@ set_up() {
     install_lock "$lock"
     install_project
 }
+
+# Runs the tests of translation in an environment of their own, for litellm pins another
+# openai than the other tests use. Arguments go to pytest.
+test_translation() (
+    VENV=${GATEWAY_TRANSLATION_VENV:-.venv-translation}
+    VENV_PYTHON=$VENV/bin/python
+    make_venv
+    install_lock translation --no-deps --no-compile
+    # The tree itself is not installed: it is found here, also by processes that tests start.
+    PYTHONPATH=$PWD exec "$VENV_PYTHON" -m pytest tests/translation "$@"
+)
 
 # Prints a command that is a Python >= 3.11 with the venv module. Each candidate
 # is run, since a name on the PATH may be a launcher with nothing behind it.
@@ -67,17 +80,19 @@ make_venv() {
         || fail "could not make $VENV." "Check the space and the permissions there."
 }
 
+# install_lock LOCK [PIP'S OPTIONS...]
 # The stamp is removed before and written after, so that an interrupted
 # installation is done again.
 install_lock() {
     local lock=$1 file=requirements/$1.lock stamp=$VENV/.lock-$1 digest
+    shift
     digest=$(digest_of "$file")
     if [[ -f $stamp && $(< "$stamp") == "$digest" ]]; then
         return
     fi
     rm -f "$VENV"/.lock-*
     run_quietly "Installing the packages of $file (the first time takes a minute or two)" \
-        "$VENV_PYTHON" -m pip install --require-hashes --requirement "$file"
+        "$VENV_PYTHON" -m pip install --require-hashes "$@" --requirement "$file"
     printf '%s\n' "$digest" > "$stamp"
     # The development lock holds everything the other one does.
     if [[ $lock == dev ]]; then

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from gateway.backends import _litellm
+from gateway.backends._bilingual import Bilingual
+from gateway.backends._vendors import KINDS
 from gateway.core.errors import ConfigError
 from gateway.core.family import discover
 from gateway.core.ports import Backend, BackendOptions
 
 GROUP = "gateway.backends"
+# These speak no dialect themselves, so nothing works without litellm.
+ALWAYS_TRANSLATED = ("litellm",)
+TRANSLATABLE = (*KINDS, *ALWAYS_TRANSLATED)
+INSTALL = _litellm.INSTALL
 
 
 def kinds() -> list[str]:
@@ -15,9 +22,24 @@ def kinds() -> list[str]:
 
 
 def build(kind: str, options: BackendOptions) -> Backend:
-    """A backend of this kind. Raises ConfigError for a kind that is not known."""
+    """A backend of this kind, which translates what it does not speak if it can.
+
+    Raises ConfigError for a kind that is not known.
+    """
     found = discover(__name__, GROUP)
     if kind not in found:
         raise ConfigError(f"backends: unknown kind {kind!r}. Known: {', '.join(found)}.")
     backend: Backend = found[kind].Member(options)
+    if kind in KINDS and translates():
+        return Bilingual(backend, kind, options)
     return backend
+
+
+def translates() -> bool:
+    """Whether what translation needs is installed."""
+    return _litellm.installed()
+
+
+def load_translation() -> None:
+    """Import it: takes seconds. Raises ConfigError if it is not installed."""
+    _litellm.load()

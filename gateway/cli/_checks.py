@@ -132,6 +132,7 @@ def _catalogue(found: Settings) -> Iterator[Check]:
     for model in known.models:
         if model.fallbacks:
             yield _fallbacks(known, model)
+    yield _translation(known)
 
 
 def _fallbacks(known: catalogue.Catalogue, model: catalogue.Model) -> Check:
@@ -141,6 +142,17 @@ def _fallbacks(known: catalogue.Catalogue, model: catalogue.Model) -> Check:
         return Check("fallbacks", State.OK, text)
     text = f"{text} Off: {', '.join(off)}."
     return Check("fallbacks", State.WARN, text, "set the credentials of their backends")
+
+
+def _translation(known: catalogue.Catalogue) -> Check:
+    needed = [m.name for m in known.models if m.upstream.kind in backends.ALWAYS_TRANSLATED]
+    if backends.translates():
+        return Check("translation", State.OK, "litellm is installed: APIs can be translated.")
+    if needed:
+        text = f"litellm is not installed, and these models need it: {', '.join(needed)}."
+        return Check("translation", State.FAIL, text, backends.INSTALL)
+    text = "litellm is not installed: each model answers in its backend's own API."
+    return Check("translation", State.OK, text)
 
 
 def _policy(found: Settings) -> Iterator[Check]:

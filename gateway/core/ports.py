@@ -285,12 +285,13 @@ class Answer:
 class BackendOptions:
     """What a backend kind is built from: one upstream.
 
-    credential: the upstream's own secret; never shown. settings: what only one kind knows.
+    credential: the upstream's own secret; never shown. settings: what only one kind knows, never
+    shown either, for some of it may be secret.
     """
 
     url: str = ""
     credential: str = field(default="", repr=False)
-    settings: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     connect_s: float = 5.0
     first_byte_s: float = 300.0
     between_bytes_s: float = 120.0

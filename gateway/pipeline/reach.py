@@ -55,7 +55,10 @@ async def _instead(
         rule = f"{why.policy}/{why.rule}" if why.rule else ""
         exchange.attempts.append(Attempt(route.backend, route.model, error=why.code, rule=rule))
         return None
-    result = await _ask(exchange, judged, house)
+    try:
+        result = await _ask(exchange, judged, house)
+    except Refused:
+        return None
     if isinstance(result, UpstreamError):
         return None
     # Its complaint about a request that was not meant for it would only puzzle the client.
@@ -107,6 +110,11 @@ async def _call(exchange: Exchange, judged: Judged, limit_s: float, house: House
         attempt.error, attempt.digest = err.code, ""
         exchange.upstream_called = called_before
         return err
+    except Refused as err:
+        # By a backend that finds, before it sends, that it cannot ask this there.
+        attempt.error, attempt.digest = err.refusal.code, ""
+        exchange.upstream_called = called_before
+        raise
     except UpstreamError as err:
         attempt.error = err.code
         return err

@@ -8,6 +8,10 @@ from gateway import backends
 from gateway.core.errors import ConfigError
 from gateway.core.ports import BackendOptions
 
+OPTIONS = BackendOptions(
+    url="http://127.0.0.1:9", credential="secret-1", settings={"provider": "openai"}
+)
+
 
 def test_a_kind_that_is_not_there_is_an_error_that_lists_what_is() -> None:
     with pytest.raises(ConfigError, match=r"unknown kind 'opnai'.*echo, .*openai"):
@@ -16,7 +20,7 @@ def test_a_kind_that_is_not_there_is_an_error_that_lists_what_is() -> None:
 
 @pytest.mark.parametrize("kind", backends.kinds())
 def test_every_kind_has_the_ports_methods_and_opens_nothing_when_built(kind: str) -> None:
-    backend = backends.build(kind, BackendOptions(url="http://127.0.0.1:9", credential="secret-1"))
+    backend = backends.build(kind, OPTIONS)
     assert inspect.iscoroutinefunction(backend.send)
     assert inspect.iscoroutinefunction(backend.aclose)
 
@@ -29,7 +33,7 @@ SPOKEN = {
 
 @pytest.mark.parametrize("kind", SPOKEN)
 def test_a_kind_takes_its_own_dialects_and_no_other(kind: str) -> None:
-    backend = backends.build(kind, BackendOptions(url="http://127.0.0.1:9"))
+    backend = backends.build(kind, OPTIONS)
     assert all(backend.speaks(dialect) for dialect in SPOKEN[kind].split())
     assert not backend.speaks("anthropic_messages")
     assert backend.speaks("ollama_chat") is (kind == "ollama")

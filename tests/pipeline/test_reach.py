@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from gateway.core.calls import Call, Outgoing
-from gateway.core.errors import CircuitOpen, UpstreamError, UpstreamTimeout
+from gateway.core.errors import CircuitOpen, Refused, UpstreamError, UpstreamTimeout
 from gateway.core.exchange import Exchange
-from gateway.core.judgement import Context, Route
+from gateway.core.judgement import Context, Refusal, Route
 from gateway.core.ports import Answer, Candidate
 from gateway.pipeline.house import House
 from gateway.pipeline.run import run
@@ -349,6 +349,22 @@ def test_a_client_that_leaves_meanwhile_ends_it_at_once(where: str) -> None:
     told = [(a["backend"], a["status"], a["error"]) for a in sink.closed["attempts"]]
     later = [("c", 0, "disconnected")] if where == "the call" else []
     assert told == [("b", 503, ""), *later]
+
+
+UNABLE = Refused(Refusal("untranslatable", "Not there.", 400))
+
+
+def test_a_backend_that_cannot_ask_this_is_not_called() -> None:
+    asked = ask(made(candidate(Script(UNABLE))), chat())
+    assert (asked.status, asked.error["code"]) == (400, "untranslatable")
+    assert attempts(asked) == [("b", "m-b", 0, "untranslatable", False)]
+    assert not asked.exchange.upstream_called
+
+
+def test_another_that_cannot_ask_this_is_passed_over() -> None:
+    others = candidate(Script(UNABLE), "c"), candidate(Script(200, name="d"), "d")
+    asked = ask(made(candidate(Script(TOO_MANY)), *others), chat())
+    assert (asked.status, asked.headers["who"]) == (200, "d")
 
 
 def test_a_bug_in_a_backend_is_on_the_record_and_leads_nowhere_else() -> None:

@@ -1,0 +1,33 @@
+"""A backend that is asked in its own API where the client speaks it, else in translation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.backends._translated import Translated
+from gateway.backends._vendors import KINDS, at
+from gateway.core.calls import Outgoing
+from gateway.core.ports import Answer, Backend, BackendOptions
+
+
+class Bilingual:
+    """Both ways to one upstream."""
+
+    def __init__(self, native: Backend, kind: str, options: BackendOptions) -> None:
+        provider, suffix = KINDS[kind]
+        self._native = native
+        self._translated = Translated(provider, replace(options, url=at(options, suffix)))
+
+    def speaks(self, dialect: str) -> bool:
+        """Either way."""
+        return self._native.speaks(dialect) or self._translated.speaks(dialect)
+
+    async def send(self, call: Outgoing) -> Answer:
+        """As it is if that can be: nothing is lost then, and it is faster."""
+        native = self._native.speaks(call.dialect)
+        return await (self._native if native else self._translated).send(call)
+
+    async def aclose(self) -> None:
+        """Close all connections of both."""
+        await self._native.aclose()
+        await self._translated.aclose()

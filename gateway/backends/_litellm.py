@@ -1,0 +1,234 @@
+"""The one file that imports litellm: chat completions and embeddings at any vendor's.
+
+litellm knows how to put a chat completion to a hundred vendors. Everything else that it does
+is switched off: it is held to one host, one try and the headers that vendors need; it reads no
+`.env`, fetches no tables, calls nobody back and logs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import logging
+import os
+import ssl
+import warnings
+from collections.abc import AsyncIterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import httpx
+
+from gateway.core.errors import ConfigError
+from gateway.core.ports import BackendOptions
+
+INSTALL = "pip install 'responsible-use-gateway[translate]'"
+# Read by litellm when it is imported. Each of the LOCAL ones spares a fetch.
+_ENVIRONMENT = {
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_LOCAL_BLOG_POSTS": "True",
+    "LITELLM_LOCAL_POLICY_TEMPLATES": "True",
+    "LITELLM_TELEMETRY": "False",
+}
+_FORGOTTEN = ("LITELLM_LOG", "SET_VERBOSE", "LITELLM_DROP_PARAMS", "LITELLM_MODIFY_PARAMS")
+# What goes on of the headers that litellm and the SDKs below it make up.
+_HEADERS = frozenset({
+    "host", "accept", "content-type", "content-length", "transfer-encoding", "connection",
+    "authorization", "x-api-key", "api-key", "x-goog-api-key", "x-goog-user-project",
+    "anthropic-version", "anthropic-beta",
+})  # fmt: skip
+# They write requests, headers or addresses into the log at some level.
+_TOLD_TOO_MUCH = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "anthropic", "httpx",
+                  "httpcore", "botocore", "boto3", "google", "urllib3")  # fmt: skip
+_OWN_HEADERS = {"user-agent": "responsible-use-gateway", "accept-encoding": "identity"}
+_ERROR_BYTES = 64 * 1024
+_NO_KEY = "none"
+
+
+@dataclass(slots=True)
+class Upstream:
+    """What happened at the vendor's during one call. error: the body of a refusal."""
+
+    status: int = 0
+    error: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    responses: list[httpx.Response] = field(default_factory=list)
+
+    async def aclose(self) -> None:
+        """End what is still open."""
+        for response in self.responses:
+            await response.aclose()
+
+
+_upstream: ContextVar[Upstream] = ContextVar("upstream")
+
+
+def installed() -> bool:
+    """Whether litellm is there; it is not imported by asking."""
+    return importlib.util.find_spec("litellm") is not None
+
+
+def load() -> Any:
+    """litellm, tamed. Takes seconds the first time. Raises ConfigError if it is not installed."""
+    if not installed():
+        raise ConfigError(f"translation between APIs needs litellm, which is missing: {INSTALL}")
+    os.environ.update(_ENVIRONMENT)
+    for name in _FORGOTTEN:
+        os.environ.pop(name, None)
+    litellm: Any = importlib.import_module("litellm")
+    warnings.filterwarnings("ignore", "Item '.*' on TypedDict class", UserWarning)
+    litellm.suppress_debug_info = True
+    litellm.turn_off_message_logging = True
+    litellm.redact_messages_in_exceptions = True
+    litellm.disable_streaming_logging = True
+    litellm.drop_params = False
+    litellm.modify_params = False
+    litellm.num_retries = 0
+    for name in _TOLD_TOO_MUCH:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.setLevel(logging.CRITICAL + 1)
+    return litellm
+
+
+class Vendor:
+    """One upstream of one provider, as litellm calls it. provider: litellm's name for it."""
+
+    def __init__(self, provider: str, options: BackendOptions) -> None:
+        self.provider = provider
+        self._options = options
+        self._door = _Door(options)
+        self._litellm: Any = None
+        self._client: Any = None
+
+    async def ready(self) -> None:
+        """Import litellm and make a client, the first time: seconds, so in a thread."""
+        if self._litellm is None:
+            self._litellm = await asyncio.to_thread(load)
+            self._client = self._make_client()
+
+    async def ask(self, asked: Mapping[str, Any], model: str, upstream: Upstream) -> Any:
+        """Put a chat completion: a dict, or an iterator of them if `stream` is in it.
+
+        What litellm or the vendor makes of it is raised as it comes; `upstream` says more.
+        """
+        _upstream.set(upstream)
+        answer = await self._litellm.acompletion(**asked, **self._always(model))
+        return _chunks(answer) if asked.get("stream") else answer.model_dump()
+
+    async def embed(self, asked: Mapping[str, Any], model: str, upstream: Upstream) -> Any:
+        """Ask for embeddings: a dict."""
+        _upstream.set(upstream)
+        return (await self._litellm.aembedding(**asked, **self._always(model))).model_dump()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._door.aclose()
+
+    def _always(self, model: str) -> dict[str, Any]:
+        options = self._options
+        settings = {k: v for k, v in options.settings.items() if k != "provider"}
+        times = httpx.Timeout(
+            options.between_bytes_s,
+            connect=options.connect_s,
+            read=max(options.first_byte_s, options.between_bytes_s),
+        )
+        return {
+            **settings,
+            "model": f"{self.provider}/{model}",
+            # None or an empty one would make litellm look for one in the environment.
+            "api_key": options.credential or (_NO_KEY if options.url else None),
+            "api_base": options.url or None,
+            "client": self._client,
+            "timeout": times,
+            "num_retries": 0,
+            "max_retries": 0,
+            "no-log": True,
+            "caching": False,
+            "_skip_mcp_handler": True,
+            "_skip_responses_api_bridge": True,
+        }
+
+    def _make_client(self) -> Any:
+        if self.provider == "openai":
+            openai = importlib.import_module("openai")
+            return openai.AsyncOpenAI(
+                api_key=self._options.credential or _NO_KEY,
+                base_url=self._options.url,
+                max_retries=0,
+                http_client=httpx.AsyncClient(
+                    transport=self._door, follow_redirects=False, trust_env=False
+                ),
+            )
+        handlers = importlib.import_module("litellm.llms.custom_httpx.http_handler")
+        return handlers.AsyncHTTPHandler(transport=self._door, follow_redirects=False)
+
+
+class _Door(httpx.AsyncBaseTransport):
+    """The only way out: to the backend's own host, with few headers, noting what comes back."""
+
+    def __init__(self, options: BackendOptions) -> None:
+        self._only = _origin(httpx.URL(options.url)) if options.url else None
+        self._inner = httpx.AsyncHTTPTransport(verify=_trust(), retries=0)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._only is not None and _origin(request.url) != self._only:
+            raise httpx.ConnectError("not the backend's host", request=request)
+        # A copy: the SDKs look into their own request for headers that do not go on.
+        headers = {
+            name: value
+            for name, value in request.headers.items()
+            if name in _HEADERS or name.startswith("x-amz-")
+        }
+        sent = httpx.Request(
+            request.method,
+            request.url,
+            headers={**headers, **_OWN_HEADERS},
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        response = await self._inner.handle_async_request(sent)
+        upstream = _upstream.get(None)
+        if upstream is not None:
+            await _note(response, upstream)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def _note(response: httpx.Response, upstream: Upstream) -> None:
+    upstream.status = response.status_code
+    upstream.headers = {key.lower(): value for key, value in response.headers.items()}
+    if response.status_code < 400:
+        upstream.responses.append(response)
+        return
+    pieces = bytearray()
+    async for piece in response.aiter_raw():
+        pieces += piece
+        if len(pieces) > _ERROR_BYTES:
+            break
+    await response.aclose()
+    upstream.error = bytes(pieces[:_ERROR_BYTES])
+    # Read already: litellm gets the same bytes once more.
+    response.stream = httpx.ByteStream(upstream.error)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Made once: reading all certificates takes as long as a call."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+async def _chunks(answer: Any) -> AsyncIterator[dict[str, Any]]:
+    async for chunk in answer:
+        yield chunk.model_dump()

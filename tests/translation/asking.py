@@ -1,0 +1,60 @@
+"""One request through a translating backend."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.backends._translated import Translated
+from gateway.backends._vendors import KINDS
+from gateway.core.calls import Outgoing
+from gateway.core.ports import Backend, BackendOptions
+from tests.conformance.vendors import Vendors
+
+SUFFIX = {"openai": "/v1", "anthropic": "", "gemini": ""}
+
+
+@dataclass
+class Got:
+    """What a client gets."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def backend(kind: str, url: str, dialect: str, **options: Any) -> Backend:
+    options = {"credential": "sk-own", **options}
+    provider, suffix = KINDS[kind]
+    made = Translated(provider, BackendOptions(url=url + SUFFIX[kind] + suffix, **options))
+    assert made.speaks(dialect)
+    return made
+
+
+def outgoing(
+    dialect: str, body: dict[str, Any], model: str, *, stream: bool = False, **headers: str
+) -> Outgoing:
+    body = {"model": model, **body, **({"stream": True} if stream else {})}
+    data = json.dumps(body).encode()
+    return Outgoing(data, dialect, "/", model, stream=stream, headers=headers)
+
+
+def ask(kind: str, vendors: Vendors, call: Outgoing, **options: Any) -> Got:
+    """Ask and read to the end."""
+
+    async def main() -> Got:
+        to = backend(kind, vendors.url, call.dialect, **options)
+        try:
+            answer = await to.send(call)
+            try:
+                body = b"".join([piece async for piece in answer.body])
+            finally:
+                await answer.aclose()
+        finally:
+            await to.aclose()
+        return Got(answer.status, answer.headers, body)
+
+    return asyncio.run(main())

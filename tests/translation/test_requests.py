@@ -1,0 +1,131 @@
+"""What goes to the vendor: all of the judged request that has a counterpart, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.core.errors import Refused
+from tests.conformance.vendors import Vendors
+from tests.translation.asking import ask, outgoing
+from tests.translation.clients import HELLO, JSON, PNG, SCHEMA, TALK
+from tests.translation.test_answers import pairs, streamed
+from tests.translation.wires import VENDORS, Tells
+
+CANARY = "CANARY-7f3a"
+CREDENTIALS = {
+    "openai": {"authorization": "Bearer sk-own"},
+    "anthropic": {"x-api-key": "sk-own", "anthropic-version": "2023-06-01"},
+    "gemini": {"x-goog-api-key": "sk-own"},
+}
+ALLOWED = {"host", "accept", "content-type", "content-length", "connection", "user-agent",
+           "accept-encoding"}  # fmt: skip
+
+
+def strings(value: Any) -> set[str]:
+    """Every string and number in a JSON value, tool arguments inside strings included."""
+    if isinstance(value, dict):
+        return {s for member in value.values() for s in strings(member)} | set(value)
+    if isinstance(value, list):
+        return {s for member in value for s in strings(member)}
+    if isinstance(value, str) and value.startswith("{"):
+        return strings(json.loads(value))
+    return {str(value)}
+
+
+@pairs
+@streamed
+def test_a_whole_conversation_goes_on(
+    vendors: Vendors, dialect: str, kind: str, stream: bool
+) -> None:
+    model = vendors.answer(f"gemini-2.5-talk-{kind}", VENDORS[kind](Tells()))
+    got = ask(kind, vendors, outgoing(dialect, TALK[dialect], model, stream=stream))
+    assert got.status == 200
+    (received,) = vendors.of(model)
+    sent = strings(received.json)
+    wanted = {"Be kind.", "Look at this.", "I look.", "weather", "Oslo", "Rain.", "And now?",
+              "Tells it.", "END", "0.5", "0.9", "99", "city"}  # fmt: skip
+    assert wanted <= sent
+    assert any(PNG in text for text in sent)
+    assert "Hm." not in sent
+
+
+@pairs
+def test_a_schema_for_the_answer_goes_on(vendors: Vendors, dialect: str, kind: str) -> None:
+    model = vendors.answer(f"gemini-2.5-json-{kind}", VENDORS[kind](Tells()))
+    ask(kind, vendors, outgoing(dialect, {**HELLO[dialect], **JSON[dialect]}, model))
+    (received,) = vendors.of(model)
+    assert set(SCHEMA["properties"]) <= strings(received.json)
+    assert "schema" in received.body.decode().lower()
+
+
+@pairs
+@streamed
+def test_nothing_else_goes_on(
+    vendors: Vendors, dialect: str, kind: str, stream: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENAI_ORG_ID",
+                 "OPENAI_ORGANIZATION", "USER", "OPENAI_PROJECT_ID"):  # fmt: skip
+        monkeypatch.setenv(name, CANARY)
+    whose = {"metadata": {"user_id": CANARY}}
+    if dialect == "openai_chat":
+        whose |= {"user": CANARY, "safety_identifier": CANARY, "prompt_cache_key": CANARY}
+    model = vendors.answer(f"else-{kind}", VENDORS[kind](Tells()))
+    heads = {"authorization": CANARY, "x-title": CANARY, "user-agent": CANARY}
+    ask(kind, vendors, outgoing(dialect, HELLO[dialect] | whose, model, stream=stream, **heads))
+    (received,) = vendors.of(model)
+    assert CANARY not in f"{received.body!r} {received.headers} {received.query}"
+    extra = {k: v for k, v in received.headers.items() if k not in ALLOWED}
+    assert extra == CREDENTIALS[kind]
+    assert received.headers["user-agent"] == "responsible-use-gateway"
+
+
+@pairs
+def test_without_a_credential_none_is_looked_for(
+    vendors: Vendors, dialect: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.setenv(name, CANARY)
+    model = vendors.answer(f"keyless-{kind}", VENDORS[kind](Tells()))
+    ask(kind, vendors, outgoing(dialect, HELLO[dialect], model), credential="")
+    (received,) = vendors.of(model)
+    assert CANARY not in str(received.headers)
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    ("openai_chat", {"n": 2}, "'n'"),
+    ("openai_chat", {"logprobs": True}, "'logprobs'"),
+    ("openai_chat", {"api_base": "http://127.0.0.1:1"}, "'api_base'"),
+    ("openai_chat", {"mock_response": "x"}, "'mock_response'"),
+    ("openai_chat", {"fallbacks": []}, "'fallbacks'"),
+    ("openai_chat", {"extra_headers": {}}, "'extra_headers'"),
+    ("openai_chat", {"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "'custom'"),
+    ("openai_chat", {"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]},
+     "'input_audio'"),
+    ("openai_chat", {"messages": [{"role": "user", "content": [
+        {"type": "image_url", "image_url": {"url": "http://127.0.0.1:1/x.png"}}]}]}, "image"),
+    ("anthropic_messages", {"mcp_servers": []}, "'mcp_servers'"),
+    ("anthropic_messages", {"container": {}}, "'container'"),
+    ("anthropic_messages", {"tools": [{"type": "web_search_20250305", "name": "w"}]},
+     "'web_search_20250305'"),
+    ("anthropic_messages", {"messages": [{"role": "user", "content": [
+        {"type": "image", "source": {"type": "url", "url": "http://127.0.0.1:1/x.png"}}]}]},
+     "image"),
+    ("anthropic_messages", {"messages": [{"role": "assistant", "content": [
+        {"type": "server_tool_use"}]}]}, "'server_tool_use'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("dialect", "change", "word"), REFUSED)
+def test_what_has_no_counterpart_is_refused_before_it_is_sent(
+    vendors: Vendors, dialect: str, change: dict[str, Any], word: str
+) -> None:
+    kind = "gemini"
+    model = vendors.answer("refused", VENDORS[kind](Tells()))
+    with pytest.raises(Refused) as raised:
+        ask(kind, vendors, outgoing(dialect, {**HELLO[dialect], **change}, model))
+    assert raised.value.refusal.code == "untranslatable"
+    assert word in raised.value.refusal.message
+    assert vendors.of(model) == []
