@@ -46,6 +46,10 @@ class GeminiStream(EventStream):
         """The chunk with edits made; the raw tokens beside an edited text are dropped."""
         return rewrite(frame, edits, logprobs)
 
+    def group(self, path: str) -> str:
+        """A call, which comes as a whole, concerns all candidates: there are seldom two."""
+        return ""
+
     def spec(self, event: Event, value: Any) -> Field:
         """All chunks are alike."""
         return CHUNK
