@@ -115,7 +115,8 @@ class ChatStream(EventStream):
         return Frame(event.raw, (event.start, event.end), tuple(fragments))
 
     def _note(self, value: dict[str, Any]) -> None:
-        if not self._meta:
+        # Azure's first event, about the prompt, has an empty id.
+        if not self._meta.get("id"):
             self._meta = {k: value[k] for k in _META if k in value}
             model = value.get("model")
             self.model = model if isinstance(model, str) else ""

@@ -42,7 +42,7 @@ class CompletionStream(OpenAiStream):
         choices = value.get("choices") if isinstance(value, dict) else None
         if not isinstance(choices, list):
             return Reading()
-        if not self._meta:
+        if not self._meta.get("id"):
             self._meta = {k: value[k] for k in _META if k in value}
         self._seen.update(map(_index, choices))
         # Some servers send an empty reason with each chunk.

@@ -150,7 +150,7 @@ class Member(JsonApi):
         if "text/event-stream" in content_type.lower():
             return ChatStream(CHUNK)
         return WholeReader(
-            ANSWER, usage_of=usage, withheld=_withheld, drop=logprobs, group=choice_of
+            ANSWER, usage_of=usage, withheld=withheld, drop=logprobs, group=choice_of
         )
 
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
@@ -161,7 +161,7 @@ class Member(JsonApi):
         return error_reply(refusal, exchange_id, param=param)
 
 
-def _withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
+def withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
     """A completion that says it was filtered, as OpenAI's own filter does; usage stays honest."""
     if not isinstance(value, dict) or "choices" not in value:
         return error_reply(refusal, exchange_id)

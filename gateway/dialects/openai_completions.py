@@ -75,7 +75,7 @@ class Member(JsonApi):
         if "text/event-stream" in content_type.lower():
             return CompletionStream(CHUNK)
         return WholeReader(
-            ANSWER, usage_of=usage, withheld=_withheld, drop=logprobs, group=choice_of
+            ANSWER, usage_of=usage, withheld=withheld, drop=logprobs, group=choice_of
         )
 
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
@@ -83,7 +83,7 @@ class Member(JsonApi):
         return error_reply(refusal, exchange_id, param="prompt" if refusal.rule else None)
 
 
-def _withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
+def withheld(value: Any, refusal: Refusal, exchange_id: str) -> Reply:
     """A completion that says it was filtered; usage stays honest."""
     if not isinstance(value, Mapping) or "choices" not in value:
         return error_reply(refusal, exchange_id)

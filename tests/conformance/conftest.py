@@ -21,9 +21,16 @@ backends:
   - {{name: ollama, kind: ollama, url: "{url}", credential: env:E2E_CREDENTIAL, provider: l}}
   - {{name: anthropic, kind: anthropic, url: "{url}", credential: env:E2E_CREDENTIAL, provider: a}}
   - {{name: gemini, kind: gemini, url: "{url}", credential: env:E2E_CREDENTIAL, provider: g}}
+  - name: azure
+    kind: azure
+    url: "{url}"
+    credential: env:E2E_CREDENTIAL
+    provider: z
+    settings: {{api_version: "2025-01-01"}}
 models:
   - {{name: gemini-renamed, backend: gemini, upstream_model: gemini-as-it-is-called-there}}
   - {{name: "gemini-*", backend: gemini}}
+  - {{name: "azure-*", backend: azure}}
   - {{name: ollama-listed, backend: ollama}}
   - {{name: "ollama-*", backend: ollama}}
   - {{name: "openai-*", backend: openai}}

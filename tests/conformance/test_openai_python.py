@@ -50,7 +50,8 @@ def completion(*messages: dict[str, Any], finish: str = "stop") -> Says:
 
 
 def chunks(*deltas: dict[str, Any], finish: str = "stop") -> Says:
-    values = [{**CHUNK, "choices": [{"index": 0, "delta": d}]} for d in deltas]
+    begun = ({"role": "assistant", "content": ""}, *deltas)
+    values = [{**CHUNK, "choices": [{"index": 0, "delta": d}]} for d in begun]
     last = {**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
     return events(*values, last, done=True)
 

@@ -59,7 +59,7 @@ def test_a_file_name_cannot_end_its_quotes() -> None:
 
 
 def test_an_edit_cannot_make_a_boundary() -> None:
-    found = parse(form(value("a", "\r\n--b?-1\r\nx"), value("c", "d")), TYPE)
+    found = parse(form(value("a", "\r\n--b?-1\r\n" + value("z", "x")), value("c", "d")), TYPE)
     with pytest.raises(Unreadable):
         found.edited({"/a": [Edit(5, 6, "")]})
 
