@@ -7,7 +7,8 @@ from dataclasses import replace
 from gateway.backends._translated import Translated
 from gateway.backends._vendors import KINDS, at
 from gateway.core.calls import Outgoing
-from gateway.core.ports import Answer, Backend, BackendOptions
+from gateway.core.errors import UpstreamError
+from gateway.core.ports import Answer, Backend, BackendOptions, SocketBackend
 
 
 class Bilingual:
@@ -26,6 +27,12 @@ class Bilingual:
         """As it is if that can be: nothing is lost then, and it is faster."""
         native = self._native.speaks(call.dialect)
         return await (self._native if native else self._translated).send(call)
+
+    async def connect(self, call: Outgoing) -> Answer:
+        """Open a socket to the upstream's own API; there is no translation of sessions."""
+        if not isinstance(self._native, SocketBackend):
+            raise UpstreamError("this kind of backend opens no sockets")
+        return await self._native.connect(call)
 
     async def aclose(self) -> None:
         """Close all connections of both."""

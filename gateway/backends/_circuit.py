@@ -7,11 +7,12 @@ the rest is over: one call goes through, and how it ends decides.
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.core.calls import Outgoing
 from gateway.core.errors import CircuitOpen, UpstreamError
-from gateway.core.ports import Answer, Backend, Clock, Counters
+from gateway.core.ports import Answer, Backend, Clock, Counters, SocketBackend
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,18 @@ class CircuitBackend:
 
     async def send(self, call: Outgoing) -> Answer:
         """Send it, if the circuit lets it through. Raises CircuitOpen if not."""
+        return await self._try(self._inner.send, call)
+
+    async def connect(self, call: Outgoing) -> Answer:
+        """Open a socket, if the circuit lets it through. Raises CircuitOpen if not."""
+        if not isinstance(self._inner, SocketBackend):
+            raise UpstreamError("this kind of backend opens no sockets")
+        return await self._try(self._inner.connect, call)
+
+    async def _try(self, ask: Callable[[Outgoing], Awaitable[Answer]], call: Outgoing) -> Answer:
         turn = self.circuit.enter()
         try:
-            answer = await self._inner.send(call)
+            answer = await ask(call)
         except UpstreamError:
             self._leave(turn, failed=True)
             raise

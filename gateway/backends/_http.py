@@ -17,6 +17,7 @@ import aiohttp
 from yarl import URL
 
 from gateway.backends._silence import Silence
+from gateway.backends._sockets import Sockets
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError, UpstreamTimeout
 from gateway.core.ports import Answer, BackendOptions
@@ -46,6 +47,7 @@ class HttpBackend:
         self._options = options
         self._base = options.url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: Sockets | None = None
 
     def speaks(self, dialect: str) -> bool:
         """Whether it takes this dialect's requests as they are."""
@@ -89,10 +91,18 @@ class HttpBackend:
         heads = {key.lower(): value for key, value in response.headers.items()}
         return Answer(response.status, heads, self._body(response), _closer(response))
 
+    async def connect(self, call: Outgoing) -> Answer:
+        """Open a WebSocket. Raises as `send` does."""
+        if self._sockets is None:
+            self._sockets = Sockets(self._options)
+        return await self._sockets.open(self.url(call), self._headers(call))
+
     async def aclose(self) -> None:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+        if self._sockets is not None:
+            await self._sockets.aclose()
 
     def _open(self) -> aiohttp.ClientSession:
         options = self._options

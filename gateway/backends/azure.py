@@ -57,6 +57,8 @@ class Member(HttpBackend):
             return f"{self._base}/openai/v1{path}" + (f"?{query}" if query else "")
         version = urlencode({"api-version": self._version})
         query = f"{query}&{version}" if query else version
+        if path == "/realtime":
+            query = query.replace("model=", "deployment=", 1)
         if path in _DEPLOYED:
             path = f"/deployments/{quote(call.model, safe='')}{path}"
         return f"{self._base}/openai{path}?{query}"

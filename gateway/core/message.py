@@ -78,6 +78,7 @@ class Message:
     upstream: the backend that is asked for by name; empty if the model decides.
     asks: ids of what an upstream keeps that this request reaches for. Whoever did not have
     them made is refused; without a model, it goes to where the first was made.
+    socket: whether it asks for a WebSocket (RFC 6455), over which all else is said.
     """
 
     body: bytes
@@ -92,13 +93,14 @@ class Message:
     states: tuple[str, ...] = ()
     upstream: str = ""
     asks: tuple[str, ...] = ()
+    socket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
     """The key of one streamed text: choice 0, its content; choice 0, arguments of tool call 1.
 
-    sealed: as for a Part.
+    sealed: as for a Part. role: whose text it is.
     """
 
     choice: int
@@ -106,6 +108,7 @@ class Lane:
     index: int = 0
     kind: Kind = Kind.TEXT
     sealed: bool = False
+    role: str = "assistant"
 
     @property
     def held_whole(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from asyncio import Future
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from gateway.core.calls import Call, Outgoing
 from gateway.core.judgement import (
@@ -268,6 +268,53 @@ class Dialect(Protocol):
         """A refusal before the first byte of an answer, one that no SDK sends again."""
 
 
+class Speech(Protocol):
+    """All that the upstream says in one session, told apart by turns.
+
+    A turn stands or falls as one: a response, a transcript, or an event by itself. Events are
+    JSON texts; where several are given back as one, each ends with `MESSAGE_END`.
+    """
+
+    model: str
+
+    def turn(self, data: bytes) -> str | None:
+        """The name of the turn an event belongs to; empty for one that stands by itself.
+
+        None for one that answers what `cancel` said, and is not for the client. Raises
+        UpstreamError for what is no event.
+        """
+
+    def reader(self, turn: str) -> Reader:
+        """A reader for the events of a turn that begins. `streamed`: whether it is a response.
+
+        A turn is over with the frame that closes ALL.
+        """
+
+    def cancel(self, turn: str) -> bytes:
+        """What tells the upstream to stop this turn; empty if nothing can."""
+
+
+# Cannot stand in JSON, and is what RFC 7464 puts between JSON texts.
+MESSAGE_END = b"\x1e"
+
+
+@runtime_checkable
+class SessionDialect(Dialect, Protocol):
+    """A dialect spoken over a WebSocket: `read` also reads each event of the client's.
+
+    Its request is a GET without a body; an event is a call with one.
+    """
+
+    def speech(self) -> Speech:
+        """For the events of one session's upstream."""
+
+    def complain(self, refusal: Refusal, exchange_id: str, event: bytes) -> bytes:
+        """The event that tells a client why its own did not go on."""
+
+    def broken(self, error: str, exchange_id: str) -> bytes:
+        """The last event of a session whose upstream broke off."""
+
+
 @dataclass(slots=True)
 class Answer:
     """What the upstream says: its head, then its body in pieces.
@@ -279,6 +326,18 @@ class Answer:
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
     aclose: Callable[[], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Socket(Answer):
+    """An answer that goes on while it is being asked: a WebSocket the upstream has opened.
+
+    status: 101. body: its messages, until it closes; may raise UpstreamError. send: one more
+    text message to it. Raises UpstreamError. code: with which it closed; 0 while it is open.
+    """
+
+    send: Callable[[bytes], Awaitable[None]]
+    code: Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +369,14 @@ class Backend(Protocol):
 
     async def aclose(self) -> None:
         """Give back connections."""
+
+
+@runtime_checkable
+class SocketBackend(Backend, Protocol):
+    """A backend that can open WebSockets. Not every kind can."""
+
+    async def connect(self, call: Outgoing) -> Answer:
+        """Open one: a Socket, or the answer of an upstream that does not. Raises as `send`."""
 
 
 @dataclass(frozen=True, slots=True)

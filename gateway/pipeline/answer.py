@@ -140,7 +140,7 @@ class Release:
         passage = self._lanes.get(lane)
         if passage is None:
             passage = Passage(
-                Subject(ASSISTANT, lane.kind),
+                Subject(lane.role, lane.kind),
                 held=lane.held_whole,
                 sealed=lane.sealed,
                 shape=self._shapes(fragment.path),

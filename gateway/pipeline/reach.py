@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 
 from gateway.core.errors import CircuitOpen, Refused, UpstreamError, UpstreamTimeout
 from gateway.core.exchange import Attempt, Exchange
-from gateway.core.ports import Answer, Candidate, Dialect
+from gateway.core.ports import Answer, Candidate, Dialect, SocketBackend
 from gateway.pipeline import patience
 from gateway.pipeline.house import House
 from gateway.pipeline.patience import Result
@@ -102,7 +102,7 @@ async def _call(exchange: Exchange, judged: Judged, limit_s: float, house: House
     began_ms = house.clock.monotonic_ms()
     try:
         async with asyncio.timeout(limit_s):
-            answer = await judged.candidate.backend.send(judged.call)
+            answer = await _send(judged)
     except TimeoutError:
         attempt.error = UpstreamTimeout.code
         return UpstreamTimeout("no head within the total time")
@@ -128,6 +128,15 @@ async def _call(exchange: Exchange, judged: Judged, limit_s: float, house: House
         attempt.took_ms = house.clock.monotonic_ms() - began_ms
     attempt.status = answer.status
     return answer
+
+
+async def _send(judged: Judged) -> Answer:
+    backend = judged.candidate.backend
+    if not judged.message.socket:
+        return await backend.send(judged.call)
+    if not isinstance(backend, SocketBackend):
+        raise UpstreamError("this kind of backend opens no sockets")
+    return await backend.connect(judged.call)
 
 
 def _of(name: str, backend: str) -> str:

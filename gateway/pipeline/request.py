@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.languages import accepted
-from gateway.core.message import Direction, Edit, Message
+from gateway.core.message import Direction, Edit, Message, Part
 from gateway.core.ports import Bundle, Candidate, Dialect, Shelf, Vault
 from gateway.pipeline import record
 from gateway.pipeline.guard import Guard
@@ -91,7 +91,7 @@ async def judge(
     """
     route, tenant = candidate.route, exchange.principal.tenant
     exchange.route, exchange.request = route, Side(bytes=len(message.body))
-    vault = house.vault(tenant, _taken(message))
+    vault = house.vault(tenant, placeholders(message.parts).__contains__)
     shapes = shapes_of(dialect)
     edits = await _judge(
         exchange, message, shapes, route=route, bundle=bundle, vault=vault, house=house
@@ -170,8 +170,17 @@ async def _judge(
     judge = bundle.bind(context(exchange, Direction.REQUEST, message, route))
     guard = Guard(judge, house.inspector, house.actions, vault, exchange.request)
     guard.announce("REQUEST")
-    guard.states(message.states)
     guard.opaque(message.opaque, shapes)
+    edits = await edited(guard, message, shapes)
+    exchange.judged_ms += house.clock.monotonic_ms() - began
+    if guard.refusal is not None:
+        raise Refused(guard.refusal)
+    return edits
+
+
+async def edited(guard: Guard, message: Message, shapes: Shapes) -> dict[str, list[Edit]]:
+    """Judge what a message says and asks to be kept; the edits by path, if it may go on."""
+    guard.states(message.states)
     passages = [
         whole(
             part.text,
@@ -182,9 +191,6 @@ async def _judge(
         for part in message.parts
     ]
     await guard.advance(passages)
-    exchange.judged_ms += house.clock.monotonic_ms() - began
-    if guard.refusal is not None:
-        raise Refused(guard.refusal)
     return {
         part.path: passage.edits
         for part, passage in zip(message.parts, passages, strict=True)
@@ -192,10 +198,10 @@ async def _judge(
     }
 
 
-def _taken(message: Message) -> Callable[[str], bool]:
-    """Whether a would-be placeholder stands in the request already."""
+def placeholders(parts: Sequence[Part]) -> set[str]:
+    """What looks like a placeholder in these texts: it must not be given out as one."""
     words: set[str] = set()
-    for part in message.parts:
+    for part in parts:
         if "_" in part.text:
             words.update(_PLACEHOLDER.findall(part.text))
-    return words.__contains__
+    return words

@@ -6,7 +6,8 @@
     close the record
 
 No stage calls back to an earlier one. The answer is always a stream; a unary answer is a
-stream with one frame, so there is no second way that could be forgotten.
+stream with one frame, so there is no second way that could be forgotten. A session over a
+socket is an answer that goes on while the client goes on asking.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from contextlib import aclosing
 from gateway.core.errors import GatewayError, RecordUnavailable, Refused, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
-from gateway.core.ports import Answer, Dialect
+from gateway.core.ports import Answer, Dialect, SessionDialect, Socket
 from gateway.pipeline import record
 from gateway.pipeline.house import House
 from gateway.pipeline.reach import reach
 from gateway.pipeline.request import admit
 from gateway.pipeline.response import UPSTREAM_WORDS, Head, deliver, refused, reply
+from gateway.pipeline.session import Line, converse
 
 NO_RECORD = Refusal(
     code="record_unavailable",
@@ -39,12 +41,13 @@ OUR_FAULT = Refusal(
 
 
 async def run(
-    exchange: Exchange, dialect: Dialect, house: House
+    exchange: Exchange, dialect: Dialect, house: House, line: Line | None = None
 ) -> AsyncGenerator[Head | bytes, None]:
     """The answer to an exchange: its Head, then its body in pieces.
 
-    The caller must close the iterator, also when the client has left: that ends the
-    upstream call and writes the closing entry. Raises nothing but CancelledError.
+    line: the client's end of a socket, if it asks for one; a piece is then one message. The
+    caller must close the iterator, also when the client has left: that ends the upstream call
+    and writes the closing entry. Raises nothing but CancelledError.
     """
     began = house.clock.monotonic_ms()
     answer: Answer | None = None
@@ -55,7 +58,11 @@ async def run(
         judged, answer = await reach(exchange, dialect, judged, others, house)
         exchange.upstream_status = answer.status
         exchange.first_byte_ms = house.clock.monotonic_ms() - began
-        async with aclosing(deliver(exchange, judged, answer, dialect, house)) as pieces:
+        if line is not None and isinstance(answer, Socket) and isinstance(dialect, SessionDialect):
+            told = converse(exchange, judged, answer, dialect, house, line)
+        else:
+            told = deliver(exchange, judged, answer, dialect, house)
+        async with aclosing(told) as pieces:
             async for piece in pieces:
                 headed = True
                 yield piece

@@ -23,11 +23,12 @@ from gateway.core.ports import Dialect, Reply
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
-from gateway.server import listings
+from gateway.server import listings, sockets
 from gateway.server.body import BodyTooLarge, ClientLeft, read_body
 from gateway.server.keepalive import Pings
 from gateway.server.listings import Asked, Listing
-from gateway.server.paths import Match, Table, normal
+from gateway.server.paths import SOCKET, Match, Table, normal
+from gateway.server.sockets import Handshake
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -85,10 +86,13 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's request. Lifespan is the roof's business, not ours."""
+        if scope["type"] == "websocket":
+            await self._session(scope, receive, send)
+            return
         if scope["type"] != "http":
             return
         method, path = scope["method"], normal(scope["path"])
-        match = self.paths.find(method, path)
+        match = self.paths.find(method, path) if method != SOCKET else None
         if match is not None:
             await self._exchange(match, scope, receive, send)
         elif method in ("GET", "HEAD") and path in _PROBES:
@@ -200,6 +204,32 @@ class Door:
         if started and exchange.outcome is not Outcome.FAILED and not exchange.cut_off:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def _session(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A socket is opened for whoever may ask, and for what is there; else refused in HTTP."""
+        headers, query = _headers(scope), _query(scope)
+        handshake = Handshake.of(scope, headers)
+        exchange_id, path = new_id(), normal(scope["path"])
+        match = self.paths.find(SOCKET, path)
+        principal = await self._principal(handshake.key or _key(headers, query))
+        refusal = NO_PATH if match is None else self._busy()
+        if principal is None:
+            refusal = NO_KEY
+        if match is None or principal is None or refusal is not None:
+            refusal = refusal or NO_KEY
+            self.house.counters.add(f"refused_{refusal.code}_total")
+            dialect = match.dialect if match else self.paths.nearest(path)
+            await sockets.refuse(send, dialect.refuse(refusal, exchange_id), exchange_id)
+            return
+        rest = tuple((k, v) for k, v in query if k != _KEY_QUERY)
+        call = Call(b"", "GET", match.params, rest)
+        name = match.dialect.name
+        exchange = Exchange(exchange_id, principal, name, match.path, handshake.headers, call)
+        line = sockets.line(receive, self.max_body_bytes)
+        await sockets.serve(run(exchange, match.dialect, self.house, line), line, handshake, send)
+
+    def _busy(self) -> Refusal | None:
+        return BUSY if not self.ready().keys().isdisjoint(("keys", "detectors")) else None
+
     def _unfit(self, headers: Mapping[str, str], dialect: Dialect) -> Refusal | None:
         if headers.get("content-encoding", "identity").lower() != "identity":
             return COMPRESSED
@@ -207,7 +237,7 @@ class Door:
         if media not in dialect.media:
             expected = " or ".join(dialect.media)
             return Refusal("unsupported_media_type", f"Send the body as {expected}.", 415)
-        return BUSY if not self.ready().keys().isdisjoint(("keys", "detectors")) else None
+        return self._busy()
 
     async def _principal(self, key: str) -> Principal | None:
         if not key:

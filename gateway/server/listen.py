@@ -17,6 +17,8 @@ from gateway.core.errors import ConfigError
 
 GRACE_S = 20
 _BACKLOG = 1_024
+# Beyond this a socket is closed; what is smaller than that and still too large is refused.
+_MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -107,7 +109,10 @@ def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=_MAX_MESSAGE_BYTES,
+        # A small message cannot become a large one.
+        ws_per_message_deflate=False,
         lifespan="off",
         access_log=False,
         log_config=None,

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Dialect
 
+# What stands where others have a method, of paths that are served over a WebSocket only.
+SOCKET = "WS"
+
 _SLASHES = re.compile(r"/{2,}")
 _STEP = re.compile(r"\{(\w+)(\.\.\.)?\}")
 # Other places where clients look for OpenAI's API: Azure's, and base URLs without a version.

@@ -25,6 +25,8 @@ def azure(**settings: str) -> Member:
             "/openai/deployments/a%2Fb/chat/completions?api-version=2024-10-21",
         ),
         ("/v1/files?limit=2", "v9", "/openai/files?limit=2&api-version=v9"),
+        ("/v1/realtime?model=a%2Fb", "", "/openai/v1/realtime?model=a%2Fb"),
+        ("/v1/realtime?model=a%2Fb", "v9", "/openai/realtime?deployment=a%2Fb&api-version=v9"),
     ],
 )
 def test_the_version_chooses_the_paths(path: str, version: str, url: str) -> None:

@@ -69,6 +69,32 @@ class Received:
         return json.loads(self.body)
 
 
+@dataclass
+class Talk:
+    """One WebSocket at the vendor's. heard: what came in, as text. code: to close it with."""
+
+    query: str
+    headers: dict[str, str]
+    receive: Callable[[], Awaitable[Message]]
+    send: Callable[[Message], Awaitable[None]]
+    heard: list[str] = field(default_factory=list)
+    left: bool = False
+    code: int = 1000
+
+    async def say(self, *events: Any) -> None:
+        for value in events:
+            await self.send({"type": "websocket.send", "text": json.dumps(value)})
+
+    async def hear(self) -> Any:
+        """The next event; None if the other side has left."""
+        message = await self.receive()
+        if message["type"] == "websocket.disconnect":
+            self.left = True
+            return None
+        self.heard.append(message["text"])
+        return json.loads(message["text"])
+
+
 class Vendors:
     """Serves from a thread of its own while used as a context manager."""
 
@@ -77,10 +103,18 @@ class Vendors:
     def __init__(self) -> None:
         self._answers: dict[str, Says | Callable[[Received], Says]] = {}
         self._received: dict[str, list[Received]] = {}
+        self._talks: dict[str, Callable[[Talk], Awaitable[None]]] = {}
+        self._talked: dict[str, list[Talk]] = {}
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
-            uvicorn.Config(self._app, interface="asgi3", log_config=None, lifespan="off", ws="none")
+            uvicorn.Config(
+                self._app,
+                interface="asgi3",
+                log_config=None,
+                lifespan="off",
+                ws="websockets-sansio",
+            )
         )
         self._thread = threading.Thread(target=self._run, name="vendors", daemon=True)
 
@@ -105,6 +139,16 @@ class Vendors:
         """The requests for this model so far."""
         return list(self._received[model])
 
+    def talk(self, model: str, script: Callable[[Talk], Awaitable[None]]) -> str:
+        """From now on a WebSocket whose query names this model is talked to so."""
+        self._talks[model] = script
+        self._talked[model] = []
+        return model
+
+    def talks(self, model: str) -> list[Talk]:
+        """The sockets that were opened for this model so far."""
+        return list(self._talked[model])
+
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))
 
@@ -114,6 +158,9 @@ class Vendors:
         receive: Callable[[], Awaitable[Message]],
         send: Callable[[Message], Awaitable[None]],
     ) -> None:
+        if scope["type"] == "websocket":
+            await self._socketed(scope, receive, send)
+            return
         body = b""
         while True:
             message = await receive()
@@ -142,6 +189,25 @@ class Vendors:
         if answer.cut:
             raise ConnectionError("cut off, as told")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _socketed(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        query = scope["query_string"].decode()
+        headers = {k.decode(): v.decode("latin-1") for k, v in scope["headers"]}
+        await receive()
+        model = max((m for m in self._talks if m in query), key=len, default="")
+        if not model:
+            await send({"type": "websocket.close"})
+            return
+        await send({"type": "websocket.accept"})
+        talk = Talk(query, headers, receive, send)
+        self._talked[model].append(talk)
+        await self._talks[model](talk)
+        await send({"type": "websocket.close", "code": talk.code})
 
     def _model(self, got: Received) -> str:
         """The longest known model's name that stands in the request."""

@@ -12,7 +12,7 @@ from gateway.core.errors import ConfigError, Unreadable
 from gateway.core.judgement import Refusal, Route
 from gateway.core.ports import Dialect
 from gateway.core.splice import insert_member
-from gateway.server.paths import method_and_path
+from gateway.server.paths import SOCKET, method_and_path
 from tests.pipeline.fakes import WIRE, call_of
 
 ALL = dialects.load()
@@ -33,7 +33,7 @@ def test_a_dialect_is_called_as_its_file_and_says_what_it_serves(dialect: Dialec
     assert dialect.paths
     for spelt in dialect.paths:
         method, path = method_and_path(spelt)
-        assert method in {"GET", "POST", "DELETE", "PUT", "PATCH"}
+        assert method in {"GET", "POST", "DELETE", "PUT", "PATCH", SOCKET}
         assert path == path.lower().rstrip("/")
         assert path.startswith("/")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import uvicorn
 
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal
+from gateway.core.ports import Dialect
 from gateway.labels.headers import headers
 from gateway.server import listen
 from gateway.server.door import Door
@@ -51,12 +52,17 @@ def _labels(exchange: Exchange) -> dict[str, str]:
 
 
 def new_door(
-    backend: Backend, sink: Sink, bundle: Bundle, problems: dict[str, str], max_body: int
+    backend: Backend,
+    sink: Sink,
+    bundle: Bundle,
+    problems: dict[str, str],
+    max_body: int,
+    dialects: Sequence[Dialect] = (CHAT,),
 ) -> Door:
     return Door(
         house=house(backend, bundle, sink=sink, labels=_labels),
         keys=Keys(),
-        paths=Table([CHAT]),
+        paths=Table(dialects),
         models=lambda: MODELS,
         ready=lambda: problems,
         warnings=dict,
@@ -69,9 +75,14 @@ def serve() -> Iterator[Callable[..., Site]]:
     """Serves a door in a thread with a loop of its own, with the servers of `gateway serve`."""
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def start(backend: Backend, rules: Any = None, max_body: int = 10_000) -> Site:
+    def start(
+        backend: Backend,
+        rules: Any = None,
+        max_body: int = 10_000,
+        dialects: Sequence[Dialect] = (CHAT,),
+    ) -> Site:
         sink, problems = Sink(), dict[str, str]()
-        door = new_door(backend, sink, Bundle(rules or {}), problems, max_body)
+        door = new_door(backend, sink, Bundle(rules or {}), problems, max_body, dialects)
         sock = listen.bind("127.0.0.1", 0)
         server = listen._Server(listen._config(door))
 

@@ -1,0 +1,94 @@
+"""The client's side of a session: each of its events is judged before it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.core.calls import Call
+from gateway.core.errors import Refused
+from gateway.core.exchange import Exchange
+from gateway.core.judgement import Refusal
+from gateway.core.message import Direction
+from gateway.core.ports import SessionDialect, Vault
+from gateway.pipeline.guard import Guard
+from gateway.pipeline.house import House
+from gateway.pipeline.media import Media
+from gateway.pipeline.request import Judged, context, edited, placeholders
+from gateway.pipeline.shapes import shapes_of
+
+BINARY = Refusal("unsupported_frame", "Events are JSON in text frames; a binary frame is none.")
+TOO_LARGE = Refusal("event_too_large", "The event is larger than this gateway takes.")
+OTHER_MODEL = Refusal(
+    "model_fixed", "A session stays with the model it was opened for. Open another for another."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What becomes of one event: it goes on, or its client is told why not. One is empty."""
+
+    onward: bytes = b""
+    complaint: bytes = b""
+
+
+class Asking:
+    """Judges events one by one; a blocked one is not forwarded, and the session goes on."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        judged: Judged,
+        dialect: SessionDialect,
+        house: House,
+        *,
+        vault: Vault,
+        said: set[str],
+        max_bytes: int,
+    ) -> None:
+        """said: what looked like a placeholder so far; this adds what the client says."""
+        asked = context(exchange, Direction.REQUEST, judged.message, judged.route)
+        self._judge = judged.bundle.bind(asked)
+        self._exchange = exchange
+        self._judged = judged
+        self._dialect = dialect
+        self._house = house
+        self._vault = vault
+        self._said = said
+        self._max_bytes = max_bytes
+        self._shapes = shapes_of(dialect)
+        self._media = Media(exchange.request, self._shapes)
+
+    async def hear(self, event: str | bytes) -> Heard:
+        """One event, as text; bytes are a binary frame."""
+        body = event if isinstance(event, bytes) else event.encode()
+        side = self._exchange.request
+        side.bytes += len(body)
+        try:
+            if isinstance(event, bytes):
+                raise Refused(BINARY)
+            if len(body) > self._max_bytes:
+                raise Refused(TOO_LARGE)
+            return Heard(onward=await self._read(body))
+        except Refused as err:
+            refusal = err.refusal
+            self._house.counters.add(f"refused_{refusal.code}_total")
+            if refusal.rule:
+                self._exchange.refusal = refusal
+            shown = b"" if refusal in (BINARY, TOO_LARGE) else body
+            return Heard(complaint=self._dialect.complain(refusal, self._exchange.id, shown))
+
+    async def _read(self, body: bytes) -> bytes:
+        """The event as it may go on. Raises Refused."""
+        message = self._dialect.read(Call(body))
+        if message.model not in ("", self._judged.message.model):
+            raise Refused(OTHER_MODEL)
+        self._said |= placeholders(message.parts)
+        exchange, house = self._exchange, self._house
+        began = house.clock.monotonic_ms()
+        guard = Guard(self._judge, house.inspector, house.actions, self._vault, exchange.request)
+        self._media.judge(message.opaque, guard)
+        edits = await edited(guard, message, self._shapes)
+        exchange.judged_ms += house.clock.monotonic_ms() - began
+        if guard.refusal is not None:
+            raise Refused(guard.refusal)
+        return self._dialect.forward(message, edits, self._judged.route)
