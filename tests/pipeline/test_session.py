@@ -266,3 +266,9 @@ def test_usage_of_all_responses_is_added_up() -> None:
     events = [*response("One."), *response("Two.", number=2)]
     talk(SocketBackend(*events), FREE, sink=sink)
     assert sink.closed["usage"] == {"input": 4, "output": 6}
+
+
+def test_a_text_leaves_when_it_has_ended_not_when_its_response_has() -> None:
+    events = [*response(MAIL)[:-4], {"type": "rate_limits.updated", "rate_limits": []}]
+    talked = talk(SocketBackend(*events), REDACT)
+    assert talked.types()[-2:] == ["response.output_text.done", "rate_limits.updated"]
