@@ -32,13 +32,18 @@ set_up() {
 # Runs the tests of translation in an environment of their own, for litellm pins another
 # openai than the other tests use. Arguments go to pytest.
 test_translation() (
+    set_up_translation
+    PYTHONPATH=$PWD exec "$VENV_PYTHON" -m pytest tests/translation "$@"
+)
+
+# The tree itself is not installed there: it is found by PYTHONPATH, also by processes that
+# are started.
+set_up_translation() {
     VENV=${GATEWAY_TRANSLATION_VENV:-.venv-translation}
     VENV_PYTHON=$VENV/bin/python
     make_venv
     install_lock translation --no-deps --no-compile
-    # The tree itself is not installed: it is found here, also by processes that tests start.
-    PYTHONPATH=$PWD exec "$VENV_PYTHON" -m pytest tests/translation "$@"
-)
+}
 
 # Prints a command that is a Python >= 3.11 with the venv module. Each candidate
 # is run, since a name on the PATH may be a launcher with nothing behind it.

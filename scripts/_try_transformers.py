@@ -5,31 +5,23 @@ loopback interface and lives in a temporary folder. `scripts/try-transformers` r
 """
 
 import argparse
-import contextlib
-import json
-import os
-import re
-import signal
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 import openai
-from _processes import HERE, Failed, free_ports, output, started
+from _checks import Checks, fact
+from _gateway import Gateway
+from _log import HOSTING, Call, check_log
+from _planted import PROMPT, holds_card, holds_email
+from _processes import HERE
 from _recorder import Recorder
+from _transformers_server import MODEL, PROVIDER, make_model, transformers_server, versions_in
+from _trying import absolute, trying
 
-ROOT = Path(__file__).resolve().parents[1]
-MODEL = "tiny-gpt2"
-PROVIDER = "local-transformers"
-HOSTING = "self_hosted"
-EMAIL = "jane.roe@example.com"
-CARD = "4111 1111 1111 1111"
-PROMPT = f"Please write to {EMAIL} about the card {CARD}, it expires soon."
 MAX_TOKENS = 24
 CALL_S = 60
-LOG_CHARS = 4_000
 
 CATALOGUE = """\
 apiVersion: gateway/v1
@@ -53,19 +45,8 @@ def main() -> int:
     )
     parser.add_argument("--gateway", required=True, help="the command `gateway`")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    # A proxy has no business between processes of one machine.
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = HERE
-    with tempfile.TemporaryDirectory(prefix="try-transformers-") as name:
-        folder = Path(name)
-        try:
-            return attempt(absolute(given.transformers), absolute(given.gateway), folder)
-        except (Failed, openai.OpenAIError) as err:
-            print(f"error: {err}", file=sys.stderr)
-            for log in folder.glob("*.log"):
-                end = log.read_text(errors="replace")[-LOG_CHARS:]
-                print(f"\nThe end of {log.name}:\n{end}", file=sys.stderr)
-            return 1
+    python, gateway = absolute(given.transformers), absolute(given.gateway)
+    return trying(lambda folder: attempt(python, gateway, folder), "try-transformers")
 
 
 def attempt(python: Path, gateway: Path, folder: Path) -> int:
@@ -74,37 +55,32 @@ def attempt(python: Path, gateway: Path, folder: Path) -> int:
     fact("Versions", versions(python))
     fact("Model", f"GPT-2 with random weights: {make_model(python, folder)}")
     with (
-        model_server(python, folder) as server_port,
+        transformers_server(python, folder) as server_port,
         Recorder(server_port) as recorder,
-        Gateway(gateway, folder, recorder.port) as running,
+        Gateway([str(gateway)], folder, catalogue(recorder.port)) as running,
     ):
         fact("Prompt", PROMPT)
-        with openai.OpenAI(base_url=running.url, api_key=running.key, timeout=CALL_S) as client:
-            ids = {"unary": ask(client, checks), "streamed": ask_streamed(client, checks)}
+        url = f"{running.url}/v1"
+        with openai.OpenAI(base_url=url, api_key=running.key, timeout=CALL_S) as client:
+            calls = [
+                Call("unary", ask(client, checks), PROVIDER),
+                Call("streamed", ask_streamed(client, checks), PROVIDER),
+            ]
         check_sent(recorder, running.key, checks)
         check_recorder(recorder, checks)
-        check_log(running, ids, checks)
+        check_log(running, calls, checks)
     return checks.report()
 
 
-class Checks:
-    """What was looked at, and whether it holds."""
+def catalogue(port: int) -> str:
+    """One model, on the server at a port of this machine."""
+    return CATALOGUE.format(host=HERE, port=port, provider=PROVIDER, hosting=HOSTING, model=MODEL)
 
-    def __init__(self) -> None:
-        self.found: list[tuple[str, bool]] = []
 
-    def hold(self, what: str, holds: object) -> None:
-        """Note one check."""
-        self.found.append((what, bool(holds)))
-
-    def report(self) -> int:
-        """Print them all. Returns the exit code: 0 only if all hold."""
-        print()
-        for what, holds in self.found:
-            print(f"  {'ok    ' if holds else 'FAILED'}  {what}")
-        held = sum(holds for _, holds in self.found)
-        print(f"\n{held} of {len(self.found)} checks hold.")
-        return 0 if held == len(self.found) else 1
+def versions(python: Path) -> str:
+    """The versions that take part."""
+    ours = f"gateway {version('responsible-use-gateway')}, openai {version('openai')}"
+    return f"{ours}; {versions_in(python, 'torch', 'transformers')}"
 
 
 def ask(client: openai.OpenAI, checks: Checks) -> str:
@@ -180,145 +156,6 @@ def check_recorder(recorder: Recorder, checks: Checks) -> None:
     checks.hold(
         "past the gateway both do: this check sees them", holds_email(sent) and holds_card(sent)
     )
-
-
-def check_log(running: "Gateway", ids: Mapping[str, str], checks: Checks) -> None:
-    """Both exchanges are on record, and the record holds."""
-    log = running.run("audit", "query", "--json", "--oldest-first")
-    entries = [json.loads(line) for line in log.splitlines()]
-    for call, exchange_id in ids.items():
-        mine = [entry for entry in entries if entry["exchange_id"] == exchange_id]
-        checks.hold(
-            f"{call}: the log has its opened and its closed entry",
-            [entry["kind"] for entry in mine] == ["exchange.opened", "exchange.closed"],
-        )
-        checks.hold(
-            f"{call}: both name the provider, and that it is self-hosted",
-            {(entry["provider"], entry["data"]["hosting"]) for entry in mine}
-            == {(PROVIDER, HOSTING)},
-        )
-        checks.hold(f"{call}: it is completed", mine and mine[-1]["outcome"] == "completed")
-    whole = log.encode()
-    checks.hold("the log holds neither value", not holds_email(whole) and not holds_card(whole))
-    report = json.loads(running.run("audit", "verify", "--json"))
-    fact("Log", f"{report['entries']} entries, {report['exchanges']} exchanges")
-    checks.hold("`gateway audit verify` passes", report["ok"])
-    checks.hold("it finds no exchange without its end", report["unclosed_count"] == 0)
-
-
-def holds_email(data: bytes) -> bool:
-    """Whether the address, or either half of it, is in there."""
-    return any(half.encode() in data.lower() for half in EMAIL.split("@"))
-
-
-def holds_card(data: bytes) -> bool:
-    """Whether the card's digits are in there, whatever stands between them."""
-    return re.sub(r"\D", "", CARD).encode() in re.sub(rb"\D", b"", data)
-
-
-class Gateway:
-    """The gateway, with a data folder, a catalogue and a key of its own."""
-
-    def __init__(self, command: Path, folder: Path, upstream_port: int) -> None:
-        self._command = str(command)
-        self._folder = folder
-        self._port, self._admin_port = free_ports(2)
-        self._running = contextlib.ExitStack()
-        self.url = f"http://{HERE}:{self._port}/v1"
-        self.key = ""
-        catalogue = folder / "catalogue.yaml"
-        catalogue.write_text(
-            CATALOGUE.format(
-                host=HERE, port=upstream_port, provider=PROVIDER, hosting=HOSTING, model=MODEL
-            )
-        )
-        # What is set for another gateway must not reach this one.
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
-        self._environ = {
-            **kept,
-            "GATEWAY_DATA": str(folder / "gateway"),
-            "GATEWAY_CATALOGUE": str(catalogue),
-        }
-
-    def __enter__(self) -> "Gateway":
-        self.run("db", "upgrade")
-        self.key = json.loads(self.run("keys", "new", "try-transformers", "--json"))["key"]
-        ports = ["--host", HERE, "--port", str(self._port), "--admin-port", str(self._admin_port)]
-        took_s = self._running.enter_context(
-            started(
-                [self._command, "serve", *ports],
-                environ=self._environ,
-                log=self._folder / "gateway.log",
-                port=self._port,
-                path="/readyz",
-                cwd=self._folder,
-            )
-        )
-        fact("Gateway", f"ready after {took_s:.1f} s")
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._running.close()
-
-    def run(self, *arguments: str) -> str:
-        """What a command prints. Raises Failed if it does not exit with 0."""
-        return output([self._command, *arguments], environ=self._environ, cwd=self._folder)
-
-
-@contextlib.contextmanager
-def model_server(python: Path, folder: Path) -> Iterator[int]:
-    """`transformers serve` for the model in the folder, without a way to any hub; its port."""
-    (port,) = free_ports(1)
-    options = ["--host", HERE, "--port", str(port), "--device", "cpu", "--default-seed", "0"]
-    # The model is named relative to the working folder: requests must ask for that very name.
-    with started(
-        [str(python.with_name("transformers")), "serve", MODEL, *options],
-        environ=offline(folder),
-        log=folder / "server.log",
-        port=port,
-        path="/health",
-        cwd=folder,
-    ) as took_s:
-        fact("Server", f"transformers serve, ready after {took_s:.1f} s")
-        yield port
-
-
-def make_model(python: Path, folder: Path) -> str:
-    """Make and save the model. Returns its measures."""
-    script = ROOT / "scripts" / "_tiny_gpt2.py"
-    command = [str(python), str(script), MODEL, str(ROOT / "LICENSE")]
-    return output(command, environ=offline(folder), cwd=folder)
-
-
-def offline(folder: Path) -> dict[str, str]:
-    """An environment in which Transformers asks nobody and leaves nothing elsewhere."""
-    return {
-        **os.environ,
-        "HF_HOME": str(folder / "hub"),
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-    }
-
-
-def versions(python: Path) -> str:
-    """The versions that take part."""
-    script = (
-        "import platform, importlib.metadata as m; print('Python ' + platform.python_version(),"
-        " *(f'{name} {m.version(name)}' for name in ('torch', 'transformers')), sep=', ')"
-    )
-    theirs = output([str(python), "-c", script], environ=os.environ, cwd=ROOT)
-    ours = f"gateway {version('responsible-use-gateway')}, openai {version('openai')}"
-    return f"{ours}; {theirs}"
-
-
-def absolute(name: str) -> Path:
-    """The path from the root, links left as they are: a link is what makes an environment."""
-    return Path(name).absolute()
-
-
-def fact(name: str, text: str) -> None:
-    """One line of the report."""
-    print(f"{name:<9} {' '.join(text.split())}", flush=True)
 
 
 if __name__ == "__main__":
