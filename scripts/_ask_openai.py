@@ -106,6 +106,7 @@ class _Asking:
             exchange_id = err.response.headers.get("gw-request-id", "")
             return Call(name, exchange_id, self._behind.provider, outcome="blocked")
         self._checks.hold(f"{name}: the SDK raises its error for a refusal", holds=False)
+        self._behind.recorder.sent.clear()
         return Call(name, "", self._behind.provider, outcome="blocked")
 
     def _name(self, call: str) -> str:

@@ -33,7 +33,7 @@ def check_log(running: Gateway, calls: Iterable[Call], checks: Checks) -> None:
         )
         checks.hold(
             f"{call.name}: both name the provider, and that it is self-hosted",
-            {(entry["provider"], entry["data"]["hosting"]) for entry in mine}
+            {(entry["provider"], entry["data"].get("hosting")) for entry in mine}
             == {(call.provider, HOSTING)},
         )
         checks.hold(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,6 +139,17 @@ def test_a_byte_of_a_refused_call_is_told(behind: tuple[Any, Any]) -> None:
     model.recorder.sent += b"P"
     model.check_nothing_sent("call", 400, "no", checks)
     assert not all(held for _, held in checks.found)
+
+
+def test_call_that_is_not_on_record_is_told(behind: tuple[Any, Any]) -> None:
+    from _log import Call, check_log
+
+    own = {"exchange_id": "", "kind": "gateway.started", "provider": "", "outcome": "", "data": {}}
+    report = {"ok": True, "unclosed_count": 0, "entries": 1, "exchanges": 0}
+    answers = {"query": json.dumps(own), "verify": json.dumps(report)}
+    running = SimpleNamespace(run=lambda *arguments: answers[arguments[1]])
+    check_log(running, [Call("call", "", "p")], behind[1])
+    assert [held for _, held in behind[1].found] == [False] * 3 + [True] * 3
 
 
 def test_catalogue_of_a_try_reads(behind: tuple[Any, Any], tmp_path: Path) -> None:
