@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.backends import _litellm
 from gateway.backends._bilingual import Bilingual
-from gateway.backends._vendors import KINDS
+from gateway.backends._direct import Direct
+from gateway.backends._translated import Translated
+from gateway.backends._vendors import DIRECT, KINDS, at
 from gateway.core.errors import ConfigError
 from gateway.core.family import discover
 from gateway.core.ports import Backend, BackendOptions
@@ -12,6 +16,8 @@ from gateway.core.ports import Backend, BackendOptions
 GROUP = "gateway.backends"
 # These speak no dialect themselves, so nothing works without litellm.
 ALWAYS_TRANSLATED = ("litellm",)
+# These are translated for without litellm.
+HUB_SPEAKING = DIRECT
 TRANSLATABLE = (*KINDS, *ALWAYS_TRANSLATED)
 INSTALL = _litellm.INSTALL
 
@@ -30,8 +36,12 @@ def build(kind: str, options: BackendOptions) -> Backend:
     if kind not in found:
         raise ConfigError(f"backends: unknown kind {kind!r}. Known: {', '.join(found)}.")
     backend: Backend = found[kind].Member(options)
+    if kind in DIRECT:
+        return Bilingual(backend, Translated(Direct(backend, kind), options))
     if kind in KINDS and translates():
-        return Bilingual(backend, kind, options)
+        provider, suffix = KINDS[kind]
+        there = replace(options, url=at(options, suffix))
+        return Bilingual(backend, Translated(_litellm.Vendor(provider, there), there))
     return backend
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway.backends._translated import Translated
-from gateway.backends._vendors import KINDS, at
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError
-from gateway.core.ports import Answer, Backend, BackendOptions, SocketBackend
+from gateway.core.ports import Answer, Backend, SocketBackend
 
 
 class Bilingual:
     """Both ways to one upstream."""
 
-    def __init__(self, native: Backend, kind: str, options: BackendOptions) -> None:
-        provider, suffix = KINDS[kind]
+    def __init__(self, native: Backend, translated: Translated) -> None:
         self._native = native
-        self._translated = Translated(provider, replace(options, url=at(options, suffix)))
+        self._translated = translated
 
     def speaks(self, dialect: str) -> bool:
         """Either way."""

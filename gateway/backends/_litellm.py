@@ -16,12 +16,12 @@ import ssl
 import warnings
 from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import httpx
 
+from gateway.backends._upstream import ERROR_BYTES, Upstream
 from gateway.core.errors import ConfigError
 from gateway.core.ports import BackendOptions
 
@@ -46,23 +46,7 @@ _HEADERS = frozenset({
 _TOLD_TOO_MUCH = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "anthropic", "httpx",
                   "httpcore", "botocore", "boto3", "google", "urllib3")  # fmt: skip
 _OWN_HEADERS = {"user-agent": "responsible-use-gateway", "accept-encoding": "identity"}
-_ERROR_BYTES = 64 * 1024
 _NO_KEY = "none"
-
-
-@dataclass(slots=True)
-class Upstream:
-    """What happened at the vendor's during one call. error: the body of a refusal."""
-
-    status: int = 0
-    error: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    responses: list[httpx.Response] = field(default_factory=list)
-
-    async def aclose(self) -> None:
-        """End what is still open."""
-        for response in self.responses:
-            await response.aclose()
 
 
 _upstream: ContextVar[Upstream] = ContextVar("upstream")
@@ -206,15 +190,15 @@ async def _note(response: httpx.Response, upstream: Upstream) -> None:
     upstream.status = response.status_code
     upstream.headers = {key.lower(): value for key, value in response.headers.items()}
     if response.status_code < 400:
-        upstream.responses.append(response)
+        upstream.closers.append(response.aclose)
         return
     pieces = bytearray()
     async for piece in response.aiter_raw():
         pieces += piece
-        if len(pieces) > _ERROR_BYTES:
+        if len(pieces) > ERROR_BYTES:
             break
     await response.aclose()
-    upstream.error = bytes(pieces[:_ERROR_BYTES])
+    upstream.error = bytes(pieces[:ERROR_BYTES])
     # Read already: litellm gets the same bytes once more.
     response.stream = httpx.ByteStream(upstream.error)
 

@@ -1,7 +1,7 @@
 """A backend for clients whose API it does not speak: their requests and answers are translated.
 
-The client's dialect is turned into a chat completion (`_spokes`), litellm puts that to the
-vendor (`_litellm`), and the answer goes the same way back.
+The client's dialect is turned into a chat completion (`_spokes`), that is put to the vendor, by
+litellm (`_litellm`) or as it is (`_direct`), and the answer goes the same way back.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 
-from gateway.backends._litellm import Upstream, Vendor
-from gateway.backends._spokes import anthropic, chat
-from gateway.backends._spokes._shape import Spoke, dumps
+from gateway.backends._spokes import anthropic, chat, responses
+from gateway.backends._spokes._shape import Spoke, Writer, dumps, untranslatable
 from gateway.backends._spokes._told import Told
+from gateway.backends._upstream import Asker, Upstream
 from gateway.backends._vendors import fit
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError, UpstreamTimeout
@@ -24,6 +24,7 @@ from gateway.core.ports import Answer, BackendOptions
 
 SPOKES: Mapping[str, Spoke] = {
     "openai_chat": chat.Member(),
+    "openai_responses": responses.Member(),
     "anthropic_messages": anthropic.Member(),
 }
 _JSON = "application/json"
@@ -34,9 +35,9 @@ _NO_WORDS = "The model's backend refused this request without a reason that can 
 class Translated:
     """One upstream, for every dialect that there is a spoke for."""
 
-    def __init__(self, provider: str, options: BackendOptions) -> None:
+    def __init__(self, vendor: Asker, options: BackendOptions) -> None:
         self._options = options
-        self._vendor = Vendor(provider, options)
+        self._vendor = vendor
 
     def speaks(self, dialect: str) -> bool:
         """Whether there is a spoke for it."""
@@ -45,7 +46,7 @@ class Translated:
     async def send(self, call: Outgoing) -> Answer:
         """Translate and send. Raises Refused for what has no counterpart, before it is sent."""
         spoke = SPOKES[call.dialect]
-        asked = fit(spoke.ask(call), self._vendor.provider)
+        asked = fit(spoke.ask(call), self._vendor.provider, self._options.url)
         await self._vendor.ready()
         upstream = Upstream()
         try:
@@ -55,6 +56,9 @@ class Translated:
             await upstream.aclose()
             if upstream.status >= 400:
                 return _refused(spoke, upstream)
+            if upstream.status == 0 and getattr(err, "status_code", None) == 400:
+                # litellm knows that this vendor cannot be asked for that. Nothing was sent.
+                raise untranslatable("Something in the request") from err
             raise _meant(err) from err
         except asyncio.CancelledError:
             await asyncio.shield(upstream.aclose())
@@ -69,26 +73,26 @@ class Translated:
     ) -> Answer:
         if not call.stream:
             told = Told().whole(await self._vendor.ask(asked, call.model, upstream))
-            return _whole(200, spoke.answer(told), upstream)
+            return _whole(200, spoke.answer(told, call), upstream)
         asked |= {"stream": True, "stream_options": {"include_usage": True}}
         chunks = await self._vendor.ask(asked, call.model, upstream)
         # Some vendors are only asked when the first piece is wanted.
         first = await anext(chunks, None)
-        body = self._stream(call, spoke, first, chunks)
-        heads = {**_heads(upstream), "content-type": spoke.streams}
+        writer = spoke.writer(call)
+        body = self._stream(writer, first, chunks)
+        heads = {**_heads(upstream), "content-type": writer.media}
         return Answer(200, heads, body, upstream.aclose)
 
     async def _stream(
-        self, call: Outgoing, spoke: Spoke, chunk: Any, chunks: AsyncIterator[Any]
+        self, writer: Writer, chunk: Any, chunks: AsyncIterator[Any]
     ) -> AsyncIterator[bytes]:
-        told, writer = Told(), spoke.writer(call)
-        begun = False
+        told, begun = Told(), False
         try:
             while chunk is not None:
                 delta = told.add(chunk)
-                if not begun:
-                    begun = True
-                    yield writer.begin(told)
+                if not begun and (piece := writer.begin(told)):
+                    yield piece
+                begun = True
                 if piece := writer.add(delta):
                     yield piece
                 async with asyncio.timeout(self._options.between_bytes_s):
@@ -102,6 +106,8 @@ class Translated:
 
 def _meant(err: Exception) -> UpstreamError:
     """One of our own errors for one of litellm's, which may say anything."""
+    if isinstance(err, UpstreamError):
+        return err
     seen: BaseException | None = err
     while seen is not None:
         if isinstance(seen, TimeoutError | httpx.TimeoutException):

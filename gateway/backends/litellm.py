@@ -6,6 +6,7 @@ that provider needs besides a credential (aws_region_name, vertex_project, ...).
 
 from __future__ import annotations
 
+from gateway.backends._litellm import Vendor
 from gateway.backends._translated import Translated
 from gateway.core.errors import ConfigError
 from gateway.core.ports import BackendOptions
@@ -18,4 +19,4 @@ class Member(Translated):
         provider = options.settings.get("provider", "")
         if not provider:
             raise ConfigError("backends: kind 'litellm' needs `settings: {provider: ...}`.")
-        super().__init__(provider, options)
+        super().__init__(Vendor(provider, options), options)

@@ -151,7 +151,8 @@ def _translation(known: catalogue.Catalogue) -> Check:
     if needed:
         text = f"litellm is not installed, and these models need it: {', '.join(needed)}."
         return Check("translation", State.FAIL, text, backends.INSTALL)
-    text = "litellm is not installed: each model answers in its backend's own API."
+    kinds = ", ".join(backends.HUB_SPEAKING)
+    text = f"litellm is not installed: APIs are translated for backends of {kinds} only."
     return Check("translation", State.OK, text)
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 
 import pytest
 
 from gateway import backends
+from gateway.backends._vendors import DIRECT
 from gateway.core.errors import ConfigError
 from gateway.core.ports import BackendOptions
 
@@ -20,7 +22,8 @@ def test_a_kind_that_is_not_there_is_an_error_that_lists_what_is() -> None:
 
 @pytest.mark.parametrize("kind", backends.kinds())
 def test_every_kind_has_the_ports_methods_and_opens_nothing_when_built(kind: str) -> None:
-    backend = backends.build(kind, OPTIONS)
+    settings = {} if kind == "azure" else OPTIONS.settings
+    backend = backends.build(kind, replace(OPTIONS, settings=settings))
     assert inspect.iscoroutinefunction(backend.send)
     assert inspect.iscoroutinefunction(backend.aclose)
 
@@ -35,8 +38,14 @@ SPOKEN = {
 def test_a_kind_takes_its_own_dialects_and_no_other(kind: str) -> None:
     backend = backends.build(kind, OPTIONS)
     assert all(backend.speaks(dialect) for dialect in SPOKEN[kind].split())
-    assert not backend.speaks("anthropic_messages")
-    assert backend.speaks("ollama_chat") is (kind == "ollama")
+    assert not backend.speaks("gemini_embed")
+    assert backend.speaks("ollama_embed") is (kind == "ollama")
+
+
+@pytest.mark.parametrize("kind", DIRECT)
+def test_what_speaks_chat_completions_is_translated_for_without_litellm(kind: str) -> None:
+    backend = backends.build(kind, replace(OPTIONS, settings={}))
+    assert backend.speaks("anthropic_messages")
 
 
 def test_options_never_show_their_credential() -> None:

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.backends._translated import Translated
-from gateway.backends._vendors import KINDS
+from gateway import backends
 from gateway.core.calls import Outgoing
 from gateway.core.ports import Backend, BackendOptions
 from tests.conformance.vendors import Vendors
 
-SUFFIX = {"openai": "/v1", "anthropic": "", "gemini": ""}
+SUFFIX = {"openai": "/v1"}
 
 
 @dataclass
@@ -28,8 +27,7 @@ class Got:
 
 def backend(kind: str, url: str, dialect: str, **options: Any) -> Backend:
     options = {"credential": "sk-own", **options}
-    provider, suffix = KINDS[kind]
-    made = Translated(provider, BackendOptions(url=url + SUFFIX[kind] + suffix, **options))
+    made = backends.build(kind, BackendOptions(url=url + SUFFIX.get(kind, ""), **options))
     assert made.speaks(dialect)
     return made
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
 
-PNG = "iVBORw0KGgo="
-SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+from tests.translation import responses
+from tests.translation.heard import CANARY, PNG, SCHEMA, Heard
+from tests.translation.heard import events as _events
+
 HELLO: dict[str, dict[str, Any]] = {
     "openai_chat": {
         "messages": [{"role": "user", "content": "Hello."}],
         "stream_options": {"include_usage": True},
     },
     "anthropic_messages": {"max_tokens": 99, "messages": [{"role": "user", "content": "Hello."}]},
+    "openai_responses": responses.HELLO,
 }
 # A system prompt, an image, a tool, a call of it, its result, and a last word.
 TALK: dict[str, dict[str, Any]] = {
@@ -55,11 +57,21 @@ TALK: dict[str, dict[str, Any]] = {
         "tool_choice": {"type": "any"}, "temperature": 0.5, "top_p": 0.9,
         "stop_sequences": ["END"], "max_tokens": 99,
     },
+    "openai_responses": responses.TALK,
 }  # fmt: skip
 JSON: dict[str, dict[str, Any]] = {
     "openai_chat": {"response_format": {
         "type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}},
     "anthropic_messages": {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
+    "openai_responses": responses.JSON,
+}  # fmt: skip
+# Who asks, and whatever else is the vendor's own business.
+WHOSE: dict[str, dict[str, Any]] = {
+    "openai_chat": {"metadata": {"user_id": CANARY}, "user": CANARY, "safety_identifier": CANARY,
+                    "prompt_cache_key": CANARY},
+    "anthropic_messages": {"metadata": {"user_id": CANARY}},
+    "openai_responses": {"metadata": {"user_id": CANARY}, "user": CANARY,
+                         "safety_identifier": CANARY, "prompt_cache_key": CANARY},
 }  # fmt: skip
 FINISH = {
     "anthropic_messages": {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls",
@@ -67,34 +79,15 @@ FINISH = {
 }  # fmt: skip
 
 
-@dataclass
-class Heard:
-    """An answer as a client understands it."""
-
-    text: str = ""
-    tools: list[tuple[str, Any]] = field(default_factory=list)
-    finish: str = ""
-    usage: tuple[int, int] = (0, 0)
-    error: str = ""
+def asking(dialect: str, text: str) -> dict[str, Any]:
+    """HELLO with other words."""
+    changed = json.dumps(HELLO[dialect]).replace("Hello.", text)
+    return dict(json.loads(changed))
 
 
 def hear(dialect: str, body: bytes, *, stream: bool) -> Heard:
     """Read an answer of this dialect."""
     return _READERS[dialect, stream](body)
-
-
-def _events(body: bytes) -> list[Any]:
-    found = []
-    for block in body.decode().split("\n\n"):
-        named = [line[7:] for line in block.split("\n") if line.startswith("event: ")]
-        datas = [line[6:] for line in block.split("\n") if line.startswith("data: ")]
-        if not datas or datas == ["[DONE]"]:
-            continue
-        (data,) = datas
-        value = json.loads(data)
-        assert not named or named == [value["type"]]
-        found.append(value)
-    return found
 
 
 def _chat(body: bytes) -> Heard:
@@ -174,4 +167,6 @@ _READERS = {
     ("openai_chat", True): _chat_stream,
     ("anthropic_messages", False): _messages,
     ("anthropic_messages", True): _messages_stream,
+    ("openai_responses", False): responses.whole,
+    ("openai_responses", True): responses.streamed,
 }

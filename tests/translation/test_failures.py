@@ -13,7 +13,7 @@ from gateway.core.ports import BackendOptions
 from tests.conformance.vendors import Says, Vendors
 from tests.e2e.running import free_ports
 from tests.translation.asking import ask, backend, outgoing
-from tests.translation.clients import HELLO, hear
+from tests.translation.clients import HELLO, asking, hear
 from tests.translation.test_answers import pairs, streamed
 from tests.translation.wires import VENDORS, Tells, error
 
@@ -23,7 +23,7 @@ SECRET = "CANARY-of-the-prompt"
 
 @pairs
 @streamed
-@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503, 529])
+@pytest.mark.parametrize("status", [400, 429, 529])
 def test_the_vendors_error_arrives_under_its_status_after_one_call(
     vendors: Vendors, dialect: str, kind: str, stream: bool, status: int
 ) -> None:
@@ -72,7 +72,7 @@ def test_a_slow_head_is_a_timeout(vendors: Vendors, dialect: str, kind: str, str
 
 @pairs
 def test_silence_in_mid_stream_is_a_timeout(vendors: Vendors, dialect: str, kind: str) -> None:
-    tells = Tells(pieces=("a", "b", "c"), pace_s=3.0)
+    tells = Tells(pieces=("a", "b", "c"), pace_s=1.0)
     model = vendors.answer(f"silent-{kind}", VENDORS[kind](tells))
     with pytest.raises(UpstreamTimeout):
         ask(kind, vendors, outgoing(dialect, HELLO[dialect], model, stream=True),
@@ -148,7 +148,7 @@ def test_nothing_is_logged_or_printed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    body = {**HELLO[dialect], "messages": [{"role": "user", "content": SECRET}]}
+    body = asking(dialect, SECRET)
     for name, answer in (
         ("said", VENDORS[kind](Tells(pieces=(SECRET, "answer")))),
         ("failed", error(kind, 500, SECRET)),

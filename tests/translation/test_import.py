@@ -24,7 +24,7 @@ from tests.translation.asking import ask, outgoing
 from tests.translation.clients import HELLO
 class There(Vendors):
     def __init__(self): self.url = sys.argv[1]
-for kind in ("openai", "anthropic", "gemini"):
+for kind in ("anthropic", "gemini"):
     for dialect in HELLO:
         for stream in (False, True):
             got = ask(kind, There(), outgoing(dialect, HELLO[dialect], f"w-{kind}", stream=stream))

@@ -129,15 +129,22 @@ def gemini(tells: Tells) -> Callable[[Received], Says]:
 
 def error(kind: str, status: int, message: str) -> Says:
     """How each vendor says that it refuses."""
+    openai_ = {"error": {"message": message, "type": "x", "param": None, "code": None}}
     bodies: dict[str, Any] = {
-        "openai": {"error": {"message": message, "type": "x", "param": None, "code": None}},
+        "openai": openai_,
+        "ollama": openai_,
         "anthropic": {"type": "error", "error": {"type": "x", "message": message}},
         "gemini": {"error": {"code": status, "message": message, "status": "X"}},
     }
     return says(bodies[kind], status)
 
 
-VENDORS: dict[str, Vendor] = {"openai": openai, "anthropic": anthropic, "gemini": gemini}
+VENDORS: dict[str, Vendor] = {
+    "openai": openai,
+    "ollama": openai,
+    "anthropic": anthropic,
+    "gemini": gemini,
+}
 
 
 def _told(answer: Says, tells: Tells) -> Says:

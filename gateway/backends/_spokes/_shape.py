@@ -12,12 +12,17 @@ from gateway.core.calls import Outgoing
 from gateway.core.errors import Refused
 from gateway.core.judgement import Refusal
 
+EVENTS = "text/event-stream; charset=utf-8"
 _WORD = re.compile(r"[A-Za-z_]{1,40}")
 _TYPE = re.compile(r"[A-Za-z_]{1,32}[0-9_]{0,10}")
 
 
 class Writer(Protocol):
-    """Tells one answer as a stream."""
+    """Tells one answer as a stream. media: its content type."""
+
+    @property
+    def media(self) -> str:
+        """As in the head of the answer."""
 
     def begin(self, told: Told) -> bytes:
         """What comes before the first piece."""
@@ -30,15 +35,13 @@ class Writer(Protocol):
 
 
 class Spoke(Protocol):
-    """One client dialect. streams: the content type of its streams."""
-
-    streams: str
+    """One client dialect."""
 
     def ask(self, call: Outgoing) -> dict[str, Any]:
         """The request as a chat completion. Raises Refused for what has no counterpart."""
 
-    def answer(self, told: Told) -> dict[str, Any]:
-        """A whole answer in this dialect."""
+    def answer(self, told: Told, call: Outgoing) -> dict[str, Any]:
+        """A whole answer to this request."""
 
     def writer(self, call: Outgoing) -> Writer:
         """For a streamed answer to this request."""
@@ -75,6 +78,13 @@ def only(value: Any, known: Collection[str], where: str) -> dict[str, Any]:
             name = f"'{key}'" if _WORD.fullmatch(key) else "An unknown member"
             raise untranslatable(f"{name} in {where}")
     return found
+
+
+def usual(value: Mapping[str, Any], known: Mapping[str, Any], where: str) -> None:
+    """Raises Refused for a member that says something but its usual value."""
+    for key, expected in known.items():
+        if value.get(key, expected) != expected:
+            raise untranslatable(f"'{key}' in {where}")
 
 
 def typed(value: Any, where: str) -> str:

@@ -8,10 +8,19 @@ from typing import Any, NamedTuple
 
 
 class Delta(NamedTuple):
-    """What one chunk adds to the text and to the reasoning."""
+    """What one chunk adds to the text and to the reasoning.
+
+    refusal: the end of `text`, where the model says that it does not want to.
+    """
 
     text: str = ""
     reasoning: str = ""
+    refusal: str = ""
+
+    @property
+    def said(self) -> str:
+        """The text without the refusal."""
+        return self.text.removesuffix(self.refusal)
 
 
 @dataclass(slots=True)
@@ -42,6 +51,7 @@ class Told:
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
     counted: bool = False
 
     def whole(self, answer: Mapping[str, Any]) -> Told:
@@ -55,12 +65,12 @@ class Told:
     def add(self, chunk: Mapping[str, Any]) -> Delta:
         """Read a chunk; what it adds to what a client sees at once."""
         self._head(chunk)
-        text = reasoning = ""
+        delta = Delta()
         for choice in chunk.get("choices") or ():
+            # There is one at most: `n` is refused.
             delta = self._piece(choice.get("delta") or {})
-            text, reasoning = text + delta.text, reasoning + delta.reasoning
             self.finish = choice.get("finish_reason") or self.finish
-        return Delta(text, reasoning)
+        return delta
 
     @property
     def reason(self) -> str:
@@ -80,10 +90,13 @@ class Told:
             self.completion_tokens = int(usage.get("completion_tokens") or 0)
             details = usage.get("prompt_tokens_details") or {}
             self.cached_tokens = int(details.get("cached_tokens") or 0)
+            details = usage.get("completion_tokens_details") or {}
+            self.reasoning_tokens = int(details.get("reasoning_tokens") or 0)
 
     def _piece(self, value: Mapping[str, Any]) -> Delta:
         refusal = value.get("refusal") or ""
-        delta = Delta((value.get("content") or "") + refusal, value.get("reasoning_content") or "")
+        text, reasoning = value.get("content") or "", value.get("reasoning_content") or ""
+        delta = Delta(text + refusal, reasoning, refusal)
         self.text += delta.text
         self.reasoning += delta.reasoning
         self.refusal += refusal

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.backends._spokes._shape import (
+    EVENTS,
     arguments_of,
     body_of,
     dumps,
@@ -45,8 +46,6 @@ _ERRORS = {400: "invalid_request_error", 401: "authentication_error", 402: "bill
 class Member:
     """The spoke."""
 
-    streams = "text/event-stream; charset=utf-8"
-
     def ask(self, call: Outgoing) -> dict[str, Any]:
         """The request as a chat completion."""
         body = only(body_of(call), (*_CARRIED, *_READ, *_LEFT_OUT), "the request")
@@ -70,7 +69,7 @@ class Member:
             asked["response_format"] = schema("answer", form.get("schema"))
         return asked
 
-    def answer(self, told: Told) -> dict[str, Any]:
+    def answer(self, told: Told, call: Outgoing) -> dict[str, Any]:
         """A message."""
         content: list[dict[str, Any]] = []
         if told.reasoning:
@@ -96,6 +95,8 @@ class Member:
 
 class MessageWriter:
     """Writes events: one block after the other, each opened and closed."""
+
+    media = EVENTS
 
     def __init__(self) -> None:
         self._index = -1

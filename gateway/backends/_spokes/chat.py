@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.backends._spokes._shape import (
+    EVENTS,
     body_of,
     event,
     objects,
@@ -16,6 +17,7 @@ from gateway.backends._spokes._shape import (
     typed,
     unknown,
     untranslatable,
+    usual,
 )
 from gateway.backends._spokes._told import Delta, Told
 from gateway.core.calls import Outgoing
@@ -45,14 +47,10 @@ _MESSAGE = (
 class Member:
     """The spoke."""
 
-    streams = "text/event-stream; charset=utf-8"
-
     def ask(self, call: Outgoing) -> dict[str, Any]:
         """The same body, as far as another vendor can be told it."""
         body = only(body_of(call), (*_CARRIED, *_LEFT_OUT, *_USUAL), "the request")
-        for key, usual in _USUAL.items():
-            if body.get(key, usual) != usual:
-                raise untranslatable(f"'{key}' in the request")
+        usual(body, _USUAL, "the request")
         for tool in objects(body.get("tools"), "tools"):
             if tool.get("type") != "function":
                 raise unknown(typed(tool, "tools"), "A tool")
@@ -60,7 +58,7 @@ class Member:
         asked["messages"] = [_message(m) for m in objects(body.get("messages"), "messages")]
         return asked
 
-    def answer(self, told: Told) -> dict[str, Any]:
+    def answer(self, told: Told, call: Outgoing) -> dict[str, Any]:
         """A chat completion."""
         message: dict[str, Any] = {"role": "assistant", "content": told.text or None}
         if told.refusal:
@@ -81,12 +79,13 @@ class Member:
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         """OpenAI's error."""
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        return {"error": {"message": message, "type": kind, "param": None, "code": None}}
+        return openai_error(status, message)
 
 
 class ChatWriter:
     """Writes chunks."""
+
+    media = EVENTS
 
     def __init__(self, *, counted: bool) -> None:
         self._counted = counted
@@ -121,6 +120,12 @@ class ChatWriter:
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
         return event({**_head(self._told, "chat.completion.chunk"), "choices": [choice]})
+
+
+def openai_error(status: int, message: str) -> dict[str, Any]:
+    """An error as all of OpenAI's APIs tell it."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    return {"error": {"message": message, "type": kind, "param": None, "code": None}}
 
 
 def _message(value: dict[str, Any]) -> dict[str, Any]:
