@@ -1,4 +1,4 @@
-"""The one file that imports litellm: chat completions and embeddings at any vendor's.
+"""The one file that imports litellm: chat completions at any vendor's.
 
 litellm knows how to put a chat completion to a hundred vendors. Everything else that it does
 is switched off: it is held to one host, one try and the headers that vendors need; it reads no
@@ -104,11 +104,6 @@ class Vendor:
         _upstream.set(upstream)
         answer = await self._litellm.acompletion(**asked, **self._always(model))
         return _chunks(answer) if asked.get("stream") else answer.model_dump()
-
-    async def embed(self, asked: Mapping[str, Any], model: str, upstream: Upstream) -> Any:
-        """Ask for embeddings: a dict."""
-        _upstream.set(upstream)
-        return (await self._litellm.aembedding(**asked, **self._always(model))).model_dump()
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -13,7 +13,14 @@ from typing import Any
 
 import httpx
 
-from gateway.backends._spokes import anthropic, chat, responses
+from gateway.backends._spokes import (
+    anthropic,
+    chat,
+    gemini,
+    ollama_chat,
+    ollama_generate,
+    responses,
+)
 from gateway.backends._spokes._shape import Spoke, Writer, dumps, untranslatable
 from gateway.backends._spokes._told import Told
 from gateway.backends._upstream import Asker, Upstream
@@ -25,6 +32,10 @@ from gateway.core.ports import Answer, BackendOptions
 SPOKES: Mapping[str, Spoke] = {
     "openai_chat": chat.Member(),
     "openai_responses": responses.Member(),
+    "gemini": gemini.Member(),
+    "gemini_stream": gemini.Member(),
+    "ollama_chat": ollama_chat.Member(),
+    "ollama_generate": ollama_generate.Member(),
     "anthropic_messages": anthropic.Member(),
 }
 _JSON = "application/json"

@@ -11,6 +11,8 @@ from aiohttp import WSCloseCode, web
 
 from gateway.backends._bilingual import Bilingual
 from gateway.backends._circuit import CircuitBackend, Limits
+from gateway.backends._direct import Direct
+from gateway.backends._translated import Translated
 from gateway.backends.echo import Member as Echo
 from gateway.backends.openai import Member
 from gateway.core.calls import Outgoing
@@ -160,6 +162,7 @@ def test_what_is_said_after_the_end_is_dropped() -> None:
 def test_a_backend_that_opens_none_says_so_in_any_wrapping() -> None:
     echo = Echo(BackendOptions())
     circuit = CircuitBackend(echo, "e", Limits(), Clock(), Counters())
-    for backend in (circuit, Bilingual(echo, "openai", BackendOptions(url="http://x.example"))):
+    translated = Translated(Direct(echo, "openai"), BackendOptions())
+    for backend in (circuit, Bilingual(echo, translated)):
         with pytest.raises(UpstreamError, match="no sockets"):
             asyncio.run(backend.connect(CALL))

@@ -125,7 +125,7 @@ def test_list_knows_everything(gateway: Gateway) -> None:
     known = value(gateway("list", "--json"))
     assert {d["name"]: d["enabled"] for d in known["detectors"]}["patterns"] is True
     assert {"block", "redact", "pseudonymise"} <= {a["name"] for a in known["actions"]}
-    assert "/v1/chat/completions" in known["dialects"][0]["paths"]
+    assert any("/v1/chat/completions" in d["paths"] for d in known["dialects"])
     assert {"echo", "openai"} <= set(known["backends"])
     assert "EMAIL_ADDRESS" in known["groups"]["contact"]
     assert "GATEWAY_PORT" in {s["name"] for s in known["settings"]}

@@ -35,9 +35,19 @@ def backend(kind: str, url: str, dialect: str, **options: Any) -> Backend:
 def outgoing(
     dialect: str, body: dict[str, Any], model: str, *, stream: bool = False, **headers: str
 ) -> Outgoing:
-    body = {"model": model, **body, **({"stream": True} if stream else {})}
-    data = json.dumps(body).encode()
-    return Outgoing(data, dialect, "/", model, stream=stream, headers=headers)
+    if dialect == "gemini":
+        verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
+        path = f"/v1beta/models/{model}:{verb}"
+        name = "gemini_stream" if stream else "gemini"
+        return Outgoing(_dumps(body), name, path, model, stream=stream, headers=headers)
+    body = {"model": model, **body}
+    if stream or dialect.startswith("ollama_"):
+        body["stream"] = stream
+    return Outgoing(_dumps(body), dialect, "/", model, stream=stream, headers=headers)
+
+
+def _dumps(body: dict[str, Any]) -> bytes:
+    return json.dumps(body).encode()
 
 
 def ask(kind: str, vendors: Vendors, call: Outgoing, **options: Any) -> Got:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.translation import responses
+from tests.translation import gemini, ollama, responses
 from tests.translation.heard import CANARY, PNG, SCHEMA, Heard
 from tests.translation.heard import events as _events
 
@@ -16,6 +16,9 @@ HELLO: dict[str, dict[str, Any]] = {
     },
     "anthropic_messages": {"max_tokens": 99, "messages": [{"role": "user", "content": "Hello."}]},
     "openai_responses": responses.HELLO,
+    "gemini": gemini.HELLO,
+    "ollama_chat": ollama.HELLO_CHAT,
+    "ollama_generate": ollama.HELLO_GENERATE,
 }
 # A system prompt, an image, a tool, a call of it, its result, and a last word.
 TALK: dict[str, dict[str, Any]] = {
@@ -58,12 +61,18 @@ TALK: dict[str, dict[str, Any]] = {
         "stop_sequences": ["END"], "max_tokens": 99,
     },
     "openai_responses": responses.TALK,
+    "gemini": gemini.TALK,
+    "ollama_chat": ollama.TALK_CHAT,
+    "ollama_generate": ollama.TALK_GENERATE,
 }  # fmt: skip
 JSON: dict[str, dict[str, Any]] = {
     "openai_chat": {"response_format": {
         "type": "json_schema", "json_schema": {"name": "answer", "schema": SCHEMA}}},
     "anthropic_messages": {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}},
     "openai_responses": responses.JSON,
+    "gemini": gemini.JSON,
+    "ollama_chat": ollama.JSON,
+    "ollama_generate": ollama.JSON,
 }  # fmt: skip
 # Who asks, and whatever else is the vendor's own business.
 WHOSE: dict[str, dict[str, Any]] = {
@@ -72,6 +81,9 @@ WHOSE: dict[str, dict[str, Any]] = {
     "anthropic_messages": {"metadata": {"user_id": CANARY}},
     "openai_responses": {"metadata": {"user_id": CANARY}, "user": CANARY,
                          "safety_identifier": CANARY, "prompt_cache_key": CANARY},
+    "gemini": {"labels": {"who": CANARY}},
+    "ollama_chat": {"keep_alive": CANARY},
+    "ollama_generate": {"keep_alive": CANARY},
 }  # fmt: skip
 FINISH = {
     "anthropic_messages": {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls",
@@ -169,4 +181,10 @@ _READERS = {
     ("anthropic_messages", True): _messages_stream,
     ("openai_responses", False): responses.whole,
     ("openai_responses", True): responses.streamed,
+    ("gemini", False): gemini.whole,
+    ("gemini", True): gemini.streamed,
+    ("ollama_chat", False): ollama.whole,
+    ("ollama_chat", True): ollama.streamed,
+    ("ollama_generate", False): ollama.whole,
+    ("ollama_generate", True): ollama.streamed,
 }

@@ -13,6 +13,9 @@ HERE = Path(__file__).parent
 LITELLMS_OWN = (
     "ignore:Item .* on TypedDict class:UserWarning",
     "ignore:Accessing the .* attribute on the instance:DeprecationWarning",
+    # Its synchronous client leaves its event loop, and that loop's pair of sockets, behind.
+    "ignore:unclosed event loop:ResourceWarning",
+    "ignore:unclosed <socket.socket fd=\\d+, family=1,:ResourceWarning",
 )
 collect_ignore_glob = [] if importlib.util.find_spec("litellm") else ["test_*.py"]
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anthropic
+import httpx
 import litellm
+import openai
 import pytest
 
 from tests.conformance.vendors import Received, Says, Vendors
 from tests.e2e.canaries import BY_NAME
 from tests.e2e.running import Gateway
+from tests.translation.clients import HELLO, hear
 from tests.translation.wires import EMAIL, TEXT, VENDORS, Tells
 from tests.translation.wires import anthropic as claude
 
@@ -96,6 +100,45 @@ def test_anthropics_client_reaches_an_openai_server(
     assert [(use.name, use.input) for use in uses] == list(tools)
     assert message.stop_reason == "tool_use"
     assert (message.usage.input_tokens, message.usage.output_tokens) == (11, 7)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_openais_responses_client_reaches_claude(
+    gateway: Gateway, vendors: Vendors, stream: bool
+) -> None:
+    tools = (("weather", {"city": "Oslo"}), ("weather", {"city": "Rome"}))
+    model = vendors.answer("c-responses", claude(Tells(tools=tools, finish="tool_calls")))
+    asked: dict[str, Any] = {
+        "model": model, "input": "Hello.",
+        "tools": [{"type": "function", "name": "weather", "strict": False,
+                   "parameters": {"type": "object", "properties": {}}}],
+    }  # fmt: skip
+    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.key) as client:
+        if stream:
+            with client.responses.stream(**asked) as streaming:
+                response = streaming.get_final_response()
+        else:
+            response = client.responses.create(**asked)
+    calls = [item for item in response.output if item.type == "function_call"]
+    assert response.output_text == TEXT
+    assert [(call.name, json.loads(call.arguments)) for call in calls] == list(tools)
+    assert response.usage is not None
+    assert (response.usage.input_tokens, response.usage.output_tokens) == (11, 7)
+
+
+def test_geminis_and_ollamas_clients_reach_an_openai_server(
+    gateway: Gateway, vendors: Vendors
+) -> None:
+    model = vendors.answer("o-others", VENDORS["openai"](Tells()))
+    heads = {"authorization": f"Bearer {gateway.key}"}
+    for path, dialect in (
+        (f"/v1beta/models/{model}:streamGenerateContent?alt=sse", "gemini"),
+        ("/api/chat", "ollama_chat"),
+        ("/api/generate", "ollama_generate"),
+    ):
+        body = {**HELLO[dialect], **({} if dialect == "gemini" else {"model": model})}
+        answer = httpx.post(f"{gateway.url}{path}", json=body, headers=heads, trust_env=False)
+        assert (answer.status_code, hear(dialect, answer.content, stream=True).text) == (200, TEXT)
 
 
 def test_what_cannot_be_translated_is_not_sent(gateway: Gateway, vendors: Vendors) -> None:

@@ -22,7 +22,10 @@ CREDENTIALS = {
     "ollama": {"authorization": "Bearer sk-own"},
 }
 # What a client's API has no words for.
-LACKING = {"openai_responses": {"END"}}
+LACKING = {
+    "openai_responses": {"END"},
+    "ollama_generate": {"I look.", "weather", "Oslo", "Rain.", "And now?", "Tells it.", "city"},
+}
 ALLOWED = {"host", "accept", "content-type", "content-length", "connection", "user-agent",
            "accept-encoding"}  # fmt: skip
 
@@ -132,6 +135,36 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         {"type": "input_image", "image_url": "http://127.0.0.1:1/x.png"}]}]}, "image"),
     ("openai_responses", {"input": [{"role": "user", "content": [
         {"type": "input_file", "file_id": "file_1"}]}]}, "'file_id'"),
+    ("gemini", {"cachedContent": "cachedContents/1"}, "'cachedContent'"),
+    ("gemini", {"tools": [{"googleSearch": {}}]}, "'googleSearch'"),
+    ("gemini", {"tools": [{"functionDeclarations": [{"name": "f", "behavior": "X"}]}]},
+     "'behavior'"),
+    ("gemini", {"generationConfig": {"candidateCount": 2}}, "'candidateCount'"),
+    ("gemini", {"generation_config": {"response_modalities": ["AUDIO"]}}, "'responseModalities'"),
+    ("gemini", {"generationConfig": {"thinkingConfig": {"thinkingLevel": "X"}}},
+     "'thinkingLevel'"),
+    ("gemini", {"generationConfig": {"responseMimeType": "text/x.enum"}}, "'responseMimeType'"),
+    ("gemini", {"generationConfig": {"responseSchema": {"type": "STRING", "secret": 1}}}, "schema"),
+    ("gemini", {"safetySettings": [
+        {"category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_LOW_AND_ABOVE"}]},
+     "'safetySettings'"),
+    ("gemini", {"contents": [{"parts": [{"fileData": {"fileUri": "gs://x"}}]}]}, "'fileData'"),
+    ("gemini", {"contents": [{"parts": [{"text": "x", "inlineData": {}}]}]}, "several"),
+    ("gemini", {"contents": [{"parts": [{"inlineData": {"mimeType": "audio/wav"}}]}]}, "medium"),
+    ("gemini", {"contents": [{"parts": [{"functionResponse": {"name": "f"}}]}]}, "without a call"),
+    ("gemini", {"contents": [{"role": "critic", "parts": [{"text": "x"}]}]}, "role"),
+    ("ollama_chat", {"options": {"repeat_penalty": 1.2}}, "'repeat_penalty'"),
+    ("ollama_chat", {"logprobs": True}, "'logprobs'"),
+    ("ollama_chat", {"think": "hard"}, "'think'"),
+    ("ollama_chat", {"messages": []}, "load a model"),
+    ("ollama_chat", {"messages": [{"role": "tool", "content": "x"}]}, "without a call"),
+    ("ollama_chat", {"messages": [{"role": "user", "content": "x", "images": ["AAAA"]}]}, "image"),
+    ("ollama_chat", {"format": "xml"}, "'format'"),
+    ("ollama_generate", {"raw": True}, "'raw'"),
+    ("ollama_generate", {"suffix": "x"}, "'suffix'"),
+    ("ollama_generate", {"template": "x"}, "'template'"),
+    ("ollama_generate", {"context": [1]}, "'context'"),
+    ("ollama_generate", {"prompt": ""}, "load a model"),
     ("anthropic_messages", {"mcp_servers": []}, "'mcp_servers'"),
     ("anthropic_messages", {"container": {}}, "'container'"),
     ("anthropic_messages", {"tools": [{"type": "web_search_20250305", "name": "w"}]},
@@ -148,7 +181,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 def test_what_has_no_counterpart_is_refused_before_it_is_sent(
     vendors: Vendors, dialect: str, change: dict[str, Any], word: str
 ) -> None:
-    kind = "gemini"
+    kind = "openai" if dialect == "gemini" else "gemini"
     model = vendors.answer("refused", VENDORS[kind](Tells()))
     with pytest.raises(Refused) as raised:
         ask(kind, vendors, outgoing(dialect, {**HELLO[dialect], **change}, model))

@@ -22,10 +22,6 @@ _KINDS = {
     "refusal": (_MESSAGE, "refusal", "refusal", "response.refusal"),
     "reasoning": (_REASONING, "reasoning_text", "text", "response.reasoning_text"),
 }
-_OPENED: Mapping[str, Mapping[str, Any]] = {
-    _MESSAGE: {"role": "assistant"},
-    _REASONING: {"summary": ()},
-}
 _PREFIXES = {_MESSAGE: "msg", _REASONING: "rs"}
 
 
@@ -105,7 +101,10 @@ class ResponseWriter:
 
     def _open_item(self, item_type: str) -> bytes:
         item: dict[str, Any] = {"id": self._name(_PREFIXES[item_type]), "type": item_type}
-        item |= _OPENED[item_type]
+        if item_type == _REASONING:
+            item["summary"] = []
+        else:
+            item["role"] = "assistant"
         item |= {"status": "in_progress", "content": []}
         self._items.append(item)
         return self._event("response.output_item.added", **self._at(), item=item)
