@@ -261,6 +261,9 @@ class Dialect(Protocol):
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for the answer with this head."""
 
+    def names(self) -> frozenset[str]:
+        """The names of all fields in the manifest: the API's own words, not a caller's."""
+
     def manifest(self) -> Sequence[Place]:
         """Every place of its requests and answers that is known, and what becomes of it."""
 

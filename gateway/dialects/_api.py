@@ -14,7 +14,7 @@ from gateway.core.message import Direction, Edit, Message
 from gateway.core.ports import Place
 from gateway.core.splice import splice_json
 from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, is_plain, read
-from gateway.dialects._manifest import places
+from gateway.dialects._manifest import names, places
 
 _TYPES: Mapping[type, str] = {list: "a list", str: "a string", dict: "an object"}
 
@@ -70,6 +70,10 @@ class JsonApi:
             change = [Edit(0, len(message.model), route.upstream_model)]
             edits = {**edits, "/model": change}
         return splice_json(message.body, edits)
+
+    def names(self) -> frozenset[str]:
+        """The names of all declared fields."""
+        return names(self.request, self.answer, self.events or TEXT)
 
     def manifest(self) -> list[Place]:
         """Every place of its requests and answers that is declared, and what becomes of it."""

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 
 from gateway.core.message import Kind
-from gateway.dialects._fields import TEXT, Field, cipher, exempt, plain
+from gateway.dialects._fields import TEXT, Field, cipher, exempt, model_name, plain, tokens
 
 _CAPITAL = re.compile(r"(?<!^)([A-Z])")
 
@@ -18,8 +18,8 @@ WORD = plain("one of the API's own words")
 ID = plain("an identifier made by the API")
 SETTING = plain("a number or a switch")
 MODEL = exempt("the model's name, held to be the one in the path")
-VECTOR = exempt("a vector: numbers")
-COUNTS = exempt("token counts")
+VECTOR = plain("a vector: numbers")
+COUNTS = plain("token counts")
 
 
 def spelt(spec: Field, *, snake: bool = False) -> Field:
@@ -198,7 +198,7 @@ def _generated(*, streamed: bool) -> Field:
             "finishReason": WORD,
             "tokenCount": SETTING,
             "avgLogprobs": SETTING,
-            "logprobsResult": exempt("dropped when the text beside it is changed"),
+            "logprobsResult": tokens("dropped when the text beside them is changed"),
             "safetyRatings": Field(plain="what the vendor's own filters say"),
         }
     )
@@ -212,9 +212,9 @@ def _generated(*, streamed: bool) -> Field:
                     "safetyRatings": Field(plain="what the vendor's own filters say"),
                 }
             ),
-            "modelVersion": exempt("the name of the model that answered"),
+            "modelVersion": model_name("the name of the model that answered"),
             "responseId": ID,
-            "createTime": exempt("a time"),
+            "createTime": plain("a time"),
             "usageMetadata": COUNTS,
             "error": ERROR,
         },

@@ -47,3 +47,18 @@ def _fate(spec: Field, kind: Kind) -> tuple[str, str]:
     if spec.media:
         return "opaque", spec.media
     return "judged", f"{kind.value}, sealed" if spec.sealed else kind.value
+
+
+def names(*specs: Field) -> frozenset[str]:
+    """Every name that these declarations know."""
+    found: set[str] = set()
+    seen: set[int] = set()
+    waiting = list(specs)
+    while waiting:
+        spec = waiting.pop()
+        if id(spec) not in seen:
+            seen.add(id(spec))
+            found.update(spec.fields)
+            waiting += [*spec.fields.values(), *spec.cases.values()]
+            waiting += [] if spec.items is None else [spec.items]
+    return frozenset(found)

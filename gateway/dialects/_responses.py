@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.message import Kind
-from gateway.dialects._fields import TEXT, Field, cipher, exempt, plain
+from gateway.dialects._fields import TEXT, Field, cipher, exempt, model_name, plain, tokens
 
 ID = plain("an identifier made by the API")
 WORD = plain("one of the API's own words")
 MODEL = exempt("the model's name, looked up in the catalogue")
-ANSWERED = exempt("the name of the model that answered")
+ANSWERED = model_name("the name of the model that answered")
 CIPHER = cipher("encrypted by the API, for itself")
-LOGPROBS = exempt("emptied when the text beside it is changed")
+LOGPROBS = tokens("emptied when the text beside it is changed")
 PADDING = plain("characters that hide an event's length")
 
 _METADATA = Field(kind=Kind.METADATA)
@@ -237,17 +237,17 @@ ANSWER = Field(
         "incomplete_details": Field(fields={"reason": WORD}),
         "output": Field(kind=Kind.METADATA, role="assistant", items=ITEM),
         "output_text": Field(kind=Kind.TEXT, role="assistant"),
-        "usage": exempt("token counts"),
-        "tool_usage": exempt("token counts"),
+        "usage": plain("token counts"),
+        "tool_usage": plain("token counts"),
     }
 )
 ITEMS = Field(
     fields={"object": WORD, "data": Field(items=ITEM), "first_id": ID, "last_id": ID,
             "error": _ERROR},
 )  # fmt: skip
-COUNT = Field(fields={"object": WORD, "usage": exempt("token counts"), "error": _ERROR})
+COUNT = Field(fields={"object": WORD, "usage": plain("token counts"), "error": _ERROR})
 COMPACTED = Field(
-    fields={"id": ID, "object": WORD, "model": ANSWERED, "usage": exempt("token counts"),
+    fields={"id": ID, "object": WORD, "model": ANSWERED, "usage": plain("token counts"),
             "output": Field(kind=Kind.METADATA, role="assistant", items=ITEM), "error": _ERROR},
 )  # fmt: skip
 

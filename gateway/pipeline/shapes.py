@@ -43,5 +43,4 @@ def shapes_of(dialect: Dialect) -> Shapes:
 
 @lru_cache(maxsize=64)
 def _shapes_of(dialect: Dialect) -> Shapes:
-    names = {step for place in dialect.manifest() for step in place.path.split("/")}
-    return Shapes(frozenset(names - {"", "*"}))
+    return Shapes(dialect.names())

@@ -42,6 +42,7 @@ def test_every_dialect_lists_its_fields_and_their_fates(dialect: Dialect) -> Non
     rows = dialect.manifest()
     assert {row.fate for row in rows} <= {"judged", "opaque", "not judged"}
     assert all(row.why for row in rows)
+    assert dialect.names() >= {s for row in rows for s in row.path.split("/")} - {"", "*"}
     assert len({(row.direction, row.path) for row in rows if row.fate == "judged"}) > 1
 
 

@@ -19,13 +19,6 @@ ALL = dialects.load()
 TEXT = "a text, of words, longer than any token"
 
 
-def rows() -> Iterator[Any]:
-    for name, dialect in ALL.items():
-        for place in dialect.manifest():
-            for spec in specs(dialect, place):
-                yield pytest.param(spec, place, id=f"{name}:{place.direction}:{place.path}")
-
-
 def specs(dialect: Any, place: Place) -> list[Field]:
     """The declarations a row may come from."""
     if place.direction is Direction.REQUEST:
@@ -44,7 +37,7 @@ def known(spec: Field, steps: list[str]) -> bool:
         return known(spec.fields[step], rest)
     if step == "*" and spec.items is not None:
         return known(spec.items, rest)
-    return step == "*" and bool(spec.fields or spec.numbers)
+    return step == "*" and not rest and bool(spec.fields or spec.numbers)
 
 
 def values(spec: Field, steps: list[str], leaf: str) -> Iterator[Any]:
@@ -78,12 +71,14 @@ def fates(spec: Field, path: str, leaf: str) -> set[str]:
     return out
 
 
-@pytest.mark.parametrize(("spec", "place"), list(rows()))
-def test_a_field_is_treated_as_the_table_says(spec: Field, place: Place) -> None:
-    leaf = "AAAA" if place.fate == "opaque" else "word"
-    assert place.fate in fates(spec, place.path, leaf)
-    if place.fate == "judged" or place.why.endswith("judged if it is not"):
-        assert "judged" in fates(spec, place.path, TEXT)
+@pytest.mark.parametrize("name", ALL)
+def test_each_field_is_treated_as_the_table_says(name: str) -> None:
+    for place in ALL[name].manifest():
+        for spec in specs(ALL[name], place):
+            leaf = "AAAA" if place.fate == "opaque" else "word"
+            assert place.fate in fates(spec, place.path, leaf), place
+            if place.fate == "judged" or place.why.endswith("judged if it is not"):
+                assert "judged" in fates(spec, place.path, TEXT), place
 
 
 def test_the_command_prints_the_table() -> None:

@@ -9,10 +9,11 @@ import re
 import pytest
 
 from tests.dialects.samples import ALL, Sample, answers, requests
+from tests.pipeline import fakes
 from tests.pipeline.fakes import Backend, Bundle, Shelf, ask_async, call_of, cuts, house
 
 SAMPLES = answers()
-EMAIL = re.compile(rb"[\w.]+@[\w.]+\.[a-z]{2,5}")
+EMAIL = re.compile(fakes.EMAIL.pattern.encode())
 REQUESTS = [(ALL[name], path) for name in ALL for path in requests(name)]
 
 
