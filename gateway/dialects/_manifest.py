@@ -36,7 +36,9 @@ def _walk(
         yield from _walk(member, direction, f"{path}/{name}", kind, above)
     if spec.items is not None:
         yield from _walk(spec.items, direction, f"{path}/*", kind, above)
-    if spec.fields and not spec.plain:
+    if spec.fields and spec.plain:
+        yield Place(direction, path or "/", *_fate(spec, kind))
+    elif spec.fields:
         other = Kind.METADATA if kind is Kind.TEXT else kind
         yield Place(direction, f"{path}/*", "judged", other.value)
 
