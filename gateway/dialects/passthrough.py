@@ -8,16 +8,17 @@ name that APIs use for identifiers. In streams each string may be a piece of a l
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.jsontext import parse
-from gateway.core.judgement import Refusal
-from gateway.core.message import Fragment, Frame, Kind, Lane, Message, Part
+from gateway.core.judgement import Refusal, Route
+from gateway.core.message import Edit, Fragment, Frame, Kind, Lane, Message, Part
 from gateway.core.ports import Reader, Reply
+from gateway.core.splice import apply, splice_json
 from gateway.dialects._api import JsonApi, query_of, step
 from gateway.dialects._fields import MAX_PARTS, Field, Found, is_plain, model_name, plain, read
 from gateway.dialects._openai import error_body, error_reply, usage
@@ -43,15 +44,17 @@ class Member(JsonApi):
 
     name = "passthrough"
     operation = "pass"
+    media = ("application/json", "text/plain")
     paths = tuple(f"{method} /pass/{{upstream}}/{{path...}}" for method in _METHODS)
     request = _REQUEST
     answer = _ANSWER
     events = _EVENTS
 
     def read(self, call: Call) -> Message:
-        """A request: any JSON value, or no body. Raises Unreadable."""
+        """A request: any JSON value, a plain text, or no body. Raises Unreadable."""
         found = Found()
-        value = parse(call.body) if call.body else None
+        plain_text = call.content_type.lower().startswith("text/plain")
+        value = _text(call.body) if plain_text else parse(call.body) if call.body else None
         read(value, _REQUEST, found)
         if len(found.parts) > MAX_PARTS:
             raise Unreadable(f"The body holds more than {MAX_PARTS} separate texts.")
@@ -62,8 +65,15 @@ class Member(JsonApi):
             stream=isinstance(value, dict) and value.get("stream") is True,
             path=_path(call) + query_of(call),
             method=call.method,
+            content_type="text/plain; charset=utf-8" if plain_text else "application/json",
             upstream=step(call, "upstream"),
         )
+
+    def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
+        """The body with edits made."""
+        if message.content_type.startswith("text/"):
+            return apply(message.body.decode("utf-8"), edits.get("", ())).encode("utf-8")
+        return splice_json(message.body, edits)
 
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for events or for one JSON body."""
@@ -107,6 +117,13 @@ class _Stream(EventStream):
     def withhold(self, refusal: Refusal, exchange_id: str) -> Reply:
         """Nothing was sent yet, so a plain error says it best."""
         return error_reply(refusal, exchange_id)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as err:
+        raise Unreadable(f"The body is not UTF-8 (byte {err.start}).") from err
 
 
 def _path(call: Call) -> str:

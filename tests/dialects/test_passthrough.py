@@ -67,3 +67,15 @@ def test_words_of_two_series_are_not_put_together() -> None:
     data = b"".join(b"data: " + json.dumps(e).encode() + b"\n\n" for e in events)
     lanes = [fragment.lane for frame in reader.feed(data) for fragment in frame.fragments]
     assert len(set(lanes)) == len(lanes) == 2
+
+
+def test_a_plain_text_is_judged_as_it_stands() -> None:
+    backend = Backend(b"{}")
+    call = Call("Grüße an a@b.de!".encode(), params=TO, content_type="text/plain; charset=utf-8")
+    asked(call, backend, {"EMAIL_ADDRESS": "redact"})
+    assert backend.bodies == ["Grüße an [EMAIL_ADDRESS]!".encode()]
+
+
+def test_a_plain_text_that_is_none_is_refused() -> None:
+    with pytest.raises(Unreadable):
+        PASS.read(Call(b"\xff", params=TO, content_type="text/plain"))
