@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from gateway.core.message import Kind, Part
 from gateway.core.splice import escape
 
 MAX_DEPTH = 64
+MAX_PATH_CHARS = 4_096
+MAX_TEXTS = 10_000
 
 
 def nested_parts(path: str, text: str, *, role: str, kind: Kind) -> list[Part]:
@@ -25,9 +28,12 @@ def nested_parts(path: str, text: str, *, role: str, kind: Kind) -> list[Part]:
     if not isinstance(value, dict | list):
         return [Part(path, text, role, kind)]
     try:
-        return [Part(f"{path}!{at}", found, role, kind) for at, found in texts(value)]
+        inner = list(islice(texts(value), MAX_TEXTS + 1))
     except RecursionError:
         return [Part(path, text, role, kind)]
+    if len(inner) > MAX_TEXTS:
+        return [Part(path, text, role, kind)]
+    return [Part(f"{path}!{at}", found, role, kind) for at, found in inner]
 
 
 def texts(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -35,7 +41,7 @@ def texts(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str
 
     Half a surrogate pair, which no encoding can carry, becomes a question mark.
     """
-    if depth > MAX_DEPTH:
+    if depth > MAX_DEPTH or len(path) > MAX_PATH_CHARS:
         raise RecursionError
     if isinstance(value, str):
         if value:

@@ -19,9 +19,7 @@ _DATA_URL = re.compile(
     r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.+-]{1,40}=[\w.+-]{1,80}){0,4};base64,", re.IGNORECASE
 )
 # Where a data URL is what it says. In a text that somebody wrote it is part of the text.
-_MEDIA_PLACE = re.compile(
-    r"(?:ur[il]|data|file|image|audio|video|media|source)[^/]*$", re.IGNORECASE
-)
+_MEDIA_PLACE = re.compile(r"ur[il]|data|file|image|audio|video|media|source", re.IGNORECASE)
 _TOP_TYPES = frozenset(["application", "audio", "font", "image", "text", "video"])
 # fmt: off
 _SUBTYPES = frozenset([
@@ -124,6 +122,7 @@ def exempt(reason: str) -> Field:
 
 # Each part costs some tens of microseconds on the event loop, however short it is.
 MAX_PARTS = 10_000
+MAX_PATH_CHARS = 4_096
 
 
 @dataclass(slots=True)
@@ -134,6 +133,16 @@ class Found:
     opaque: list[Opaque] = field(default_factory=list)
     pieces: list[Part] = field(default_factory=list)
     streamed: bool = False
+
+    def add(self, part: Part) -> None:
+        """One more text. Raises TooManyTexts before their number or their paths fill the memory."""
+        if len(self.parts) > MAX_PARTS or len(part.path) > MAX_PATH_CHARS:
+            raise TooManyTexts
+        self.parts.append(part)
+
+
+class TooManyTexts(RecursionError):
+    """More than anyone writes; like nesting without end, a body for no one to read."""
 
 
 def read(value: Any, spec: Field, found: Found, *, role: str = "", path: str = "") -> None:
@@ -190,7 +199,7 @@ def _members(
         else:
             at = f"{path}/{escape(key)}"
             if not _PLAIN.fullmatch(key):
-                found.parts.append(Part(f"{at}~", key, role, kind))
+                found.add(Part(f"{at}~", key, role, kind))
             _read(item, spec, found, role, kind, at)
 
 
@@ -201,7 +210,7 @@ def _case_of(value: dict[str, Any], member: str) -> str:
 
 def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
     data_url = None
-    if value[:5].lower() == "data:" and _MEDIA_PLACE.search(path):
+    if value[:5].lower() == "data:" and _MEDIA_PLACE.search(path.rpartition("/")[2]):
         data_url = _DATA_URL.match(value)
     if (data_url or spec.media) and not _holds_text(value, data_url.end() if data_url else 0):
         media = (data_url.group(1) if data_url else "") or spec.media or "text/plain"
@@ -212,7 +221,7 @@ def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: 
     elif spec.json:
         found.parts += nested_parts(path, value, role=role, kind=kind)
     else:
-        found.parts.append(Part(path, value, role, kind, spec.sealed))
+        found.add(Part(path, value, role, kind, spec.sealed))
 
 
 def _holds_text(value: str, start: int) -> bool:
@@ -233,13 +242,13 @@ def _unknown(key: str, item: Any, found: Found, role: str, kind: Kind, path: str
         kind = Kind.METADATA
     at = f"{path}/{escape(key)}"
     if key:
-        found.parts.append(Part(f"{at}~", key, role, kind))
+        found.add(Part(f"{at}~", key, role, kind))
     if isinstance(item, str):
         if item:
             _string(item, TEXT, found, role, kind, at)
     elif isinstance(item, dict | list):
         for inner, text in texts(item, at):
             if inner.endswith("~"):
-                found.parts.append(Part(inner, text, role, kind))
+                found.add(Part(inner, text, role, kind))
             else:
                 _string(text, TEXT, found, role, kind, inner)

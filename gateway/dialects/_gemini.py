@@ -7,6 +7,7 @@ request goes on to is its backend's business, so that a client's project and loc
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,9 @@ _PLACES = (
     "/v1/publishers/google/models",
     "/v1beta1/projects/{project}/locations/{location}/publishers/google/models",
     "/v1/projects/{project}/locations/{location}/publishers/google/models",
+)
+_PLACE = re.compile(
+    r"(?:projects/[\w-]{1,64}/locations/[\w-]{1,64}/)?(?:publishers/google/)?models", re.ASCII
 )
 # google.rpc.Code by HTTP status, as google/rpc/code.proto maps them.
 _STATUSES = {
@@ -54,7 +58,7 @@ class GeminiApi(JsonApi):
             step(call, name)
         model = call.params["model"]
         for path, named in named_models(value):
-            if not isinstance(named, str) or named.rpartition("/")[2] != model:
+            if not isinstance(named, str) or not _same(named, model):
                 raise Unreadable(f"'{path[1:]}' names another model than the path does.")
         return model
 
@@ -185,3 +189,9 @@ def candidate_of(path: str) -> str:
 def logprobs(path: str) -> str:
     """Where the raw tokens of an edited text stand; they would tell what was taken out."""
     return f"{candidate_of(path)}/logprobsResult" if path.startswith("/candidates/") else ""
+
+
+def _same(named: str, model: str) -> bool:
+    """Whether a body's name, with or without where it stands, is that of the path."""
+    place, _, name = named.rpartition("/")
+    return name == model and (not place or _PLACE.fullmatch(place) is not None)

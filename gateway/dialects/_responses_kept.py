@@ -44,8 +44,14 @@ def _references(value: Mapping[str, Any]) -> list[Any]:
     items = value.get("input")
     if not isinstance(items, list):
         return []
-    return [
-        item.get("id")
-        for item in items
-        if isinstance(item, dict) and item.get("type") == "item_reference"
-    ]
+    return [item.get("id") for item in items if isinstance(item, dict) and _recalls(item)]
+
+
+def _recalls(item: Mapping[str, Any]) -> bool:
+    """Whether the upstream is to fill this item in from what it has kept."""
+    kind = item.get("type")
+    if kind == "reasoning":
+        return not item.get("encrypted_content")
+    if kind == "image_generation_call":
+        return not item.get("result")
+    return kind == "item_reference" or (not kind and "content" not in item)

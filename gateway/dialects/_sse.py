@@ -12,6 +12,8 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 # Longest first; a lone CR counts as an ending only when the next byte is known.
 _END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\r\n\n|\n\r\n|\n\r(?!\n)|\r\n\r(?!\n)|\r\r\n")
+# Nobody judges these lines, so they may say little.
+_HARMLESS = re.compile(rb"(?:event|id): ?(?!.*\d{9})[A-Za-z0-9._:-]{0,128}[ ]?|retry: ?\d{0,7}")
 _LINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -70,10 +72,10 @@ class Events:
             if raw.startswith(b"data:", at):
                 begin = at + 5
                 spans.append((begin + (raw[begin : begin + 1] == b" "), end))
-            elif raw.startswith(b"event:", at):
-                name = raw[at + 6 : end].strip().decode("utf-8", "replace")
-            elif end > at and not raw.startswith((b"id:", b"retry:"), at):
+            elif end > at and not _HARMLESS.fullmatch(raw, at, end):
                 other = True
+            elif raw.startswith(b"event:", at):
+                name = raw[at + 6 : end].strip().decode("ascii")
             at = match.end() if match else len(raw)
         if not spans:
             return Event(raw, name, b"", 0, 0)
@@ -113,8 +115,6 @@ def _joined(raw: bytes, spans: list[tuple[int, int]]) -> tuple[bytes, list[tuple
     Comments and fields that no client reads are left out, for nobody judges them.
     """
     data = b" ".join(raw[start:end] for start, end in spans)
-    others = b"".join(
-        line + b"\n" for line in _LINE.split(raw) if line.startswith((b"event:", b"id:", b"retry:"))
-    )
+    others = b"".join(line + b"\n" for line in _LINE.split(raw) if _HARMLESS.fullmatch(line))
     start = len(others) + 6
     return others + b"data: " + data + b"\n\n", [(start, start + len(data))]

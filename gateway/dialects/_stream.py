@@ -11,7 +11,9 @@ from gateway.core.message import Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
 from gateway.dialects._fields import MAX_PARTS, Field, Found, read
 from gateway.dialects._sse import Event
-from gateway.dialects._whole import decode, rewrite, text_frame
+from gateway.dialects._whole import decode, looks_like_json, rewrite, text_frame
+
+TOO_DEEP = "an event of the upstream's stream is nested too deeply, or holds too many texts"
 
 
 class Cutter(Protocol):
@@ -100,11 +102,23 @@ class EventStream:
             return self.silent(event)
         try:
             value = decode(event.data)
-            return self._read(event, value)
-        except ValueError:
+        except ValueError as err:
+            if looks_like_json(event.data):
+                raise UpstreamError("an event of the upstream's stream is no JSON") from err
             return text_frame(event.raw, (event.start, event.end))
         except RecursionError as err:
-            raise UpstreamError("an event of the upstream's stream is nested too deeply") from err
+            raise UpstreamError(TOO_DEEP) from err
+        try:
+            return self._read(event, value)
+        except RecursionError as err:
+            raise UpstreamError(TOO_DEEP) from err
+
+    def _lane(self, value: Any, piece: Part) -> Lane:
+        """Its lane; one of its own where an event is not built as the API's events are."""
+        try:
+            return self.lane(value, piece)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return Lane(0, piece.path, 0, piece.kind)
 
     def silent(self, event: Event) -> Frame:
         """An event without data: a comment, or a blank line."""
@@ -119,7 +133,7 @@ class EventStream:
         return Frame(
             event.raw,
             (event.start, event.end),
-            tuple(Fragment(self.lane(value, p), p.path, p.text) for p in found.pieces),
+            tuple(Fragment(self._lane(value, p), p.path, p.text) for p in found.pieces),
             tuple(found.parts),
             tuple(found.opaque),
             closes,

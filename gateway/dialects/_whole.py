@@ -71,11 +71,16 @@ class WholeReader:
         found = Found()
         try:
             self.value = decode(body[start:])
+        except ValueError as err:
+            if looks_like_json(body[start:]):
+                raise UpstreamError("the upstream's answer is no JSON") from err
+            return [text_frame(body, (0, len(body)))]
+        except RecursionError as err:
+            raise UpstreamError("the upstream's answer is nested too deeply") from err
+        try:
             read(self.value, self._spec, found)
             if len(found.parts) > MAX_PARTS:
                 raise UpstreamError(f"the upstream's answer holds more than {MAX_PARTS} texts")
-        except ValueError:
-            return [text_frame(body, (0, len(body)))]
         except RecursionError as err:
             raise UpstreamError("the upstream's answer is nested too deeply") from err
         if isinstance(self.value, dict):
@@ -147,6 +152,12 @@ def _encodable(value: Any) -> Any:
     return [_encodable(v) for v in value] if isinstance(value, list) else value
 
 
+def looks_like_json(body: bytes) -> bool:
+    """Whether some client may read this as JSON or as events, so that it is not plain text."""
+    start = body.lstrip()[:6]
+    return start.startswith((b"{", b"[", b'"', b"data:", b"event:"))
+
+
 def text_frame(raw: bytes, body: tuple[int, int]) -> Frame:
     """A frame whose body is text and not JSON, such as a proxy's error page.
 
@@ -177,7 +188,10 @@ def rewrite(
     else:
         nulls = {drop(path) for path in edits} - {""}
         kept = {path: new for path, new in edits.items() if not _within(path, nulls)}
-        new = splice_json(body, kept, nulls=nulls)
+        try:
+            new = splice_json(body, kept, nulls=nulls)
+        except KeyError as err:
+            raise UpstreamError("the upstream's answer names the same key twice") from err
     return frame.raw[:start] + new + frame.raw[end:]
 
 

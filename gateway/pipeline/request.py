@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from gateway.core.calls import Outgoing
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.languages import accepted
@@ -21,7 +21,7 @@ from gateway.pipeline.passage import whole
 from gateway.pipeline.shapes import Shapes, shapes_of
 
 # What a placeholder looks like, whoever wrote it.
-_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_PLACEHOLDER = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 NO_MODEL = Refusal(
     code="model_not_found",
     message="This gateway's catalogue has no such model. GET /v1/models lists what it has.",
@@ -134,7 +134,10 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
 async def _read(
     exchange: Exchange, dialect: Dialect, house: House
 ) -> tuple[Message, Sequence[Candidate]]:
-    message = dialect.read(exchange.call)
+    try:
+        message = dialect.read(exchange.call)
+    except RecursionError as err:
+        raise Unreadable("The body holds too many texts, or names that are too long.") from err
     exchange.stream = message.stream
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
     asked = message if message.model else replace(message, model=model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
@@ -23,31 +24,14 @@ UPSTREAM_WORDS = {
     "upstream_timeout": "The model's backend did not answer in time.",
     "upstream_unavailable": "The model's backend failed too often lately, so it was not asked.",
 }
-# Hop by hop (RFC 9110, section 7.6.1), about bytes that have changed, or not the client's.
-_DROPPED = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "trailers",
-        "transfer-encoding",
-        "upgrade",
-        "content-length",
-        "content-encoding",
-        "etag",
-        "digest",
-        "content-digest",
-        "set-cookie",
-        "server",
-        "date",
-        "x-request-id",
-        "alt-svc",
-        "strict-transport-security",
-    }
+# Headers of the upstream's that a client may need, in a form in which they say little: headers
+# are not judged.
+_PASSED = re.compile(
+    r"retry-after(-ms)?|x-should-retry|(x|anthropic)-ratelimit-[a-z0-9-]+|x-ms-region|"
+    r"openai-(processing-ms|version|model)|apim-request-id"
 )
+_FORM = re.compile(r"(?!.*\d{13})[A-Za-z0-9 .,:;=/_+%-]{0,128}", re.ASCII)
+_MEDIA = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}( ?; ?charset=\"?[\w-]{1,20}\"?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +133,7 @@ def reply(exchange: Exchange, answer: Reply, house: House) -> list[Head | bytes]
 def _headers(
     exchange: Exchange, answer: Answer, dialect: Dialect, house: House, *, size: int | None
 ) -> dict[str, str]:
-    headers = {k: v for k, v in answer.headers.items() if k not in _DROPPED}
+    headers = {k: v for k, v in answer.headers.items() if _may_pass(k, v)}
     name = dialect.id_header
     if name in answer.headers:
         headers["x-upstream-request-id"] = answer.headers[name]
@@ -161,6 +145,12 @@ def _headers(
         headers["content-length"] = str(size)
     headers.update(house.labels(exchange))
     return headers
+
+
+def _may_pass(name: str, value: str) -> bool:
+    if name == "content-type":
+        return _MEDIA.fullmatch(value) is not None
+    return _PASSED.fullmatch(name) is not None and _FORM.fullmatch(value) is not None
 
 
 async def _released(

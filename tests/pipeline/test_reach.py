@@ -59,7 +59,7 @@ class Script(Backend):
         if isinstance(step, Exception):
             raise step
         status, headers = step if isinstance(step, tuple) else (step, {})
-        heads = {"content-type": "application/json", "who": self.name, **headers}
+        heads = {"content-type": "application/json", "x-ms-region": self.name, **headers}
         return Answer(status, heads, self._body(), self._close)
 
 
@@ -221,7 +221,7 @@ def test_the_first_that_can_answers(case: str) -> None:
     sink = Sink()
     house_ = made(*(candidate(b, n) for n, b in zip(names, backends, strict=False)), sink=sink)
     asked = ask(house_, chat())
-    assert (asked.status, asked.headers.get("who", "")) == (status, who)
+    assert (asked.status, asked.headers.get("x-ms-region", "")) == (status, who)
     route = asked.exchange.route
     assert route
     assert (route.model, sink.closed["backend"]) == (f"m-{who or 'b'}", who or "b")
@@ -271,7 +271,7 @@ def test_an_upstream_that_policy_forbids_is_passed_over_on_record() -> None:
     first, second, third = Script(BROKEN), Script(200), Script(200, name="d")
     candidates = candidate(first), candidate(second, "c"), candidate(third, "d")
     asked = ask(made(*candidates, bundle=bundle), chat(MAIL))
-    assert (asked.headers["who"], second.bodies) == ("d", [])
+    assert (asked.headers["x-ms-region"], second.bodies) == ("d", [])
     assert attempts(asked)[1] == ("c", "m-c", 0, "policy_violation", False)
     assert asked.exchange.attempts[1].rule == "test/r"
     assert asked.exchange.outcome == "completed"
@@ -364,7 +364,7 @@ def test_a_backend_that_cannot_ask_this_is_not_called() -> None:
 def test_another_that_cannot_ask_this_is_passed_over() -> None:
     others = candidate(Script(UNABLE), "c"), candidate(Script(200, name="d"), "d")
     asked = ask(made(candidate(Script(TOO_MANY)), *others), chat())
-    assert (asked.status, asked.headers["who"]) == (200, "d")
+    assert (asked.status, asked.headers["x-ms-region"]) == (200, "d")
 
 
 def test_a_bug_in_a_backend_is_on_the_record_and_leads_nowhere_else() -> None:
