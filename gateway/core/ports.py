@@ -78,13 +78,21 @@ class Window:
 
 
 class Inspector(Protocol):
-    """All detectors together: locates in this process, confirms in others."""
+    """All detectors together: locates in this process, confirms in others.
+
+    reach_chars: how many characters before the first place that `locate` tells within it, or
+    right before it, a finding starts at most.
+    """
 
     reach_chars: int
     detectors: Mapping[str, frozenset[str]]
 
     def locate(self, text: str, detectors: Collection[str]) -> list[int]:
-        """Where triggers of these detectors end in the text, ascending. Linear, microseconds."""
+        """Where to look for these detectors, ascending. Linear, microseconds.
+
+        That is where their triggers end and where something encoded ends. A place depends
+        on what stands before it alone.
+        """
 
     def everywhere(self, detectors: Collection[str]) -> bool:
         """Whether one of these detectors must see every segment (a model)."""

@@ -19,7 +19,7 @@ from gateway.detectors._jobs import Outcome
 from gateway.detectors._locator import Locator
 from gateway.detectors._memory import Memory
 from gateway.detectors._pool import JobFailed, Pool
-from gateway.detectors._questions import Question, Questions, distinct, fired, merge, tasks
+from gateway.detectors._questions import Question, Questions, ask, distinct, fired, merge, tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class PooledInspector:
         return self._descriptions
 
     def locate(self, text: str, detectors: Collection[str]) -> list[int]:
-        """Where triggers of these detectors end in the text, ascending."""
+        """Where to look for these detectors in the text, ascending."""
         return self._started().locate(text, detectors)
 
     def everywhere(self, detectors: Collection[str]) -> bool:
@@ -157,10 +157,7 @@ class PooledInspector:
                 out[index] = list(known)
                 continue
             keys[index] = key
-            for name in models:
-                questions.setdefault(name, []).append(Question(index, window, []))
-            for name, hints in hinted.items():
-                questions.setdefault(name, []).append(Question(index, window, hints))
+            ask(questions, index, window, found=hinted, models=models)
         return questions, keys
 
     async def _answer(self, questions: Questions, out: list[list[Finding]]) -> set[int]:

@@ -20,6 +20,8 @@ import hyperscan
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Trigger
 from gateway.detectors._fold import fold
+from gateway.detectors._marks import MAX_CHARS
+from gateway.detectors._view import View, view
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +29,14 @@ _FORMAT = b"1"
 
 
 class Locator:
-    """The triggers of several detectors, compiled."""
+    """The triggers of several detectors, compiled.
+
+    reach_chars: a finding starts at most this many characters before the first place that
+    `locate` tells within it. If it reads as it is written, that is a trigger's end. Else what
+    stands before its first mark is as long as it reads, so a trigger's reach at most, and the
+    mark's end is told as soon as the mark has arrived: together, the reach of a trigger and
+    the length of the longest mark.
+    """
 
     def __init__(self, triggers: Mapping[str, Sequence[Trigger]], cache_dir: Path) -> None:
         """Compiles, or loads from cache_dir, which must belong to us alone.
@@ -37,7 +46,8 @@ class Locator:
         """
         self._detectors = sorted(triggers)
         rows = [(name, trigger) for name in self._detectors for trigger in triggers[name]]
-        self.reach_chars = max((trigger.reach_chars for _, trigger in rows), default=0)
+        reach_chars = max((trigger.reach_chars for _, trigger in rows), default=0)
+        self.reach_chars = reach_chars + MAX_CHARS if rows else 0
         self._hints = sorted({(name, trigger.hint) for name, trigger in rows})
         self._masks: dict[frozenset[str], frozenset[int]] = {}
         # For `hints` one match a trigger is enough, which keeps texts full of digits cheap.
@@ -53,19 +63,35 @@ class Locator:
         )
 
     def locate(self, text: str, detectors: Collection[str]) -> list[int]:
-        """Where triggers of these detectors end, in characters, ascending, each once."""
+        """Where to look for these detectors, in characters, ascending, each place once.
+
+        That is where their triggers end, in the text and in its view, and where marks end:
+        what holds a mark may read differently before any trigger says so.
+        """
+        seen = view(text)
+        ends = self.ends(text, seen, detectors)
+        if seen is None or not self._mask(detectors):
+            return ends
+        return sorted({*ends, *seen.marks})
+
+    def ends(self, text: str, seen: View | None, detectors: Collection[str]) -> list[int]:
+        """Where the triggers end in a text and in its view, ascending, each place once."""
+        mask = self._mask(detectors)
+        found = self._ends(text, mask)
+        if seen is not None:
+            found.update(map(seen.end, self._ends(seen.text, mask)))
+        return sorted(found)
+
+    def _ends(self, text: str, mask: frozenset[int]) -> set[int]:
         if self._all is None:
-            return []
+            return set()
         found: list[tuple[int, int]] = []
         append = found.append
         self._all.scan(
             fold(text),
             match_event_handler=lambda number, start, end, flags, context: append((end, number)),
         )
-        if not found:
-            return []
-        mask = self._mask(detectors)
-        return sorted({end for end, number in found if number in mask})
+        return {end for end, number in found if number in mask}
 
     def hints(self, text: str, detectors: Collection[str]) -> dict[str, list[str]]:
         """The hints of triggers that fire somewhere in the text, by detector."""

@@ -16,7 +16,7 @@ from gateway.core.windows import windows
 from gateway.detectors import create
 from gateway.detectors._jobs import perform
 from gateway.detectors._locator import Locator
-from gateway.detectors._questions import Question, distinct, fired, merge, tasks
+from gateway.detectors._questions import Question, ask, distinct, fired, merge, tasks
 
 
 class Scanner:
@@ -42,11 +42,10 @@ class Scanner:
         ends = cut(text, final=True)
         cuttings = windows(text, 0, ends)
         questions: dict[str, list[Question]] = {}
-        models = {name: list[str]() for name in self._models if name in names}
+        models = [name for name in self._models if name in names]
         hinted = fired(cuttings, names, self._locator)
-        for index, window in enumerate(cuttings):
-            for name, hints in (hinted[index] | models).items():
-                questions.setdefault(name, []).append(Question(index, window, hints))
+        for index, (window, found_) in enumerate(zip(cuttings, hinted, strict=True)):
+            ask(questions, index, window, found=found_, models=models)
         found: list[list[Finding]] = [[] for _ in cuttings]
         outcomes = perform(self._members, tasks(questions))
         for (name, asked), outcome in zip(questions.items(), outcomes, strict=True):

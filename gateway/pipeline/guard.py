@@ -16,6 +16,7 @@ from gateway.core.exchange import Side
 from gateway.core.judgement import OPAQUE, STATE, Effect, Finding, Refusal, StreamMode, Subject
 from gateway.core.message import Edit, Kind, Opaque
 from gateway.core.ports import Action, Inspector, Judge, Vault, Window
+from gateway.core.windows import LEFT_CONTEXT_CHARS
 from gateway.pipeline.passage import Passage, placed
 
 _GAP = "\n\x00\n"
@@ -190,8 +191,12 @@ class Guard:
         if self._restore and self._vault.reach_chars:
             back = max(back, self._vault.reach_chars + 1)
         limit = length - back
-        if self._waits_for_segments or (self._enforcing and passage.hits):
+        waits = self._waits_for_segments or (self._enforcing and bool(passage.hits))
+        if waits:
             limit = min(limit, passage.segment - self._hold_chars)
+        # What began encoded reaches back further than it reads, as far as the next window.
+        if passage.near and (waits or (self._enforcing and length < passage.segment + back)):
+            limit = min(limit, passage.segment - LEFT_CONTEXT_CHARS)
         return limit
 
     def _restores(self, passage: Passage) -> list[Edit]:

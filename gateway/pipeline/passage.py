@@ -20,8 +20,9 @@ class Passage:
     """Positions are characters of the whole text, also when its front has been let go.
 
     segment: where the first segment begins that is not judged yet.
-    scanned: up to where triggers were looked for. hits: where triggers ended in the
-    unjudged text, ascending. cleared: what stands before it may leave, with `edits` made.
+    scanned: up to where triggers were looked for. hits: where to look in the unjudged text
+    (`Inspector.locate`), ascending; looked: the last such place before it. cleared: what
+    stands before it may leave, with `edits` made.
     held: nothing leaves before the whole text is judged; until then it waits in `pieces`,
     `pending` characters of it. sealed: it is emptied where another would be edited.
     shape: where it stands (see `Coverage`).
@@ -40,6 +41,7 @@ class Passage:
     pending: int = 0
     pieces: list[str] = field(default_factory=list)
     hits: list[int] = field(default_factory=list)
+    looked: int = -LEFT_CONTEXT_CHARS
     effects: list[Effect] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
 
@@ -63,15 +65,26 @@ class Passage:
         self.pending = 0
         self.final = True
 
+    @property
+    def near(self) -> bool:
+        """Whether the context of the segment that comes next holds what had to be looked at."""
+        return self.segment - self.looked < LEFT_CONTEXT_CHARS
+
     def unscanned(self, margin: int) -> str:
-        """The text in which triggers must still be looked for, and `margin` before it."""
-        return self.text[max(0, self.scanned - margin - self.base) :]
+        """The text in which triggers must still be looked for, and enough before it."""
+        return self.text[self._first(margin) - self.base :]
 
     def scan(self, ends: Sequence[int], margin: int) -> None:
-        """Note the trigger ends found in `unscanned(margin)`."""
-        first = max(self.base, self.scanned - margin)
+        """Note the places found in `unscanned(margin)`."""
+        first = self._first(margin)
         self.hits += [first + end for end in ends if first + end > self.scanned]
         self.scanned = self.length
+
+    def _first(self, margin: int) -> int:
+        """What is encoded may be longer than it reads, but counts only within a window."""
+        if self.hits or self.near:
+            margin += LEFT_CONTEXT_CHARS
+        return max(self.base, self.scanned - margin)
 
     def take(self, *, everywhere: bool) -> list[tuple[int, Window]]:
         """The windows that can be judged now, each with its position, and move past them.
@@ -96,7 +109,10 @@ class Passage:
                 taken.append((end - len(window.text), window))
             start = end
         self.segment = start
-        self.hits = [hit for hit in self.hits if hit > start]
+        judged = bisect_right(self.hits, start)
+        if judged:
+            self.looked = self.hits[judged - 1]
+            del self.hits[:judged]
         return taken
 
     def trim(self) -> None:

@@ -114,6 +114,31 @@ def test_a_late_model_does_not_spoil_the_rest(cache_dir: Path) -> None:
     use(test, cache_dir, {"fake": {"model": True}, "patterns": {}}, deadline_s=0.4)
 
 
+@pytest.mark.parametrize("model", [False, True])
+def test_what_is_encoded_is_found_in_the_text_as_written(cache_dir: Path, model: bool) -> None:
+    async def test(inspector: PooledInspector) -> None:
+        text = "f&#105;re fi\u200bre f%69re"
+        windows = [Window(text, 0, 22), Window(text, 9, 15), Window(text, 10, 14)]
+        spans = [[(0, 9), (10, 15), (16, 22)], [(10, 15)], []]
+        for _ in range(2):
+            found = await inspector.inspect(windows, ["fake"])
+            assert [[(f.start, f.end) for f in each] for each in found] == spans
+        assert inspector.memory.hits == 3
+        if not model:
+            assert inspector.locate("f&#105;re", ["fake"])[-1] == 9
+
+    use(test, cache_dir, {"fake": {"model": model}})
+
+
+def test_a_detector_that_fails_on_both_readings_fails_once(cache_dir: Path) -> None:
+    async def test(inspector: PooledInspector) -> None:
+        window = Window("fire f&#105;re raise", 0, 20)
+        (found,) = await inspector.inspect([window], ["fake"])
+        assert found == [Finding("fake", DETECTOR_ERROR, 0, 20, 1.0, "RuntimeError")]
+
+    use(test, cache_dir)
+
+
 def test_half_a_surrogate_pair_does_no_harm(cache_dir: Path) -> None:
     async def test(inspector: PooledInspector) -> None:
         text = "\ud800 fire \udfff"

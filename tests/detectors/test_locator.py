@@ -9,6 +9,7 @@ import pytest
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Trigger
 from gateway.detectors._locator import Locator
+from gateway.detectors._marks import MAX_CHARS
 
 TRIGGERS = {
     "one": [Trigger("digits", "[0-9]{4}", 4), Trigger("word", "secret", 6, ignore_case=True)],
@@ -36,6 +37,32 @@ def test_a_prefix_has_the_hits_that_end_in_it(tmp_path: Path) -> None:
     whole = locator.locate(text, ["one", "two"])
     for length in range(len(text) + 1):
         assert locator.locate(text[:length], ["one", "two"]) == [e for e in whole if e <= length]
+
+
+MARKED = "x 1&#50;34 a%40b s\u200be\u2060cret ٤1١١ &amp;#52;1&#49;1 \\u0034АB111 4\ufe0f 99"
+
+
+def test_a_prefix_has_the_hits_of_encodings_that_end_in_it(tmp_path: Path) -> None:
+    locator = Locator(TRIGGERS, tmp_path)
+    whole = locator.locate(MARKED, ["one", "two"])
+    for length in range(len(MARKED) + 1):
+        found = set(locator.locate(MARKED[:length], ["one", "two"]))
+        assert {e for e in whole if e <= length} <= found
+
+
+def test_a_finding_reaches_back_from_what_is_told_first_in_it(tmp_path: Path) -> None:
+    locator = Locator(TRIGGERS, tmp_path)
+    assert locator.reach_chars == 6 + MAX_CHARS
+    for text in ("secr&#x000000065;t", "secre&ZeroWidthSpace;t", "s" + "\u200b" * 99 + "ecret"):
+        assert locator.locate(text, ["one"])[0] <= locator.reach_chars
+        assert locator.locate(text, ["one"])[-1] == len(text)
+
+
+def test_marks_are_told_to_those_who_have_triggers(tmp_path: Path) -> None:
+    locator = Locator(TRIGGERS, tmp_path)
+    assert locator.locate("a %20 b", ["one"]) == [5]
+    assert locator.locate("a %20 b", ["three"]) == []
+    assert locator.locate("❤️ 👩\u200d💻 50% & more", ["one"]) == []
 
 
 def test_no_triggers_find_nothing(tmp_path: Path) -> None:
