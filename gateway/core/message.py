@@ -37,8 +37,10 @@ class Part:
 
     path: where it stands. A JSON Pointer (RFC 6901); for text inside a string that is
     itself JSON (tool arguments) the inner pointer follows after "!", so a "!" in a key is
-    written "~2". A path that ends in "~" names the object key, not the value.
-    text: the decoded text, without JSON escapes.
+    written "~2". "!base64" at the end: the text that the string holds in base64, behind the
+    head of a data URL if it is one. A path that ends in "~" names the object key, not the
+    value.
+    text: the decoded text, without JSON escapes and base64.
     sealed: a signature covers it, so it stays as it is or is emptied, never edited.
     """
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from gateway.core.embedded import BASE64, data_text
 from gateway.core.message import Kind, Part
 from gateway.core.splice import escape
 
@@ -33,7 +34,12 @@ def nested_parts(path: str, text: str, *, role: str, kind: Kind) -> list[Part]:
         return [Part(path, text, role, kind)]
     if len(inner) > MAX_TEXTS:
         return [Part(path, text, role, kind)]
-    return [Part(f"{path}!{at}", found, role, kind) for at, found in inner]
+    return [_part(f"{path}!{at}", found, role, kind) for at, found in inner]
+
+
+def _part(path: str, text: str, role: str, kind: Kind) -> Part:
+    inner = None if path.endswith("~") else data_text(text)
+    return Part(f"{path}!{BASE64}", inner, role, kind) if inner else Part(path, text, role, kind)
 
 
 def texts(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:

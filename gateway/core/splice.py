@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from gateway.core.embedded import BASE64, decoded, encoded
 from gateway.core.message import Edit
 
 _NOTHING: Mapping[str, str] = {}
@@ -86,11 +87,22 @@ def json_edits(
             wanted.discard(path)
             changes = list(outer.get(path, ()))
             if path in inner:
-                changes += json_edits(json.loads(text[start:end]), inner[path])
+                changes += _inner_edits(json.loads(text[start:end]), inner[path])
             out += _raw_edits(text, start, end, changes)
     if wanted:
         raise KeyError(f"no string at {len(wanted)} of the edited paths")
     return out
+
+
+def _inner_edits(text: str, edits: Mapping[str, Sequence[Edit]]) -> list[Edit]:
+    """Edits within what a string holds, JSON or base64, as edits of the string."""
+    if BASE64 not in edits:
+        return json_edits(text, edits)
+    inner = decoded(text)
+    if inner is None:
+        raise KeyError("an edited text is not base64")
+    start, new = encoded(text, apply(inner, edits[BASE64]))
+    return [Edit(start, len(text), new)]
 
 
 def escape(key: str) -> str:

@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from gateway.core.embedded import BASE64, DATA_URL, data_text, decoded, is_text
 from gateway.core.message import Kind, Opaque, Part
 from gateway.core.nested import nested_parts, texts
 from gateway.core.splice import escape
 
-_DATA_URL = re.compile(
-    r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w.+-]{1,40}=[\w.+-]{1,80}){0,4};base64,", re.IGNORECASE
-)
 # Where a data URL is what it says. In a text that somebody wrote it is part of the text.
 _MEDIA_PLACE = re.compile(r"ur[il]|data|file|image|audio|video|media|source", re.IGNORECASE)
 _TOP_TYPES = frozenset(["application", "audio", "font", "image", "text", "video"])
@@ -47,7 +45,7 @@ class Field:
     plain: why a string here is not text (an identifier, an enumeration). One that looks like
     text all the same is judged. exempt: plain, and what it looks like does not matter.
     json: a string here is itself JSON, as tool arguments are.
-    media: a string here is base64 or a data URL of this type: opaque.
+    media: a string here is base64 or a data URL of this type: opaque, unless it is text.
     media_member: the member that names the type of the media beside it.
     role: whose text this is, for it and all below; empty: as its parent's.
     numbers: numbers here say something only to who knows their code, as a tokenizer's do:
@@ -209,12 +207,16 @@ def _case_of(value: dict[str, Any], member: str) -> str:
 
 
 def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
+    inner = None if found.streamed else _inner(value, spec)
     data_url = None
     if value[:5].lower() == "data:" and _MEDIA_PLACE.search(path.rpartition("/")[2]):
-        data_url = _DATA_URL.match(value)
-    if (data_url or spec.media) and not _holds_text(value, data_url.end() if data_url else 0):
+        data_url = DATA_URL.match(value)
+    start = data_url.end() if data_url else 0
+    if inner:
+        found.add(Part(f"{path}!{BASE64}", inner, role, kind, spec.sealed))
+    elif (data_url or spec.media) and not _holds_text(value, start):
         media = (data_url.group(1) if data_url else "") or spec.media or "text/plain"
-        size = (len(value) - (data_url.end() if data_url else 0)) * 3 // 4
+        size = (len(value) - start) * 3 // 4
         found.opaque.append(Opaque(path, media_type(media.lower()), size))
     elif found.streamed:
         found.pieces.append(Part(path, value, role, kind, spec.sealed))
@@ -222,6 +224,13 @@ def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: 
         found.parts += nested_parts(path, value, role=role, kind=kind)
     else:
         found.add(Part(path, value, role, kind, spec.sealed))
+
+
+def _inner(value: str, spec: Field) -> str | None:
+    """The text that a string is the base64 of: in a data URL, or where a member says so."""
+    if value[:5].lower() == "data:":
+        return data_text(value)
+    return decoded(value) if spec.media and is_text(spec.media) else None
 
 
 def _holds_text(value: str, start: int) -> bool:

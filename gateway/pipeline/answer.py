@@ -251,8 +251,13 @@ class Release:
 
 
 def _last_texts(frame: Frame, reader: Reader) -> list[Part]:
-    """The last whole text of each choice in a frame, but for choices that call tools."""
-    texts = [p for p in frame.parts if p.kind is Kind.TEXT and p.role == ASSISTANT]
+    """The last whole text of each choice in a frame, but for choices that call tools.
+
+    What a string holds in base64 or JSON is no place for a notice.
+    """
+    texts = [
+        p for p in frame.parts if p.kind is Kind.TEXT and p.role == ASSISTANT and "!" not in p.path
+    ]
     if not texts:
         return []
     tools = {reader.group(p.path) for p in frame.parts if p.kind is Kind.TOOL_ARGUMENTS}

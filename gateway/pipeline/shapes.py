@@ -21,7 +21,7 @@ class Shapes:
         self._seen: dict[str, str] = {}
 
     def __call__(self, path: str) -> str:
-        """The shape of a part's path. "!*" stands for all that is in a string of JSON."""
+        """The shape of a part's path. "!*" stands for all that a string holds in JSON or base64."""
         shape = self._seen.get(path)
         if shape is None:
             if len(self._seen) >= _REMEMBERED:

@@ -28,7 +28,14 @@ CASES: list[tuple[str, str, Edit, str]] = [
     ('{"a":"{\\"b\\": \\"c\\"}"}', "/a!/b", Edit(0, 1, '"'), '{"a":"{\\"b\\": \\"\\\\\\"\\"}"}'),
     ('{"a":"{\\"b\\": \\"c\\"}"}', "/a!/b~", Edit(0, 1, "z"), '{"a":"{\\"z\\": \\"c\\"}"}'),
     ('{"a":"[\\"\\\\u0062\\"]"}', "/a!/0", Edit(0, 1, "z"), '{"a":"[\\"z\\"]"}'),
-]
+    ('{"a":"data:x/y;b=c;base64,YWI="}', "/a!base64", Edit(1, 2, "é"),
+     '{"a":"data:x/y;b=c;base64,YcOp"}'),
+    ('{"a":"d\\u0061ta:;base64,YWI"}', "/a!base64", Edit(0, 0, "-"),
+     '{"a":"d\\u0061ta:;base64,LWFi"}'),
+    ('{"a":"YWI="}', "/a!base64", Edit(0, 2, ""), '{"a":""}'),
+    ('{"a":"{\\"b\\":\\"data:;base64,YWI=\\"}"}', "/a!/b!base64", Edit(2, 2, "c"),
+     '{"a":"{\\"b\\":\\"data:;base64,YWJj\\"}"}'),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "path", "edit", "after"), CASES)
@@ -51,6 +58,11 @@ def test_an_edit_that_finds_no_string_is_an_error() -> None:
     for path in ("/b", "/n", "/a/0"):
         with pytest.raises(KeyError):
             splice_json(b'{"a":"x","n":1}', {path: [Edit(0, 1, "")]})
+
+
+def test_an_edit_within_what_is_not_base64_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        splice_json(b'{"a":"?"}', {"/a!base64": [Edit(0, 0, "x")]})
 
 
 def test_a_path_that_stands_twice_is_an_error() -> None:

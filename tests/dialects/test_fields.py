@@ -78,3 +78,43 @@ def test_what_an_object_is_for_can_depend_on_its_type(value: Any, opaque: int) -
 )
 def test_ciphertext_passes_only_if_it_looks_like_it(value: str, judged: bool) -> None:
     assert bool(found({"s": value}, Field(fields={"s": cipher("-")})).parts) == judged
+
+
+URL = "data:text/csv;base64,amFuQGZpcm1hLmRl"  # jan@firma.de
+TYPED = Field(
+    kind=Kind.TEXT,
+    fields={"type": TEXT, "data": Field(media="application/octet-stream")},
+    media_member="type",
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"data": URL}, "/data!base64"),
+        ({"url": URL}, "/url!base64"),
+        ({"new": {"file": [URL]}}, "/new/file/0!base64"),
+        ({"content": URL}, "/content!base64"),
+        ({"type": "text/plain", "data": URL.partition(",")[2]}, "/data!base64"),
+    ],
+)
+def test_text_in_a_data_url_is_a_part(value: Any, path: str) -> None:
+    out = found(value, TYPED)
+    (part,) = [p for p in out.parts if "jan" in p.text]
+    assert (part.path, part.text, out.opaque) == (path, "jan@firma.de", [])
+
+
+@pytest.mark.parametrize(
+    ("url", "opaque"),
+    [
+        (URL.replace("text/csv", "image/svg+xml"), ["image/svg+xml"]),
+        ("data:text/plain;base64,/////w==", ["text/plain"]),
+        ("data:text/plain;base64,", ["text/plain"]),
+        ("data:text/plain;base64,jan@firma.de", []),
+        ("data:text/plain,jan%40firma.de", []),
+    ],
+)
+def test_other_data_urls_are_opaque_or_judged_as_they_stand(url: str, opaque: list[str]) -> None:
+    out = found({"url": url}, TEXT)
+    assert [o.media_type for o in out.opaque] == opaque
+    assert [p.text for p in out.parts if not p.path.endswith("~")] == ([] if opaque else [url])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from functools import cache
 from typing import Any
@@ -133,11 +134,24 @@ def test_text_without_marks_waits_no_longer_for_them() -> None:
     assert len(text) - len(before_end) < inspector().reach_chars + 2 * _BATCH_CHARS
 
 
+def url(text: str, head: str = "data:text/plain;charset=utf-8;base64,") -> str:
+    return head + base64.b64encode(text.encode()).decode()
+
+
 def sent(content: Any) -> Any:
     backend = Backend(b"{}")
     asked = ask(house(backend, RULES, inspector=inspector()), chat(content))
     assert asked.status == 200
     return json.loads(backend.bodies[0])["messages"][0]["content"]
+
+
+def test_text_in_a_data_url_is_judged_and_written_back() -> None:
+    def item(text: str) -> list[Any]:
+        return [{"type": "file", "file": {"file_data": url(text), "filename": "a.txt"}}]
+
+    assert sent(item(f"Grüße an {MAIL} und jan&#64;firma.de.")) == item(
+        "Grüße an [EMAIL_ADDRESS] und [EMAIL_ADDRESS]."
+    )
 
 
 def test_a_data_url_that_is_percent_encoded_is_a_text() -> None:
