@@ -53,6 +53,24 @@ NOT_ALLOWED = Refusal(
 )
 
 
+NO_FILES = Refusal(
+    "files_not_served",
+    "This gateway has no backend for files and batches. Its operator can name one: a backend "
+    "of the catalogue that says 'files: true'.",
+    404,
+)
+NO_BATCH_FILE = Refusal(
+    "not_a_batch_file",
+    "A batch needs a file that was uploaded through this gateway with the purpose 'batch'.",
+)
+OTHER_MODEL = Refusal(
+    "model_not_found",
+    "The model of a file is the one that its line 1 and every other line names. This one's is "
+    "not in this gateway's catalogue, or not at its backend for files and batches.",
+    404,
+)
+
+
 class SystemClock:
     """The real time."""
 
@@ -221,6 +239,8 @@ class Gateway:
     def _route(self, message: Message, dialect: str, principal: Principal) -> list[Candidate]:
         if message.upstream:
             return [self._pass(message)]
+        if message.service:
+            return [self._serve(message, dialect)]
         found = self.catalogue.find(message.model)
         if found is None:
             return []
@@ -240,6 +260,24 @@ class Gateway:
             retries=upstream.retries,
             total_s=upstream.options.total_s,
         )
+
+    def _serve(self, message: Message, dialect: str) -> Candidate:
+        """A request for what only one upstream has. Raises Refused if it cannot go there."""
+        upstream = self.catalogue.files
+        if upstream is None:
+            raise Refused(NO_FILES)
+        backend = self._backend(upstream)
+        if not backend.speaks(dialect):
+            raise Refused(unsupported(upstream.kind))
+        if not message.model:
+            if message.service == "batches":
+                raise Refused(NO_BATCH_FILE)
+            return Candidate(upstream.route(), backend)
+        model = self.catalogue.find(message.model)
+        if model is None or model.upstream is not upstream:
+            raise Refused(OTHER_MODEL)
+        # What is made twice may be paid for twice, so each is asked for once.
+        return Candidate(model.route(message.model), backend)
 
     def _pass(self, message: Message) -> Candidate:
         """A request for an upstream by its name. Raises Refused unless the catalogue allows it."""

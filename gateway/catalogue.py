@@ -38,6 +38,7 @@ class Upstream:
     passes: what `/pass/...` lets through to it: "METHOD /path" with * and ?. missing: why it
     cannot be used now; empty if it can. retries: how often a call that failed is made again.
     circuit_failures: so many in a row open its circuit, for `circuit_open_s`; 0: it never opens.
+    files: whether files and batches are kept by it.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Upstream:
     retries: int = 1
     circuit_failures: int = 5
     circuit_open_s: float = 30.0
+    files: bool = False
 
     def lets_pass(self, method: str, path: str) -> bool:
         """Whether this request may go to it without a dialect that knows its API."""
@@ -106,6 +108,12 @@ class Catalogue:
         self._names = {m.name: m for m in reversed(self.models) if not m.is_pattern}
         self._patterns = [m for m in self.models if m.is_pattern]
 
+    @property
+    def files(self) -> Upstream | None:
+        """Who keeps files and batches; None if nobody does, or cannot now."""
+        able = (u for u in self.upstreams.values() if u.files and not u.missing)
+        return next(able, None)
+
     def find(self, name: str) -> Model | None:
         """The entry that serves this model name. Exact names come before patterns."""
         model = self._names.get(name)
@@ -146,10 +154,11 @@ def _upstreams(
     cursor: Cursor, kinds: Collection[str], environ: Mapping[str, str]
 ) -> Iterator[Upstream]:
     seen: set[str] = set()
+    keeper = ""
     for item in cursor.items():
         fields = item.fields(
             ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
-             "timeouts", "settings", "pass", "retries", "circuit"),
+             "timeouts", "settings", "pass", "retries", "circuit", "files"),
             required=("name", "kind"),
         )  # fmt: skip
         name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
@@ -169,6 +178,10 @@ def _upstreams(
         settings, unset = _settings(fields, environ)
         if unset and not optional:
             raise fields["settings"].error(unset)
+        files = "files" in fields and fields["files"].truth()
+        if files and keeper:
+            raise fields["files"].error(f"backend {keeper!r} keeps files already; one can.")
+        keeper = name if files else keeper
         yield Upstream(
             name=name,
             kind=kind,
@@ -185,6 +198,7 @@ def _upstreams(
             passes=_passes(fields["pass"]) if "pass" in fields else (),
             missing=missing or unset,
             retries=_retries(fields),
+            files=files,
             **_circuit(fields),
         )
 

@@ -87,6 +87,15 @@ def test_an_optional_backend_without_its_key_is_left_out(tmp_path: Path) -> None
     assert with_key.upstreams["paid"].options.credential == "sk-1"
 
 
+def test_one_backend_keeps_files_if_it_can_be_used(tmp_path: Path) -> None:
+    text = (HEAD + BACKENDS + MODELS).replace("optional: true", "optional: true, files: true")
+    assert catalogue(tmp_path).files is None
+    assert catalogue(tmp_path, text).files is None
+    kept = catalogue(tmp_path, text, PAID_KEY="sk-1").files
+    assert kept is not None
+    assert kept.name == "paid"
+
+
 def test_credentials_come_from_files_and_are_never_shown(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("sk-2\n")
@@ -124,6 +133,12 @@ ERRORS = [
     ("region: eu", "circuit: {failures: 1.5}", "expected a whole number"),
     ("region: eu", "circuit: {open_s: 0}", "more than 0"),
     ("region: eu", "circuit: {failure: 5}", "Did you mean 'failures'"),
+    ("region: eu", "files: perhaps", "expected true or false"),
+    (
+        "echo, kind: echo",
+        "echo, kind: echo, files: true}\n  - {name: e2, kind: echo, files: true",
+        ":14: .*'echo' keeps files already",
+    ),
     ("terms: t1", "fallbacks: [gpt-echo, nosuch!]", "expected the name of one model"),
     ("terms: t1", "fallbacks: [small]", ":15: .*is this model itself"),
     ("terms: t1", "fallbacks: [gpt-echo, gpt-echo]", "or is given twice"),

@@ -81,6 +81,8 @@ class Message:
     asks: ids of what an upstream keeps that this request reaches for. Whoever did not have
     them made is refused; without a model, it goes to where the first was made.
     socket: whether it asks for a WebSocket (RFC 6455), over which all else is said.
+    service: what else than a model it needs of an upstream: "files", or "batches", which need
+    files whose models are known. The catalogue says who has them; empty if the model decides.
     """
 
     body: bytes
@@ -96,6 +98,7 @@ class Message:
     upstream: str = ""
     asks: tuple[str, ...] = ()
     socket: bool = False
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)

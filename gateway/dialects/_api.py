@@ -24,7 +24,7 @@ class JsonApi:
 
     request, answer: what the fields are for. events: the same for a stream's events, which
     may differ. wire: as `Dialect.wire`. needs: members that a request must have, and of which
-    types.
+    types. service: as `Message.service`.
     """
 
     name: str
@@ -33,6 +33,7 @@ class JsonApi:
     paths: Sequence[str]
     media: Sequence[str] = ("application/json",)
     id_header = "x-request-id"
+    service = ""
     request: Field = TEXT
     answer: Field = TEXT
     events: Field | None = None
@@ -61,6 +62,7 @@ class JsonApi:
             method=call.method,
             states=self.states_of(value, call),
             asks=self.asks_of(value, call),
+            service=self.service,
         )
 
     def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:

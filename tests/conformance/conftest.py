@@ -17,7 +17,12 @@ CATALOGUE = """
 apiVersion: gateway/v1
 kind: Catalogue
 backends:
-  - {{name: openai, kind: openai, url: "{url}/v1", credential: env:E2E_CREDENTIAL, provider: o}}
+  - name: openai
+    kind: openai
+    url: "{url}/v1"
+    credential: env:E2E_CREDENTIAL
+    provider: o
+    files: true
   - {{name: ollama, kind: ollama, url: "{url}", credential: env:E2E_CREDENTIAL, provider: l}}
   - {{name: anthropic, kind: anthropic, url: "{url}", credential: env:E2E_CREDENTIAL, provider: a}}
   - {{name: gemini, kind: gemini, url: "{url}", credential: env:E2E_CREDENTIAL, provider: g}}
@@ -28,6 +33,7 @@ backends:
     provider: z
     settings: {{api_version: "2025-01-01"}}
 models:
+  - {{name: files-renamed, backend: openai, upstream_model: openai-files-as-called-there}}
   - {{name: gemini-renamed, backend: gemini, upstream_model: gemini-as-it-is-called-there}}
   - {{name: "gemini-*", backend: gemini}}
   - {{name: "azure-*", backend: azure}}

@@ -85,6 +85,10 @@ def test_only_the_models_name_changes_on_the_way(name: str, path: object) -> Non
         # A body may leave out what its API implies; a backend that would not is told.
         assert other == insert_member(body, "model", 'o"x/y')
         return
+    if message.service:
+        # Each line of a file names it, as JSON.
+        assert other == body.replace(json.dumps(message.model).encode(), b'"o\\"x/y"')
+        return
     if body.startswith(b"--"):
         assert other == body.replace(message.model.encode(), b'o"x/y', 1)
         return
