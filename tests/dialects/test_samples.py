@@ -60,4 +60,5 @@ def test_a_redacted_request_keeps_every_other_byte(dialect, path) -> None:  # ty
     bundle = Bundle({"EMAIL_ADDRESS": "redact"})
     asyncio.run(ask_async(house(backend, bundle, shelf=Shelf(own="m")), call, dialect=dialect))
     (sent,) = backend.bodies
-    assert EMAIL.sub(b"", sent).replace(b"[EMAIL_ADDRESS]", b"") == EMAIL.sub(b"", call.body)
+    written = call.body.replace(b"\\u0040", b"@")
+    assert EMAIL.sub(b"", sent).replace(b"[EMAIL_ADDRESS]", b"") == EMAIL.sub(b"", written)
