@@ -116,9 +116,12 @@ class Stage(AbstractAsyncContextManager["Stage"]):
         self._folder.cleanup()
 
     def match(self, recording: Recording) -> Match:
-        """The dialect for a recording: by the longest end of its path that one serves."""
+        """The dialect for a recording: by the longest end of its path that one serves.
+
+        One step alone is no end to go by: many APIs have "files".
+        """
         steps = normal(unquote(recording.path)).split("/")
-        for first in range(1, len(steps)):
+        for first in range(1, max(2, len(steps) - 1)):
             found = self.table.find(recording.method, "/" + "/".join(steps[first:]))
             if found is not None and found.dialect.name != "passthrough":
                 return found
