@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -133,19 +134,26 @@ class Found:
     streamed: bool = False
 
     def add(self, part: Part) -> None:
-        """One more text. Raises TooManyTexts before their number or their paths fill the memory."""
-        if len(self.parts) > MAX_PARTS or len(part.path) > MAX_PATH_CHARS:
-            raise TooManyTexts
+        """One more text. Raises before their number or their paths fill the memory."""
+        if len(part.path) > MAX_PATH_CHARS:
+            raise NameTooLong
+        if len(self.parts) > MAX_PARTS:
+            raise _Enough
         self.parts.append(part)
 
 
-class TooManyTexts(RecursionError):
-    """More than anyone writes; like nesting without end, a body for no one to read."""
+class NameTooLong(RecursionError):
+    """Longer than anyone writes; like nesting without end, a body for no one to read."""
+
+
+class _Enough(Exception):
+    """One text more than `MAX_PARTS` was found: whoever reads says so to its caller."""
 
 
 def read(value: Any, spec: Field, found: Found, *, role: str = "", path: str = "") -> None:
-    """Collect the parts and opaque content of a JSON value."""
-    _read(value, spec, found, role, spec.kind or Kind.METADATA, path)
+    """Collect the parts and opaque content of a JSON value: at most one more than `MAX_PARTS`."""
+    with suppress(_Enough):
+        _read(value, spec, found, role, spec.kind or Kind.METADATA, path)
 
 
 def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
