@@ -64,11 +64,14 @@ def normalise(url: str) -> URL:
     return parsed.set(drivername="sqlite+pysqlite")
 
 
-def open_engine(url: str, *, pool_size: int = 2, create: bool = False) -> Engine:
+def open_engine(
+    url: str, *, pool_size: int = 2, create: bool = False, busy_s: int | None = None
+) -> Engine:
     """A synchronous engine with a small pool. Connects on first use, not here.
 
     create: whether an SQLite file that is not there may be made. Only migrations do:
     an empty file in place of a lost one would be taken for the log.
+    busy_s: how long SQLite waits for another's lock, from the connection's first statement.
     """
     parsed = normalise(url)
     if parsed.get_backend_name() == "sqlite":
@@ -77,7 +80,7 @@ def open_engine(url: str, *, pool_size: int = 2, create: bool = False) -> Engine
             poolclass=QueuePool,
             pool_size=pool_size,
             max_overflow=2,
-            connect_args={"timeout": BUSY_S},
+            connect_args={"timeout": BUSY_S if busy_s is None else busy_s},
         )
         if not create:
             event.listen(engine, "do_connect", _must_exist)
@@ -159,7 +162,7 @@ def head(migrations: Path) -> str | None:
 
 def _migrate(url: str, migrations: Path, run: Any) -> None:
     config = _config(migrations)
-    engine = open_engine(url, pool_size=1, create=True)
+    engine = open_engine(url, pool_size=1, create=True, busy_s=MIGRATION_WAIT_S)
     try:
         with _one_at_a_time(engine) as connection:
             config.attributes["connection"] = connection
@@ -172,9 +175,6 @@ def _migrate(url: str, migrations: Path, run: Any) -> None:
 def _one_at_a_time(engine: Engine) -> Iterator[Connection]:
     """One transaction for all revisions, behind a lock that others wait for."""
     with engine.connect() as plain:
-        if engine.dialect.name == "sqlite":
-            plain.exec_driver_sql(f"PRAGMA busy_timeout={MIGRATION_WAIT_S * 1_000}")
-            plain.rollback()
         connection = plain.execution_options(sqlite_begin="BEGIN EXCLUSIVE")
         with connection.begin():
             if engine.dialect.name == "postgresql":
@@ -201,7 +201,6 @@ def _must_exist(_dialect: Any, _record: Any, arguments: Any, _options: Any) -> N
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # The driver's own BEGIN comes too late for a snapshot and never for a read.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout={BUSY_S * 1_000}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
