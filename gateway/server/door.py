@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,6 +21,7 @@ from gateway.core.ids import new_id
 from gateway.core.judgement import Principal, Refusal
 from gateway.core.ports import Dialect, Reply
 from gateway.pipeline.house import House
+from gateway.pipeline.request import NO_MODEL
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
 from gateway.server import listings, sockets
@@ -36,6 +37,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Explain = Callable[[Principal, str], Awaitable[dict[str, Any] | None]]
 
 _JSON = "application/json"
+_NO_HEADERS: Mapping[str, str] = {}
 _OWN = re.compile(r"/v1/exchanges/(?P<id>[^/]{1,100})/explain", re.IGNORECASE)
 
 NO_KEY = Refusal(
@@ -46,7 +48,10 @@ NO_KEY = Refusal(
     401,
 )
 NO_PATH = Refusal(
-    "unknown_path", "The gateway does not serve this path. GET /v1/models lists its models.", 404
+    "unknown_path",
+    "The gateway does not serve this path. 'gateway list' lists those that it serves, "
+    "GET /v1/models its models.",
+    404,
 )
 # Where the vendors' clients put their key; the first that is there counts.
 _KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
@@ -104,12 +109,12 @@ class Door:
         elif (own := _OWN.fullmatch(path)) and self.explain is not None:
             await self._explain(own["id"].lower(), self.explain, scope, send)
         else:
-            await self._refuse(_METHOD if self.paths.served(path) else NO_PATH, path, send)
+            await self._refuse_method(self.paths.methods(path), path, send)
 
     async def _explain(self, exchange_id: str, explain: Explain, scope: Scope, send: Send) -> None:
         method, path = scope["method"], normal(scope["path"])
         if method not in ("GET", "HEAD"):
-            await self._refuse(_METHOD, path, send)
+            await self._refuse_method(["GET"], path, send)
             return
         principal = await self._principal(_key(_headers(scope), _query(scope)))
         if principal is None:
@@ -130,7 +135,8 @@ class Door:
     ) -> None:
         method, path = scope["method"], normal(scope["path"])
         if method != listing.method and (method, listing.method) != ("HEAD", "GET"):
-            await self._refuse(_METHOD, path, send)
+            # Below a model there is nothing else, such as an operation of Gemini's not served.
+            await self._refuse_method([] if name else [listing.method], path, send)
             return
         headers = _headers(scope)
         if await self._principal(_key(headers, _query(scope))) is None:
@@ -145,7 +151,7 @@ class Door:
             return
         answer = listing.answer(Asked(self.models(), name, headers, body))
         if answer is None:
-            await self._refuse(_NO_MODEL, path, send)
+            await self._refuse(NO_MODEL, path, send)
             return
         await _send(send, _json(200, answer), head_only=method == "HEAD")
 
@@ -244,9 +250,21 @@ class Door:
             return None
         return self.keys.authenticate(key) or await self.keys.authenticate_async(key)
 
-    async def _refuse(self, refusal: Refusal, path: str, send: Send) -> None:
+    async def _refuse_method(self, methods: Collection[str], path: str, send: Send) -> None:
+        """Not by this method, or not at all if it is taken by none."""
+        taken = [method for method in methods if method != SOCKET]
+        words = f"{' and '.join(taken)} only" if taken else "WebSockets only"
+        refusal = Refusal("method_not_allowed", f"This path takes {words}.", 405)
+        # RFC 9110, section 15.5.6: whoever says so has to say what is allowed.
+        allow = {"allow": ", ".join(taken)} if methods else {}
+        await self._refuse(refusal if methods else NO_PATH, path, send, allow)
+
+    async def _refuse(
+        self, refusal: Refusal, path: str, send: Send, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> None:
         exchange_id = new_id()
         reply = self.paths.nearest(path).refuse(refusal, exchange_id)
+        reply = Reply(reply.status, {**reply.headers, **headers}, reply.body)
         await _send(send, reply, exchange_id)
 
 
@@ -255,10 +273,6 @@ class Door:
 _PROBES = ("/livez", "/readyz", "/api/hello")
 # The same for what others made and for what nobody did, so that guessing tells nothing.
 _NO_EXCHANGE = Refusal("not_found", "No exchange with this id was made with this key.", 404)
-_METHOD = Refusal("method_not_allowed", "This path does not take that method.", 405)
-_NO_MODEL = Refusal(
-    "model_not_found", "This gateway's catalogue has no such model. GET /v1/models lists them.", 404
-)
 
 
 def probe(path: str, problems: Mapping[str, str], warnings: Mapping[str, str]) -> Reply:

@@ -51,8 +51,14 @@ def find(path: str) -> tuple[Listing, str] | None:
 
 
 def _models(asked: Asked) -> Any:
-    """Two vendors ask at one path; Anthropic's clients always say for which version."""
-    return (_anthropic if "anthropic-version" in asked.headers else _openai)(asked)
+    """Three vendors ask at one path; the clients of two give themselves away by a header.
+
+    Anthropic's always say for which version; Google's, which ask at /v1 since their
+    version 3, show their key in a header of their own.
+    """
+    if "anthropic-version" in asked.headers:
+        return _anthropic(asked)
+    return (_gemini if "x-goog-api-key" in asked.headers else _openai)(asked)
 
 
 def _anthropic(asked: Asked) -> Any:

@@ -17,6 +17,7 @@ from gateway.core.ports import Dialect
 SOCKET = "WS"
 
 _SLASHES = re.compile(r"/{2,}")
+_VERSIONS = re.compile(r"^/v1(?=/v1/)", re.IGNORECASE)
 _STEP = re.compile(r"\{(\w+)(\.\.\.)?\}")
 # Other places where clients look for OpenAI's API: Azure's, and base URLs without a version.
 _ALIASES = ("/openai/v1/", "/openai/", "/")
@@ -67,11 +68,11 @@ class Table:
                     return Match(dialect, known, match.groupdict())
         return None
 
-    def served(self, path: str) -> bool:
-        """Whether some method is served at this path."""
+    def methods(self, path: str) -> list[str]:
+        """By which methods this path is served; by none if it is not known."""
         methods = {m for known in self._exact.values() for m in known}
         methods |= {verb for _, verb, _, _ in self._patterns}
-        return any(self.find(method, path) for method in methods)
+        return sorted(method for method in methods if self.find(method, path))
 
     def nearest(self, path: str) -> Dialect:
         """The dialect in which to refuse a path that is not served: whose paths are most alike.
@@ -89,8 +90,11 @@ class Table:
 
 
 def normal(path: str) -> str:
-    """A path in its one spelling but for case: single slashes, none at the end."""
-    return _SLASHES.sub("/", path).rstrip("/") or "/"
+    """A path in its one spelling but for case: single slashes, none at the end, one version.
+
+    Some SDKs add the version to the base URL and some do not, so it may come twice.
+    """
+    return _VERSIONS.sub("", _SLASHES.sub("/", path)).rstrip("/") or "/"
 
 
 def method_and_path(spelt: str) -> tuple[str, str]:

@@ -77,6 +77,12 @@ def test_an_answer_gives_back_what_was_pseudonymised(
     assert sent.headers["x-goog-api-key"] == vendors.credential
 
 
+def test_models_are_listed(client: genai.Client) -> None:
+    names = [model.name for model in client.models.list()]
+    assert "models/ollama-listed" in names
+    assert client.models.get(model="ollama-listed").name == "models/ollama-listed"
+
+
 def test_a_stream_is_restored(client: genai.Client, vendors: Vendors) -> None:
     def answer(request: Received) -> Says:
         text = seen(request)

@@ -74,6 +74,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "GET": ({"method": "GET", "body": None}, 405, "method_not_allowed"),
     "DELETE": ({"method": "DELETE", "body": None}, 405, "method_not_allowed"),
     "POST to models": ({"path": "/v1/models"}, 405, "method_not_allowed"),
+    "POST below models": ({"path": "/v1beta/models/m:predict"}, 404, "unknown_path"),
     "a declared large body": ({"body": b"x" * 10_001}, 413, "request_too_large"),
     "a form": ({"headers": GOOD | {"content-type": "text/plain"}}, 415, "unsupported_media_type"),
     "a compressed body": (
@@ -96,6 +97,14 @@ def test_what_is_refused_says_why_and_is_not_sent_again(serve: Serve, case: str)
     assert (headers["ai-disclosure"], headers["gw-decision"][:5]) == ("mode=none", "error")
     assert error["gateway"]["request_id"] == headers["gw-request-id"]
     assert site.backend.bodies == []
+
+
+@pytest.mark.parametrize(("path", "allowed"), [(CHAT_PATH, "POST"), ("/v1/models", "GET")])
+def test_a_wrong_method_is_told_the_right_ones(site: Site, path: str, allowed: str) -> None:
+    status, headers, body = ask(site, "PUT", path, None)
+    assert (status, headers["allow"]) == (405, allowed)
+    assert f"takes {allowed} only" in json.loads(body)["error"]["message"]
+    assert "allow" not in ask(site, "PUT", "/v1/nothing", None)[1]
 
 
 def test_a_large_body_of_undeclared_length_is_refused(site: Site) -> None:
@@ -122,6 +131,7 @@ PATHS = [
     ("//v1///chat/completions//", CHAT_PATH),
     ("/V1/Chat/COMPLETIONS", "/V1/Chat/COMPLETIONS"),
     ("/v1/./chat", "/v1/./chat"),
+    ("//V1/v1//chat/completions", CHAT_PATH),
     ("/", "/"),
     ("", "/"),
 ]

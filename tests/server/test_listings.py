@@ -54,6 +54,12 @@ def test_only_what_is_listed_is_answered() -> None:
     assert all(json.dumps(told(path, b'{"name": "Two"}')) for path in LISTINGS)
 
 
+def test_who_shows_a_key_as_google_wants_it_is_answered_as_by_google() -> None:
+    listed = told("/v1/models", x_goog_api_key="gw_good")
+    assert [model["name"] for model in listed["models"]] == ["models/one:3b", "models/Two"]
+    assert told("/v1/models/two", x_goog_api_key="gw_good")["name"] == "models/Two"
+
+
 def test_who_asks_for_a_version_is_answered_as_by_anthropic() -> None:
     model = {"type": "model", "display_name": "Two", "id": "Two"}
     listed = told("/v1/models", anthropic_version="2023-06-01")

@@ -9,7 +9,7 @@ import pytest
 from gateway import dialects
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Refusal
-from gateway.server.paths import Table, normal
+from gateway.server.paths import SOCKET, Table, normal
 
 ALL = dialects.load()
 TABLE = Table(ALL.values())
@@ -20,6 +20,7 @@ SERVED = [
     ("/chat/completions", "openai_chat"),
     ("/openai/v1/chat/completions", "openai_chat"),
     ("/v1/messages", "anthropic_messages"),
+    ("/v1/v1/messages", "anthropic_messages"),
     ("/V1/Messages/", "anthropic_messages"),
     ("/api/chat", "ollama_chat"),
     ("/pass/up/v1/rerank", "passthrough"),
@@ -28,6 +29,8 @@ NOT_SERVED = [
     "/",
     "/v1",
     "/v1/chat",
+    "/v1/v1/v1/messages",
+    "/v1/v1",
     "/v1/chat/completions/x",
     "/v1/./chat/completions",
     "/v1/x/../chat/completions",
@@ -57,8 +60,10 @@ def test_parameters_keep_the_clients_spelling() -> None:
 
 
 def test_a_path_that_is_served_by_another_method_is_told_apart() -> None:
-    assert TABLE.served("/v1/chat/completions")
-    assert not TABLE.served("/v1/nothing")
+    assert TABLE.methods("/v1/chat/completions") == ["POST"]
+    assert TABLE.methods("/v1/responses/resp_1") == ["DELETE", "GET"]
+    assert TABLE.methods("/v1/realtime") == [SOCKET]
+    assert TABLE.methods("/v1/nothing") == []
     assert TABLE.find("PUT", "/v1/chat/completions") is None
 
 
