@@ -16,7 +16,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "gemini": ("gemini", "/v1beta"),
 }
 # Backend kinds that speak chat completions themselves.
-DIRECT = ("openai", "azure", "ollama")
+DIRECT = ("openai", "azure", "ollama", "echo")
 # These read an image from an address themselves, so nobody here has to.
 _FETCHING = ("openai", "azure")
 # Of these the newest models want another name for the same (API reference, 2026).

@@ -19,7 +19,7 @@ _WORD = re.compile(r"\s*\S+|\s+$")
 
 
 class Member:
-    """Speaks OpenAI chat completions."""
+    """Speaks OpenAI chat completions; clients of other APIs are translated for."""
 
     def __init__(self, options: BackendOptions) -> None:
         self._options = options

@@ -52,6 +52,34 @@ def test_the_last_users_text_comes_back(messages: list[Any], text: str) -> None:
     assert "".join(c["choices"][0]["delta"].get("content", "") for c in chunks) == text
 
 
+CHAT = {"messages": [user("Say it.")]}
+SPOKEN: dict[str, dict[str, Any]] = {
+    "anthropic_messages": {"max_tokens": 9, **CHAT},
+    "openai_responses": {"input": "Say it."},
+    "gemini": {"contents": [{"parts": [{"text": "Say it."}]}]},
+    "ollama_chat": CHAT,
+    "ollama_generate": {"prompt": "Say it."},
+}
+
+
+@pytest.mark.parametrize("dialect", SPOKEN)
+@pytest.mark.parametrize("stream", [False, True])
+def test_every_vendors_client_is_answered(dialect: str, stream: bool) -> None:
+    async def main() -> bytes:
+        backend = backends.build("echo", BackendOptions())
+        assert backend.speaks(dialect)
+        body = {"model": "echo", "stream": stream, **SPOKEN[dialect]}
+        if dialect == "gemini":
+            del body["model"], body["stream"]
+        call = Outgoing(json.dumps(body).encode(), dialect, "/", "echo", stream=stream)
+        return b"".join([piece async for piece in (await backend.send(call)).body])
+
+    said = asyncio.run(main())
+    assert all(
+        f'"{word}"'.encode() in said for word in (["Say", " it."] if stream else ["Say it."])
+    )
+
+
 def test_streams_come_word_by_word() -> None:
     kind, pieces = said(user("one  two three"), stream=True)
     deltas = [json.loads(p[6:])["choices"][0]["delta"] for p in pieces[:-1]]
