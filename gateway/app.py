@@ -71,6 +71,15 @@ OTHER_MODEL = Refusal(
 )
 
 
+NO_CREDENTIAL = "off, and its models: it has no credential, 'gateway doctor' says which"
+MODEL_OFF = Refusal(
+    "model_not_found",
+    "This gateway's catalogue has this model, but it is off: its backend has no credential. "
+    "'gateway doctor' says which.",
+    404,
+)
+
+
 class SystemClock:
     """The real time."""
 
@@ -106,7 +115,7 @@ class Gateway:
         self.keys = KeyStore(self.engine, clock=self.clock)
         self.shelf = SqlShelf(self.engine, seal=self._seal, clock=self.clock)
         self.bundle = bundle(settings)
-        self.catalogue = catalogue.read(settings.catalogue_path, backends.kinds())
+        self.catalogue = read_catalogue(settings)
         self.warnings: dict[str, str] = {}
         self._backends: dict[str, CircuitBackend] = {}
         self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
@@ -157,6 +166,11 @@ class Gateway:
                 found[f"backend {upstream.name}"] = f"failed too often; rests for {rest_s} s"
         return found
 
+    def notices(self) -> dict[str, str]:
+        """All that /readyz warns of: also backends that are off, which may be meant so."""
+        off = (name for name, upstream in self.catalogue.upstreams.items() if upstream.missing)
+        return {**{f"backend {name}": NO_CREDENTIAL for name in off}, **self.cautions()}
+
     def door(self) -> Door:
         """The ASGI application for clients."""
         return Door(
@@ -165,7 +179,7 @@ class Gateway:
             paths=Table(dialects.load().values()),
             models=self.models,
             ready=self.problems,
-            warnings=self.cautions,
+            warnings=self.notices,
             max_body_bytes=self.settings.max_body_bytes,
             explain=self.explain,
         )
@@ -226,7 +240,7 @@ class Gateway:
             self.bundle = new
 
     def _load_catalogue(self) -> None:
-        self.catalogue = catalogue.read(self.settings.catalogue_path, backends.kinds())
+        self.catalogue = read_catalogue(self.settings)
 
     async def _reload_forever(self) -> None:
         while True:
@@ -243,6 +257,8 @@ class Gateway:
             return [self._serve(message, dialect)]
         found = self.catalogue.find(message.model)
         if found is None:
+            if self.catalogue.lacks(message.model):
+                raise Refused(MODEL_OFF)
             return []
         first = self._candidate(found, message.model)
         if not first.backend.speaks(dialect):
@@ -300,7 +316,7 @@ class Gateway:
 
     async def _translation(self) -> None:
         """Import what always translates, so that no request waits for it."""
-        if any(m.upstream.kind in backends.ALWAYS_TRANSLATED for m in self.catalogue.models):
+        if always_translated(self.catalogue):
             await asyncio.to_thread(backends.load_translation)
 
     def _vault(self, tenant: str, taken: Callable[[str], bool]) -> KeyedVault:
@@ -359,6 +375,23 @@ def vocabulary(settings: Settings) -> Vocabulary:
     return Vocabulary.of(actions.load(), categories)
 
 
+def always_translated(known: catalogue.Catalogue) -> list[str]:
+    """Names of the models that nobody can ask without litellm."""
+    return [m.name for m in known.models if m.upstream.kind in backends.ALWAYS_TRANSLATED]
+
+
+def read_catalogue(settings: Settings) -> catalogue.Catalogue:
+    """The catalogue. Raises ConfigError also if it needs what is not installed."""
+    found = catalogue.read(settings.catalogue_path, backends.kinds())
+    needing = always_translated(found)
+    if needing and not backends.translates():
+        raise ConfigError(
+            f"{settings.catalogue_path}: {', '.join(needing)} have a backend of the kind "
+            f"'litellm', and litellm is not installed. Run: {backends.INSTALL}"
+        )
+    return found
+
+
 def check_schema(settings: Settings) -> None:
     """Raises ConfigError if the database is not at the revision this gateway needs."""
     at, needed = db.current(settings.database), db.head(shipped("migrations"))
@@ -384,7 +417,7 @@ def unsupported(kind: str) -> Refusal:
     """A backend that neither speaks the client's API nor can be asked in translation."""
     words = f"This model's backend, of the kind {kind!r}, does not serve this API."
     if kind in backends.TRANSLATABLE and not backends.translates():
-        words += " Some APIs are translated into others where the gateway has litellm."
+        words += f" It can be translated where the gateway has litellm: {backends.INSTALL}"
     return Refusal("unsupported_endpoint", words, 404)
 
 

@@ -105,8 +105,7 @@ class Catalogue:
         self.upstreams = upstreams
         self.models = tuple(m for m in models if not m.upstream.missing)
         self.unavailable = tuple(m for m in models if m.upstream.missing)
-        self._names = {m.name: m for m in reversed(self.models) if not m.is_pattern}
-        self._patterns = [m for m in self.models if m.is_pattern]
+        self._on, self._off = _Names(self.models), _Names(self.unavailable)
 
     @property
     def files(self) -> Upstream | None:
@@ -116,10 +115,11 @@ class Catalogue:
 
     def find(self, name: str) -> Model | None:
         """The entry that serves this model name. Exact names come before patterns."""
-        model = self._names.get(name)
-        if model is None and re.fullmatch(_ASKED, name):
-            model = next((m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None)
-        return model
+        return self._on.find(name)
+
+    def lacks(self, name: str) -> bool:
+        """Whether an entry would serve this model name if only its backend could be used."""
+        return self._on.find(name) is None and self._off.find(name) is not None
 
     def fallbacks(self, model: Model, asked: str) -> Iterator[tuple[str, Model]]:
         """What can stand in for this entry when `asked` was asked for, by name, in order."""
@@ -127,6 +127,20 @@ class Catalogue:
             found = self.find(name)
             if found is not None and name != asked:
                 yield name, found
+
+
+class _Names:
+    """Entries by the names that they serve."""
+
+    def __init__(self, models: Collection[Model]) -> None:
+        self._exact = {m.name: m for m in reversed([*models]) if not m.is_pattern}
+        self._patterns = [m for m in models if m.is_pattern]
+
+    def find(self, name: str) -> Model | None:
+        model = self._exact.get(name)
+        if model is None and re.fullmatch(_ASKED, name):
+            model = next((m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None)
+        return model
 
 
 def read(path: Path, kinds: Collection[str], environ: Mapping[str, str] = os.environ) -> Catalogue:

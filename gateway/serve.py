@@ -23,7 +23,7 @@ from gateway.admin.ports import (
     PolicySummary,
     model_summaries,
 )
-from gateway.app import Gateway, check_schema
+from gateway.app import Gateway, check_schema, read_catalogue
 from gateway.core.errors import GatewayError
 from gateway.detectors._channel import Launched
 from gateway.server import listen
@@ -46,6 +46,8 @@ def serve(
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     check_schema(settings)
+    # Said once, before any process starts.
+    read_catalogue(settings)
     sock = listen.bind(settings.host, settings.port)
     admin_sock = listen.bind(settings.admin_host, settings.admin_port)
     if settings.workers == 1:
@@ -99,7 +101,7 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
         clock=gateway.clock,
         counters=gateway.counters,
         session_key=hmac.digest(gateway.keyring.tenant_root, b"admin session", "sha256"),
-        probe=lambda path: probe(path, gateway.problems(), gateway.cautions()),
+        probe=lambda path: probe(path, gateway.problems(), gateway.notices()),
         problems=gateway.problems,
         warnings=gateway.cautions,
         bundle=lambda: _bundle_summary(gateway),

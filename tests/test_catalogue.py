@@ -83,6 +83,10 @@ def test_an_optional_backend_without_its_key_is_left_out(tmp_path: Path) -> None
     found = without.find("gpt-5")
     assert found
     assert found.name == "*"
+    alone = MODELS.replace('  - {name: "*", backend: echo, description: All the rest}\n', "")
+    told = catalogue(tmp_path, HEAD + BACKENDS + alone)
+    assert [told.lacks(name) for name in ("gpt-5", "other", "small")] == [True, False, False]
+    assert not without.lacks("gpt-5")
     with_key = catalogue(tmp_path, PAID_KEY=" sk-1\n")
     assert with_key.upstreams["paid"].options.credential == "sk-1"
 
@@ -205,6 +209,24 @@ def test_retries_and_the_circuit_can_be_set(tmp_path: Path) -> None:
 def test_the_shipped_catalogue_can_be_read_without_any_key() -> None:
     found = read(shipped("policies") / "catalogue.yaml", backends.kinds(), {})
     assert found.find("echo")
+    assert [m.name for m in found.unavailable] == ["gpt-*", "claude-*", "gemini-*"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "model", "kind"),
+    [
+        ("OPENAI_API_KEY", "gpt-5", "openai"),
+        ("ANTHROPIC_API_KEY", "claude-opus-4-5", "anthropic"),
+        ("GEMINI_API_KEY", "gemini-2.5-flash", "gemini"),
+    ],
+)
+def test_each_vendors_key_switches_its_own_models_on(variable: str, model: str, kind: str) -> None:
+    path = shipped("policies") / "catalogue.yaml"
+    found = read(path, backends.kinds(), {variable: "sk-1"})
+    entry = found.find(model)
+    assert entry
+    assert (entry.upstream.kind, entry.upstream.options.credential) == (kind, "sk-1")
+    assert sum(not upstream.missing for upstream in found.upstreams.values()) == 2
 
 
 def test_a_backend_says_what_passes_to_it_without_a_dialect(tmp_path: Path) -> None:

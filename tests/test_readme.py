@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from gateway import actions, detectors
+from gateway import actions, backends, catalogue, detectors
 from gateway.cli import app
 from gateway.cli._lazy import Commands
 from gateway.core import exchange, judgement, message, ports
@@ -66,6 +66,30 @@ def test_each_detector_is_in_the_readme() -> None:
 
 def test_each_action_is_in_the_readme() -> None:
     assert set(table("Actions")) == set(actions.load())
+
+
+def test_each_backend_kind_is_in_the_readme_and_its_example_can_be_read(tmp_path: Path) -> None:
+    section = README.split("\n### Connect your models\n", 1)[1].split("\n## ", 1)[0]
+    rows = [row.split("|") for row in section.splitlines() if row.startswith("| `")]
+    kinds = [cells[1].strip(" `") for cells in rows]
+    assert set(kinds) == set(backends.kinds())
+    example = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0]
+    lines = [
+        f"  - {{name: n{i}, kind: {kind}, url: {cells[3].strip(' `')}}}\n"
+        for i, (kind, cells) in enumerate(zip(kinds, rows, strict=True))
+        if cells[3].strip()
+    ]
+    path = tmp_path / "catalogue.yaml"
+    head = "apiVersion: gateway/v1\nkind: Catalogue\n"
+    path.write_text(head + example.replace("models:", "".join(lines) + "models:"))
+    found = catalogue.read(path, backends.kinds(), {})
+    assert len(found.upstreams) == 1 + len(lines)
+    assert found.find("llama-3.1-8b")
+
+
+def test_no_line_of_prose_is_too_long() -> None:
+    long = [line for line in README.splitlines() if len(line) > 100 and line[0] != "|"]
+    assert long == []
 
 
 def test_no_placeholder_is_left() -> None:

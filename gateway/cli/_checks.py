@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway import __version__, backends, catalogue, db, settings
-from gateway.app import SystemClock, bundle
+from gateway.app import SystemClock, always_translated, bundle
 from gateway.cli._open import address, database
 from gateway.cli._ports import at_port
 from gateway.cli._scanning import load_scanner
@@ -145,7 +145,7 @@ def _fallbacks(known: catalogue.Catalogue, model: catalogue.Model) -> Check:
 
 
 def _translation(known: catalogue.Catalogue) -> Check:
-    needed = [m.name for m in known.models if m.upstream.kind in backends.ALWAYS_TRANSLATED]
+    needed = always_translated(known)
     if backends.translates():
         return Check("translation", State.OK, "litellm is installed: APIs can be translated.")
     if needed:

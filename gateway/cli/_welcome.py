@@ -93,6 +93,8 @@ def _try(settings: Settings, key: FirstKey, found: Sequence[ModelSummary]) -> It
     yield f'[green]base_url[/]="{base_url(settings)}"'
     yield f'[green]api_key[/]="{text}"'
     yield f'[green]model[/]="{escape(model)}"'
+    root = base_url(settings).removesuffix("/v1")
+    yield f"\n[dim]Clients of Anthropic, Gemini, Azure and Ollama take {root} and the same key.[/]"
 
 
 def _next(settings: Settings, key: FirstKey) -> Iterator[str]:

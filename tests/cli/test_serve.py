@@ -15,10 +15,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import anthropic
 import httpx
+import ollama
+import openai
 import pytest
+from google import genai
 
+from gateway import backends
 from tests.cli.house import Gateway, lines, value
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +92,25 @@ def ask(started: Running, key: str, text: str, model: str = "echo") -> str:
     return str(answer.json()["choices"][0]["message"]["content"])
 
 
+def answers(url: str, key: str) -> list[str | None]:
+    """What the README's clients are told, each made by its line there."""
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+    head, *lines = [line for line in code.splitlines() if line]
+    assert head.startswith("GATEWAY, KEY = ")
+    names = {"GATEWAY": url, "KEY": key, "openai": openai, "anthropic": anthropic,
+             "genai": genai, "ollama": ollama}  # fmt: skip
+    plain, azure, claude, gemini, local = (eval(line, names) for line in lines)
+    said: Any = [{"role": "user", "content": f"mail {MAIL}"}]
+    with plain, azure, claude, gemini, local:
+        return [
+            plain.responses.create(model="echo", input=f"mail {MAIL}").output_text,
+            azure.chat.completions.create(model="echo", messages=said).choices[0].message.content,
+            claude.messages.create(model="echo", max_tokens=9, messages=said).content[0].text,
+            gemini.models.generate_content(model="echo", contents=f"mail {MAIL}").text,
+            local.chat(model="echo", messages=said).message.content,
+        ]
+
+
 def test_quickstart_end_to_end(
     gateway: Gateway,
     data: Path,
@@ -113,7 +138,9 @@ def test_quickstart_end_to_end(
             )
             assert json.loads(done.stdout)["model"] == "echo"
             assert MAIL not in done.stdout
-        assert MAIL not in ask(first, key, f"mail {MAIL}")
+        seen = ask(first, key, f"mail {MAIL}")
+        assert MAIL not in seen
+        assert answers(f"http://127.0.0.1:{ports[0]}", key) == [seen] * 5
         assert ask(first, key, f"mail {MAIL}", "echo-restored") == f"mail {MAIL}"
         # The command line works beside the running gateway.
         closed = lines(gateway("audit", "query", "--kind", "exchange.closed", "--json"))
@@ -166,7 +193,32 @@ def test_workers_share_the_port(ready: Path, tmp_path: Path, ports: tuple[int, i
     with running(tmp_path, ports, "--workers", "2", "--json") as both:
         assert json.loads(both.said)["event"] == "ready"
         answer = httpx.get(f"http://127.0.0.1:{ports[0]}/readyz")
-        assert answer.json() == {"status": "ok"}
+        assert answer.json()["status"] == "ok"
+        assert list(answer.json()["warnings"]) == [
+            "backend openai",
+            "backend anthropic",
+            "backend gemini",
+        ]
+
+
+@pytest.mark.skipif(backends.translates(), reason="litellm is installed here")
+def test_a_catalogue_that_needs_litellm_does_not_start_without_it(
+    gateway: Gateway, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(
+        "apiVersion: gateway/v1\nkind: Catalogue\nbackends:\n"
+        "  - {name: b, kind: litellm, settings: {provider: bedrock}}\n"
+        "models:\n  - {name: nova, backend: b}\n"
+    )
+    monkeypatch.setenv("GATEWAY_CATALOGUE", str(path))
+    text = gateway("serve", code=2).stderr
+    assert text.startswith(f"error: {path}: nova")
+    assert "pip install 'responsible-use-gateway[translate]'" in text
+    check = next(c for c in value(gateway("doctor", "--json", code=1))["checks"]
+                 if c["name"] == "translation")  # fmt: skip
+    assert (check["state"], "nova" in check["text"]) == ("fail", True)
+    assert check["mend"] == backends.INSTALL
 
 
 def test_start_that_cannot_be_is_one_line(

@@ -119,6 +119,41 @@ def test_call_waits_until_its_record_is_durable(sturdy: Gateway, upstream: Upstr
     assert len(upstream.of("up-echo-durable")) == 5
 
 
+def test_a_catalogue_that_cannot_be_served_changes_nothing(sturdy: Gateway) -> None:
+    good = sturdy.catalogue.read_text()
+    needing = "  - {name: lite, kind: litellm, settings: {provider: bedrock}}\nmodels:"
+    try:
+        text = good.replace("models:", f"{needing}\n  - {{name: nova, backend: lite}}")
+        sturdy.catalogue.write_text(text)
+        until(lambda: "warnings" in sturdy.readyz()[1])
+        assert "litellm is not installed" in sturdy.readyz()[1]["warnings"]["catalogue"]
+        assert sturdy.post("nova").status_code == 404
+        assert sturdy.post("up-echo-catalogue").status_code == 200
+    finally:
+        sturdy.catalogue.write_text(good)
+    until(lambda: "warnings" not in sturdy.readyz()[1])
+
+
+def test_a_model_that_is_off_is_told_from_one_that_is_not_there(sturdy: Gateway) -> None:
+    good = sturdy.catalogue.read_text()
+    absent = '{name: far, kind: openai, url: "http://127.0.0.1:1", credential: env:NO_SUCH_KEY, '
+    try:
+        sturdy.catalogue.write_text(
+            good.replace("models:", f"  - {absent}optional: true}}\nmodels:")
+            + '  - {name: "far-*", backend: far}\n'
+        )
+        until(lambda: "backend far" in sturdy.readyz()[1].get("warnings", {}))
+        status, body = sturdy.readyz()
+        assert (status, body["status"]) == (200, "ok")
+        told = {m: sturdy.post(m).json()["error"] for m in ("far-9", "near-9")}
+        assert {error["code"] for error in told.values()} == {"model_not_found"}
+        assert "no credential" in told["far-9"]["message"]
+        assert "no such model" in told["near-9"]["message"]
+    finally:
+        sturdy.catalogue.write_text(good)
+    until(lambda: "warnings" not in sturdy.readyz()[1])
+
+
 def test_broken_policy_changes_nothing_until_it_is_mended(sturdy: Gateway) -> None:
     good = sturdy.policy.read_text()
     sturdy.post("up-echo-policy-1")
