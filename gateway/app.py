@@ -34,6 +34,7 @@ from gateway.pipeline.house import House
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.bundle import load as load_policy
 from gateway.policy.language import Vocabulary
+from gateway.server import openapi
 from gateway.server.door import Door
 from gateway.server.paths import Table
 from gateway.settings import Settings, shipped
@@ -173,15 +174,17 @@ class Gateway:
 
     def door(self) -> Door:
         """The ASGI application for clients."""
+        table = Table(dialects.load().values())
         return Door(
             house=self.house(),
             keys=self.keys,
-            paths=Table(dialects.load().values()),
+            paths=table,
             models=self.models,
             ready=self.problems,
             warnings=self.notices,
             max_body_bytes=self.settings.max_body_bytes,
             explain=self.explain,
+            openapi=openapi.page(table),
         )
 
     async def explain(self, who: Principal, exchange_id: str) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "scan": "Find personal data and secrets in a text.",
     "audit": "Read and verify the audit log.",
     "coverage": "Print which fields of which API are judged, which are not, and why.",
+    "openapi": "Print what is served as an OpenAPI document.",
     "db": "Bring the database up to date.",
     "list": "List everything the gateway knows: detectors, actions, settings, ...",
     "version": "Say which version this is.",

@@ -275,6 +275,12 @@ class Dialect(Protocol):
     def manifest(self) -> Sequence[Place]:
         """Every place of its requests and answers that is known, and what becomes of it."""
 
+    def bodies(self, direction: Direction) -> Mapping[str, Mapping[str, Any]]:
+        """Content types of its requests or answers, and what is true of every such body.
+
+        That is a JSON Schema (2020-12). An answer may have another type if its upstream says so.
+        """
+
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
         """A refusal before the first byte of an answer, one that no SDK sends again."""
 

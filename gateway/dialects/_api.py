@@ -15,7 +15,11 @@ from gateway.core.ports import Place
 from gateway.core.splice import splice_json
 from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, is_plain, read
 from gateway.dialects._manifest import names, places
+from gateway.dialects._schema import answer_schema, request_schema
 
+_JSON = "application/json"
+_EVENTS = "text/event-stream"
+_TEXT: Mapping[str, Any] = {"type": "string"}
 _TYPES: Mapping[type, str] = {list: "a list", str: "a string", dict: "an object"}
 
 
@@ -24,20 +28,23 @@ class JsonApi:
 
     request, answer: what the fields are for. events: the same for a stream's events, which
     may differ. wire: as `Dialect.wire`. needs: members that a request must have, and of which
-    types. service: as `Message.service`.
+    types. names_model: whether its body must also name the model. service: as
+    `Message.service`. others: content types of its answers that are not JSON.
     """
 
     name: str
     wire = ""
     operation: str
     paths: Sequence[str]
-    media: Sequence[str] = ("application/json",)
+    media: Sequence[str] = (_JSON,)
     id_header = "x-request-id"
     service = ""
     request: Field = TEXT
     answer: Field = TEXT
     events: Field | None = None
     needs: ClassVar[Mapping[str, tuple[type, ...]]] = {}
+    names_model = True
+    others: Sequence[str] = ()
 
     def read(self, call: Call) -> Message:
         """A request body. Raises Unreadable."""
@@ -83,6 +90,16 @@ class JsonApi:
         if self.events is not None:
             found += places(self.events, Direction.RESPONSE)
         return list(dict.fromkeys(found))
+
+    def bodies(self, direction: Direction) -> Mapping[str, Mapping[str, Any]]:
+        """Content types of its requests or answers, and what is true of every such body."""
+        if direction is Direction.REQUEST:
+            needs = {"model": (str,), **self.needs} if self.names_model else self.needs
+            return dict.fromkeys(self.media, request_schema(self.request, needs))
+        return {_JSON: answer_schema(self.answer), **dict.fromkeys(self._others(), _TEXT)}
+
+    def _others(self) -> Sequence[str]:
+        return self.others or (() if self.events is None else (_EVENTS,))
 
     def model_of(self, value: Mapping[str, Any], call: Call) -> str:
         """The model that is asked for. Raises Unreadable if none is."""

@@ -31,6 +31,7 @@ class DeploymentApi(JsonApi):
     """
 
     served: str
+    names_model = False
 
     def read(self, call: Call) -> Message:
         """A request. Which version of the API it asks for is the backend's business."""

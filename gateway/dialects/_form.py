@@ -9,11 +9,12 @@ from typing import Any
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.judgement import Route
-from gateway.core.message import Edit, Message, Opaque, Part
+from gateway.core.message import Direction, Edit, Message, Opaque, Part
 from gateway.core.splice import escape
 from gateway.dialects._api import JsonApi
 from gateway.dialects._fields import TEXT, Field, Found, media_type, read
 from gateway.dialects._multipart import FILENAME, MEDIA, Form, Section, parse
+from gateway.dialects._schema import form_schema
 
 _FILE = Field(fields={FILENAME: TEXT})
 
@@ -60,6 +61,14 @@ class FormApi(JsonApi):
             return super().value_of(call)
         return parse(call.body, call.content_type).values()
 
+    def bodies(self, direction: Direction) -> Mapping[str, Mapping[str, Any]]:
+        """As of JSON; a form's members are texts or files."""
+        found = dict(super().bodies(direction))
+        if MEDIA in found:
+            files = [name for name, field in self.request.fields.items() if _is_file(name, field)]
+            found[MEDIA] = form_schema(found[MEDIA], files)
+        return found
+
     def stream_of(self, value: Mapping[str, Any], call: Call) -> bool:
         """Whether a stream is asked for."""
         return value.get("stream") in (True, "true")
@@ -76,6 +85,10 @@ class FormApi(JsonApi):
         if section.filename is not None and section.filename.text:
             read({FILENAME: section.filename.text}, _FILE, found, path=path)
         self.content(form, path, section, found)
+
+
+def _is_file(name: str, spec: Field) -> bool:
+    return bool(spec.media or (spec.items and spec.items.media)) or name == "file"
 
 
 def is_form(content_type: str) -> bool:

@@ -50,6 +50,7 @@ class GeminiApi(JsonApi):
     """One operation. A dialect gives its `verb`, spelt as Google spells it."""
 
     verb: str
+    names_model = False
 
     def model_of(self, value: Mapping[str, Any], call: Call) -> str:
         """The model in the path; one that the body names must be the same."""

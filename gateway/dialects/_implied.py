@@ -17,6 +17,8 @@ from gateway.dialects._api import JsonApi
 class ImpliedModelApi(JsonApi):
     """A JSON operation with a model of its own where the body names none."""
 
+    names_model = False
+
     def implied(self, call: Call) -> str:
         """The model of a body without one."""
         raise NotImplementedError

@@ -21,6 +21,7 @@ class OllamaApi(JsonApi):
     """One such operation. A dialect gives `said` and, as `events`, what its lines hold."""
 
     events: Field
+    others = ("application/x-ndjson",)
 
     def said(self, text: str) -> dict[str, Any]:
         """The members of an answer that hold this text."""

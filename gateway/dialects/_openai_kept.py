@@ -28,6 +28,7 @@ class KeptApi(JsonApi):
     """One operation. root: where such things are kept."""
 
     service = "files"
+    names_model = False
     root = ""
     param = "file"
 

@@ -68,6 +68,7 @@ class Member(JsonApi):
     paths = ("/v1/completions",)
     request = REQUEST
     answer = ANSWER
+    others = ("text/event-stream",)
     needs: ClassVar = {"prompt": (str, list)}
 
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:

@@ -24,6 +24,7 @@ class Member(OneApi):
     root = "/v1/files"
     after = "/content"
     answer = LINE
+    others = ("*/*",)
 
     def states_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
         """What was kept earlier is recalled."""

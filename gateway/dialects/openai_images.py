@@ -71,6 +71,7 @@ class Member(FormApi):
     media = ("application/json", MEDIA)
     request = REQUEST
     answer = ANSWER
+    others = ("text/event-stream",)
 
     def path_of(self, call: Call) -> str:
         """All three are spelt as they are served."""

@@ -39,6 +39,7 @@ class Member(JsonApi):
     request = CLIENT
     answer = SERVER
     needs: ClassVar = {"type": (str,)}
+    names_model = False
 
     def read(self, call: Call) -> Message:
         """The handshake, or an event. Raises Unreadable."""

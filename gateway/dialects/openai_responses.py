@@ -21,6 +21,7 @@ class ResponsesApi(JsonApi):
     """What the operations of this API do alike."""
 
     wire = "openai_responses"
+    names_model = False
     request = REQUEST
     answer = ANSWER
 

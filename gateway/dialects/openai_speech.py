@@ -40,6 +40,7 @@ class Member(JsonApi):
     paths = ("/v1/audio/speech",)
     request = REQUEST
     answer = ANSWER
+    others = ("audio/*", "text/event-stream")
     needs: ClassVar = {"input": (str,)}
 
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:

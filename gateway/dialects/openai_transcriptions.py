@@ -86,6 +86,7 @@ class Member(FormApi):
     request = REQUEST
     answer = ANSWER
     events = EVENTS
+    others = ("text/event-stream", "text/*")
 
     def path_of(self, call: Call) -> str:
         """Both are spelt as they are served."""

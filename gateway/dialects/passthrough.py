@@ -16,7 +16,7 @@ from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.jsontext import parse
 from gateway.core.judgement import Refusal, Route
-from gateway.core.message import Edit, Fragment, Frame, Kind, Lane, Message, Part
+from gateway.core.message import Direction, Edit, Fragment, Frame, Kind, Lane, Message, Part
 from gateway.core.ports import Reader, Reply
 from gateway.core.splice import apply, splice_json
 from gateway.dialects._api import JsonApi, query_of, step
@@ -68,6 +68,11 @@ class Member(JsonApi):
             content_type="text/plain; charset=utf-8" if plain_text else "application/json",
             upstream=step(call, "upstream"),
         )
+
+    def bodies(self, direction: Direction) -> Mapping[str, Mapping[str, Any]]:
+        """Anything: nothing is known of such an API."""
+        kinds = self.media if direction is Direction.REQUEST else ("application/json", "*/*")
+        return {kind: {"type": "string"} if kind == "text/plain" else {} for kind in kinds}
 
     def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
         """The body with edits made."""

@@ -54,8 +54,8 @@ NO_PATH = Refusal(
     404,
 )
 # Where the vendors' clients put their key; the first that is there counts.
-_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
-_KEY_QUERY = "key"
+KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
+KEY_QUERY = "key"
 COMPRESSED = Refusal("unsupported_encoding", "Send the body without Content-Encoding.", 415)
 TOO_LARGE = Refusal("request_too_large", "The body is larger than this gateway takes.", 413)
 BUSY = Refusal("not_ready", "The gateway is not ready to judge requests.", 503, retry_after_s=5)
@@ -78,6 +78,7 @@ class Door:
     explain: what is known of an exchange to whoever made it, or None; raises Refused.
     models: what there is to list (see `listings`), as OpenAI has it. ready: problems that keep
     it from serving, by part; empty if there are none. warnings: what is wrong but does not.
+    openapi: the document that says what is served; empty if it is not told.
     """
 
     house: House
@@ -88,6 +89,7 @@ class Door:
     warnings: Callable[[], Mapping[str, str]]
     max_body_bytes: int
     explain: Explain | None = None
+    openapi: bytes = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection's request. Lifespan is the roof's business, not ours."""
@@ -100,16 +102,25 @@ class Door:
         match = self.paths.find(method, path) if method != SOCKET else None
         if match is not None:
             await self._exchange(match, scope, receive, send)
-        elif method in ("GET", "HEAD") and path in _PROBES:
-            await _send(
-                send, probe(path, self.ready(), self.warnings()), head_only=method == "HEAD"
-            )
+        elif (page := self._open(path)) is not None:
+            if method in ("GET", "HEAD"):
+                await _send(send, page, head_only=method == "HEAD")
+            else:
+                await self._refuse_method(["GET"], path, send)
         elif (listed := listings.find(path)) is not None:
             await self._models(*listed, scope, receive, send)
         elif (own := _OWN.fullmatch(path)) and self.explain is not None:
             await self._explain(own["id"].lower(), self.explain, scope, send)
         else:
             await self._refuse_method(self.paths.methods(path), path, send)
+
+    def _open(self, path: str) -> Reply | None:
+        """What anybody may read: how this process is, and what it serves."""
+        if path in PROBES:
+            return probe(path, self.ready(), self.warnings())
+        if path == OPENAPI and self.openapi:
+            return Reply(200, {"content-type": _JSON}, self.openapi)
+        return None
 
     async def _explain(self, exchange_id: str, explain: Explain, scope: Scope, send: Send) -> None:
         method, path = scope["method"], normal(scope["path"])
@@ -175,7 +186,7 @@ class Door:
             reply = match.dialect.refuse(refusal or NO_KEY, exchange_id)
             await _send(send, reply, exchange_id)
             return
-        rest = tuple((k, v) for k, v in query if k != _KEY_QUERY)
+        rest = tuple((k, v) for k, v in query if k != KEY_QUERY)
         media = headers.get("content-type", _JSON)
         call = Call(body, scope["method"], match.params, rest, media, match.path)
         name = match.dialect.name
@@ -226,7 +237,7 @@ class Door:
             dialect = match.dialect if match else self.paths.nearest(path)
             await sockets.refuse(send, dialect.refuse(refusal, exchange_id), exchange_id)
             return
-        rest = tuple((k, v) for k, v in query if k != _KEY_QUERY)
+        rest = tuple((k, v) for k, v in query if k != KEY_QUERY)
         call = Call(b"", "GET", match.params, rest)
         name = match.dialect.name
         exchange = Exchange(exchange_id, principal, name, match.path, handshake.headers, call)
@@ -270,7 +281,8 @@ class Door:
 
 # The last is where Anthropic's coding client looks whether its gateway is there
 # (code.claude.com, LLM gateway protocol, 2026).
-_PROBES = ("/livez", "/readyz", "/api/hello")
+PROBES = ("/livez", "/readyz", "/api/hello")
+OPENAPI = "/openapi.json"
 # The same for what others made and for what nobody did, so that guessing tells nothing.
 _NO_EXCHANGE = Refusal("not_found", "No exchange with this id was made with this key.", 404)
 
@@ -314,10 +326,10 @@ def _key(headers: Mapping[str, str], query: list[tuple[str, str]]) -> str:
     scheme, _, key = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key.strip():
         return key.strip()
-    for name in _KEY_HEADERS:
+    for name in KEY_HEADERS:
         if headers.get(name):
             return headers[name].strip()
-    return dict(query).get(_KEY_QUERY, "")
+    return dict(query).get(KEY_QUERY, "")
 
 
 def _json(status: int, value: Any) -> Reply:

@@ -7,7 +7,7 @@ known.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.core.errors import ConfigError
@@ -20,6 +20,7 @@ _SLASHES = re.compile(r"/{2,}")
 _VERSIONS = re.compile(r"^/v1(?=/v1/)", re.IGNORECASE)
 _STEP = re.compile(r"\{(\w+)(\.\.\.)?\}")
 # Other places where clients look for OpenAI's API: Azure's, and base URLs without a version.
+_ROOT = "/v1/"
 _ALIASES = ("/openai/v1/", "/openai/", "/")
 
 
@@ -30,6 +31,15 @@ class Match:
     dialect: Dialect
     path: str
     params: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path as a dialect spells it, steps in braces, and the method by which it is served."""
+
+    method: str
+    path: str
+    dialect: Dialect
 
 
 class Table:
@@ -74,6 +84,20 @@ class Table:
         methods |= {verb for _, verb, _, _ in self._patterns}
         return sorted(method for method in methods if self.find(method, path))
 
+    def routes(self) -> Iterator[Route]:
+        """Everything that is served, aliases left out."""
+        for dialect in self._dialects:
+            for spelt in dialect.paths:
+                yield Route(*method_and_path(spelt), dialect)
+
+    def aliases(self, route: Route) -> list[str]:
+        """Where else this is served."""
+        if not route.path.startswith(_ROOT):
+            return []
+        others = [alias + route.path.removeprefix(_ROOT) for alias in _ALIASES]
+        found = {other: self.find(route.method, other) for other in others}
+        return [path for path, match in found.items() if match and match.path == route.path]
+
     def nearest(self, path: str) -> Dialect:
         """The dialect in which to refuse a path that is not served: whose paths are most alike.
 
@@ -106,10 +130,10 @@ def method_and_path(spelt: str) -> tuple[str, str]:
 def _spellings(path: str) -> Iterable[str]:
     yield path
     lower = path.lower()
-    if not lower.startswith("/v1/"):
+    if not lower.startswith(_ROOT):
         for alias in _ALIASES:
             if lower.startswith(alias):
-                yield "/v1/" + path[len(alias) :]
+                yield _ROOT + path[len(alias) :]
 
 
 def _pattern(path: str) -> re.Pattern[str]:

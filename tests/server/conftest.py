@@ -16,6 +16,7 @@ from gateway.core.ports import Dialect
 from gateway.labels.headers import headers
 from gateway.server import listen
 from gateway.server.door import Door
+from gateway.server.openapi import page
 from gateway.server.paths import Table
 from tests.pipeline.fakes import CHAT, WHO, Backend, Bundle, Sink, house
 
@@ -59,14 +60,16 @@ def new_door(
     max_body: int,
     dialects: Sequence[Dialect] = (CHAT,),
 ) -> Door:
+    table = Table(dialects)
     return Door(
         house=house(backend, bundle, sink=sink, labels=_labels),
         keys=Keys(),
-        paths=Table(dialects),
+        paths=table,
         models=lambda: MODELS,
         ready=lambda: problems,
         warnings=dict,
         max_body_bytes=max_body,
+        openapi=page(table),
     )
 
 

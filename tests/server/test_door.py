@@ -73,6 +73,7 @@ REFUSED: dict[str, tuple[dict[str, Any], int, str]] = {
     "the root": ({"method": "GET", "path": "/", "body": None}, 404, "unknown_path"),
     "GET": ({"method": "GET", "body": None}, 405, "method_not_allowed"),
     "DELETE": ({"method": "DELETE", "body": None}, 405, "method_not_allowed"),
+    "POST to a probe": ({"path": "/livez"}, 405, "method_not_allowed"),
     "POST to models": ({"path": "/v1/models"}, 405, "method_not_allowed"),
     "POST below models": ({"path": "/v1beta/models/m:predict"}, 404, "unknown_path"),
     "a declared large body": ({"body": b"x" * 10_001}, 413, "request_too_large"),
@@ -105,6 +106,13 @@ def test_a_wrong_method_is_told_the_right_ones(site: Site, path: str, allowed: s
     assert (status, headers["allow"]) == (405, allowed)
     assert f"takes {allowed} only" in json.loads(body)["error"]["message"]
     assert "allow" not in ask(site, "PUT", "/v1/nothing", None)[1]
+
+
+def test_what_is_served_is_told_to_anybody(site: Site) -> None:
+    status, headers, body = ask(site, "GET", "/openapi.json", None, {})
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert json.loads(body)["paths"].keys() >= {CHAT_PATH, "/v1/models", "/openapi.json"}
+    assert ask(site, "HEAD", "/openapi.json", None, {})[2] == b""
 
 
 def test_a_large_body_of_undeclared_length_is_refused(site: Site) -> None:
