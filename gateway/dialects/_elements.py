@@ -22,6 +22,7 @@ class Elements:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._at = 0  # how far the buffer was looked through
+        self._blank = 0  # how far it is known to hold nothing but separators
         self._depth = 0
         self._quoted = False
         self._array = False
@@ -81,8 +82,11 @@ class Elements:
 
     def _bare(self, out: list[Event]) -> None:
         """An element that is no object and no list ends where the mark begins."""
-        if bytes(self._buffer[: self._at - 1]).strip(_BETWEEN):
-            out.append(self._cut(self._at - 1))
+        end = self._at - 1
+        if bytes(self._buffer[self._blank : end]).strip(_BETWEEN):
+            out.append(self._cut(end))
+        else:
+            self._blank = end
 
     def _cut(self, end: int) -> Event:
         raw = self._taken(end)
@@ -97,4 +101,5 @@ class Elements:
         raw = bytes(self._buffer[:end])
         del self._buffer[:end]
         self._at -= end
+        self._blank = 0
         return raw

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gateway.core.errors import UpstreamError
@@ -37,3 +39,24 @@ def test_an_element_cannot_grow_without_bounds(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(_elements, "MAX_EVENT_BYTES", 10)
     with pytest.raises(UpstreamError):
         Elements().feed(b'[{"a": "xxxxxxxx')
+
+
+class Watched(bytearray):
+    """Counts the bytes that are read out of it."""
+
+    read = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        if isinstance(key, slice):
+            Watched.read += len(found)
+        return found
+
+
+@pytest.mark.parametrize("data", [b"[" + b"," * 5_000, b"[" + b" ,1" * 2_000, b"[{}," * 2_000])
+def test_no_byte_is_looked_at_again_and_again(data: bytes) -> None:
+    cutter = Elements()
+    cutter._buffer = Watched()
+    Watched.read = 0
+    cutter.feed(data)
+    assert Watched.read <= 2 * len(data)
