@@ -43,8 +43,9 @@ class Span(NamedTuple):
 class Section:
     """One field of a form.
 
-    filename: None if it is a value and not a file. media_type: as it says, in small letters;
-    empty if it says nothing. start, end: where its content stands in the body.
+    filename: None if it is a value and not a file. An empty name is none: Go's mime/multipart
+    reads such a field as a value, other parsers as a file. media_type: as it says, in small
+    letters; empty if it says nothing. start, end: where its content stands in the body.
     """
 
     name: Span
@@ -202,7 +203,7 @@ def _section(body: bytes, start: int, end: int) -> Section:
         )
     return Section(
         _span(disposition, 1),
-        _span(disposition, 2) if disposition[2] is not None else None,
+        _span(disposition, 2) if disposition[2] else None,
         media[1].decode().lower() if media else "",
         blank + 4,
         end,

@@ -115,3 +115,12 @@ def test_a_model_named_in_a_body_stands_where_models_stand() -> None:
 )
 def test_an_item_that_the_upstream_is_to_recall_must_be_ones_own(item: Any) -> None:
     assert sent("openai_responses", {"model": "m", "input": [item]}) == ([], 404)
+
+
+def test_a_text_does_not_pass_as_a_file_without_a_name() -> None:
+    head = "Content-Disposition: form-data; name="
+    body = f'--b\r\n{head}"model"\r\n\r\nm\r\n--b\r\n{head}"prompt"; filename=""\r\n\r\n{MAIL}\r\n'
+    backend = Backend(b"{}")
+    call = Call(f"{body}--b--".encode(), content_type="multipart/form-data; boundary=b")
+    asked = asyncio.run(ask_async(house(backend, BLOCK), call, dialect=ALL["openai_images"]))
+    assert (backend.bodies, asked.status) == ([], 400)

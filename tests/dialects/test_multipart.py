@@ -135,6 +135,13 @@ def test_the_boundary_must_be_plain(media: str) -> None:
         parse(form(ONE), media)
 
 
+@pytest.mark.parametrize("text", ["bob@example.org", ""])
+def test_a_file_without_a_name_is_a_value(text: str) -> None:
+    found = parse(form(file("a", "", text, "application/octet-stream")), TYPE)
+    assert found.values() == {"a": text}
+    assert [path for path, _ in found.paths()] == ["/a"]
+
+
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00")), max_size=5))
 def test_values_come_back_as_they_were(texts: list[str]) -> None:
     body = form(*[value("l[]", text) for text in texts])
