@@ -67,6 +67,7 @@ class Release:
         self._notice = notice
         self._queue: deque[_Waiting] = deque()
         self._lanes: dict[Lane, Passage] = {}
+        self._over: dict[Lane, Passage] = {}
         self._fresh: dict[Passage, None] = {}
         self._nested: list[tuple[Passage, dict[str, Passage]]] = []
         self._last: dict[int, _Last] = {}
@@ -83,18 +84,24 @@ class Release:
     async def feed(self, frames: Sequence[Frame], *, final: bool = False) -> bytes:
         """Judge these frames; return what may leave now. Empty if the guard refused."""
         for frame in frames:
+            if self._over and any(fragment.lane in self._over for fragment in frame.fragments):
+                # Judged as it ended before it goes on, as it is where both arrive apart.
+                await self._judge()
             self._add(frame)
         if final:
-            self._close((ALL,))
+            self._end(list(self._lanes), over=True)
+        await self._judge()
+        if self.refused or (self._guard.holds and not final):
+            return b""
+        return self._out()
+
+    async def _judge(self) -> None:
         due = [passage for passage in self._fresh if self._guard.due(passage)]
         if due:
             for passage in due:
                 del self._fresh[passage]
             await self._guard.advance(due)
         self._unnest()
-        if self.refused or (self._guard.holds and not final):
-            return b""
-        return self._out()
 
     def _add(self, frame: Frame) -> None:
         self._guard.opaque(frame.opaque, self._shapes)
@@ -139,13 +146,7 @@ class Release:
         lane = fragment.lane
         passage = self._lanes.get(lane)
         if passage is None:
-            passage = Passage(
-                Subject(lane.role, lane.kind),
-                held=lane.held_whole,
-                sealed=lane.sealed,
-                shape=self._shapes(fragment.path),
-            )
-            self._lanes[lane] = passage
+            passage = self._lanes[lane] = self._begin(lane, fragment.path)
         if lane.kind is Kind.TOOL_ARGUMENTS:
             self._tools.add(lane.choice)
         elif lane.kind is Kind.TEXT:
@@ -156,18 +157,32 @@ class Release:
             self._fresh[passage] = None
         return _Piece(passage, start, start + len(fragment.text), fragment.path)
 
+    def _begin(self, lane: Lane, path: str) -> Passage:
+        """The passage of a text that begins here, or goes on although it had ended."""
+        passage = self._over.pop(lane, None)
+        if passage is None:
+            subject, shape = Subject(lane.role, lane.kind), self._shapes(path)
+            return Passage(subject, held=lane.held_whole, sealed=lane.sealed, shape=shape)
+        passage.reopen()
+        return passage
+
     def _close(self, choices: tuple[int, ...]) -> None:
         """The texts of these choices have arrived completely."""
         self._end([k for k in self._lanes if k.choice in choices or ALL in choices])
 
-    def _end(self, lanes: Sequence[Lane]) -> None:
-        """These texts have arrived completely."""
+    def _end(self, lanes: Sequence[Lane], *, over: bool = False) -> None:
+        """These texts have arrived completely.
+
+        One that went on after an end is not believed another one before all is over.
+        """
         for lane in lanes:
-            passage = self._lanes.pop(lane, None)
-            if passage is None:
+            passage = self._lanes.get(lane)
+            if passage is None or (passage.ended and not over):
                 continue
+            self._over[lane] = self._lanes.pop(lane)
             passage.close()
-            if lane.kind is Kind.TOOL_ARGUMENTS and self._nest(passage):
+            whole = lane.kind is Kind.TOOL_ARGUMENTS and not passage.ended
+            if whole and self._nest(passage):
                 continue
             self._fresh[passage] = None
             self._remember(passage)

@@ -103,9 +103,18 @@ class Guard:
             found = await self._inspector.inspect([w for _, _, w in jobs], self._detectors)
             for (passage, offset, _), findings in zip(jobs, found, strict=True):
                 for finding in placed(findings, offset):
-                    passage.effects += self._decide(finding, passage.subject)
+                    if not passage.ended or finding.end > passage.ended:
+                        self._found(finding, passage)
         for passage in passages:
             self._clear(passage)
+
+    def _found(self, finding: Finding, passage: Passage) -> None:
+        """Decide on a finding. What has left already can only be stopped, not edited."""
+        changing = self._decide(finding, passage.subject)
+        gone = finding.start < passage.ended or (passage.sealed and passage.ended)
+        if gone and changing and self.refusal is None:
+            self.refusal = _too_late(changing[0])
+        passage.effects += changing
 
     def _locate(self, passages: Sequence[Passage]) -> list[tuple[Passage, int, Window]]:
         """Look for triggers in all new text at once; take the segments that need a detector."""
@@ -207,6 +216,17 @@ class Guard:
             Edit(edit.start + first, edit.end + first, edit.replacement)
             for edit in self._vault.restore(passage.text[first - passage.base :])
         ]
+
+
+def _too_late(effect: Effect) -> Refusal:
+    """The refusal of an answer that went on after its end, and finished what it began before."""
+    return Refusal(
+        "policy_violation",
+        "The model's answer went on after its end with something that had to be changed.",
+        policy=effect.policy,
+        rule=effect.rule,
+        categories=(effect.finding.category,),
+    )
 
 
 def _seal(passage: Passage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.core.judgement import Effect, Finding, Subject
 from gateway.core.message import Edit
@@ -13,6 +14,15 @@ from gateway.core.segments import cut
 from gateway.core.windows import LEFT_CONTEXT_CHARS, windows
 
 _TRIM_CHARS = 8_192
+
+
+class _Open(NamedTuple):
+    """How far a passage was judged when its end came."""
+
+    segment: int
+    scanned: int
+    looked: int
+    hits: tuple[int, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -25,7 +35,8 @@ class Passage:
     stands before it may leave, with `edits` made.
     held: nothing leaves before the whole text is judged; until then it waits in `pieces`,
     `pending` characters of it. sealed: it is emptied where another would be edited.
-    shape: where it stands (see `Coverage`).
+    shape: where it stands (see `Coverage`). ended: how much of it had arrived when it seemed to
+    be over, and may have left.
     """
 
     subject: Subject
@@ -44,6 +55,8 @@ class Passage:
     looked: int = -LEFT_CONTEXT_CHARS
     effects: list[Effect] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
+    ended: int = 0
+    _open: _Open | None = None
 
     @property
     def length(self) -> int:
@@ -64,6 +77,15 @@ class Passage:
         self.pieces.clear()
         self.pending = 0
         self.final = True
+        self._open = _Open(self.segment, self.scanned, self.looked, tuple(self.hits))
+
+    def reopen(self) -> None:
+        """It goes on after all: what comes is judged with what came, as if there was no end."""
+        if self._open is not None:
+            self.segment, self.scanned, self.looked, hits = self._open
+            self.hits = [*hits]
+        self.ended = self.length
+        self.final = False
 
     @property
     def near(self) -> bool:
@@ -116,7 +138,9 @@ class Passage:
         return taken
 
     def trim(self) -> None:
-        """Let go of text that can no longer matter."""
+        """Let go of text that can no longer matter. What is whole is let go of as one."""
+        if self.final:
+            return
         keep = min(self.cleared, self.segment, self.scanned) - 2 * LEFT_CONTEXT_CHARS
         if keep - self.base > _TRIM_CHARS:
             self.text = self.text[keep - self.base :]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.pipeline.fakes import SSE, Asked, Backend, Bundle, ask_async, chat, h
 ALL = dialects.load()
 MAIL = "alice.smith@example.com"
 BLOCK = Bundle({"EMAIL_ADDRESS": "block"})
+REDACT = Bundle({"EMAIL_ADDRESS": "redact"})
 
 
 def answered(data: bytes, kind: str = SSE, **headers: str) -> Asked:
@@ -35,6 +37,52 @@ def sent(dialect: str, value: Any, **params: str) -> tuple[list[bytes], int]:
 
 def chunk(delta: Any) -> bytes:
     return b"data: " + json.dumps({"choices": [{"index": 0, "delta": delta}]}).encode() + b"\n\n"
+
+
+def events(*values: Any) -> bytes:
+    """Server-sent events, each under the name of its type."""
+    return b"".join(
+        f"event: {v.get('type', 'x')}\ndata: {json.dumps(v)}\n\n".encode() for v in values
+    )
+
+
+def told(dialect: str, data: bytes, bundle: Bundle = REDACT, **request: Any) -> Asked:
+    """What a client gets of this stream, whose events arrive one by one."""
+    call = Call(json.dumps({"model": "m", "stream": True, **request}).encode())
+    backend = Backend(*(event + b"\n\n" for event in data.split(b"\n\n") if event), kind=SSE)
+    return asyncio.run(ask_async(house(backend, bundle), call, dialect=ALL[dialect]))
+
+
+def finish(reason: str | None = "stop", **delta: Any) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+
+
+def said(text: str, kind: str = "response.output_text.delta") -> Any:
+    return {"type": kind, "item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": text}
+
+
+def done(kind: str, **more: Any) -> Any:
+    return {"type": kind, "item_id": "msg_1", "output_index": 0, "content_index": 0, **more}
+
+
+def block(text: str, **more: Any) -> Any:
+    delta = {"type": "text_delta", "text": text}
+    return {"type": "content_block_delta", "index": 0, "delta": delta, **more}
+
+
+def call_args(text: str, **more: Any) -> Any:
+    return {"tool_calls": [{"index": 0, "function": {"arguments": text}, **more}]}
+
+
+OPENING = (
+    {"type": "message_start", "message": {"id": "msg_1", "role": "assistant", "content": []}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+)
+STOPPED = {"type": "content_block_stop", "index": 0}
+ENDED = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}}
+OVER = {"type": "message_stop"}
+FIRST, SECOND = MAIL[:9], MAIL[9:]
 
 
 def test_a_run_of_capitals_is_looked_through_once() -> None:
@@ -124,3 +172,69 @@ def test_a_text_does_not_pass_as_a_file_without_a_name() -> None:
     call = Call(f"{body}--b--".encode(), content_type="multipart/form-data; boundary=b")
     asked = asyncio.run(ask_async(house(backend, BLOCK), call, dialect=ALL["openai_images"]))
     assert (backend.bodies, asked.status) == ([], 400)
+
+
+MESSAGES = {"messages": [], "max_tokens": 9}
+# What is asked, and a stream whose text goes on after one of its ends.
+LATE: Mapping[str, tuple[str, Any, bytes]] = {
+    "chat": ("openai_chat", {"messages": []}, finish(None, content=FIRST) + finish()
+             + finish(None, content=SECOND)),
+    "chat, over and over": ("openai_chat", {"messages": []}, finish(content=FIRST)
+                            + finish(content="th@example") + finish(content=".com")),
+    "chat, behind the last": ("openai_chat", {"messages": []}, finish(content=FIRST)
+                              + b"data: [DONE]\n\n" + finish(content=SECOND)),
+    "arguments": ("openai_chat", {"messages": []}, finish(**call_args('{"a":"' + FIRST))
+                  + finish(**call_args(SECOND + '"}'))),
+    "completion": ("openai_completions", {"prompt": "x"}, b"".join(
+        b"data: " + json.dumps({"choices": [{"text": t, "finish_reason": "stop"}]}).encode()
+        + b"\n\n" for t in (FIRST, SECOND))),
+    "text": ("openai_responses", {"input": "x"}, events(
+        said(FIRST), done("response.output_text.done", text=FIRST), said(SECOND))),
+    "item": ("openai_responses", {"input": "x"}, events(
+        said(FIRST), done("response.output_item.done", item={}), said(SECOND))),
+    "response": ("openai_responses", {"input": "x"}, events(
+        said(FIRST), {"type": "response.completed", "response": {}}, said(SECOND))),
+    "block": ("anthropic_messages", MESSAGES, events(
+        *OPENING, block(FIRST), STOPPED, block(SECOND))),
+    "message": ("anthropic_messages", MESSAGES, events(
+        *OPENING, block(FIRST), STOPPED, ENDED, block(SECOND))),
+    "stream": ("anthropic_messages", MESSAGES, events(
+        *OPENING, block(FIRST), STOPPED, ENDED, OVER, block(SECOND))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bundle", [BLOCK, REDACT])
+@pytest.mark.parametrize("case", LATE)
+def test_what_goes_on_after_an_end_is_judged_with_what_came_before(
+    case: str, bundle: Bundle
+) -> None:
+    dialect, request, data = LATE[case]
+    asked = told(dialect, data, bundle, **request)
+    assert FIRST.encode() in asked.body
+    assert b"example" not in asked.body
+    assert asked.exchange.refusal
+    assert asked.exchange.refusal.rule == "r"
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_it_does_not_matter_whether_the_end_and_what_follows_arrive_together(case: str) -> None:
+    dialect, request, data = LATE[case]
+    call = Call(json.dumps({"model": "m", "stream": True, **request}).encode())
+    backend = Backend(data, kind=SSE)
+    asked = asyncio.run(ask_async(house(backend, REDACT), call, dialect=ALL[dialect]))
+    assert b"example" not in asked.body
+    assert asked.exchange.refusal == told(dialect, data, **request).exchange.refusal
+
+
+def test_what_goes_on_after_an_end_and_is_harmless_passes_as_it_came() -> None:
+    data = finish(content="One ") + finish(content="two ") + finish(content=f"and {MAIL} ")
+    data += finish(content="three.") + finish() + finish() + b"data: [DONE]\n\n"
+    body = told("openai_chat", data, messages=[]).body
+    assert body == data.replace(MAIL.encode(), b"[EMAIL_ADDRESS]")
+
+
+def test_text_does_not_wait_for_more_after_its_end() -> None:
+    first, last = finish(content="Call 4111 1111"), b"data: [DONE]\n\n"
+    backend = Backend(first, last, kind=SSE)
+    pieces = asyncio.run(ask_async(house(backend, REDACT), chat(stream=True))).pieces
+    assert pieces[:2] == [first, last]
