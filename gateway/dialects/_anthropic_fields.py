@@ -163,9 +163,10 @@ _DELTA = Field(
     },
 )
 _EVENT = {"type": _ENUM, "index": _SWITCH}
+_BEGUN = replace(ANSWER, fields={**ANSWER.fields, "content": Field(items=_START, fields=_block)})
 EVENT = Field(
     role="assistant",
-    fields={**_EVENT, "message": ANSWER, "content_block": _START, **_ERROR},
+    fields={**_EVENT, "message": _BEGUN, "content_block": _START, **_ERROR},
     cases={
         "content_block_delta": Field(fields={**_EVENT, "delta": _DELTA}),
         "message_delta": Field(

@@ -6,17 +6,22 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
 from gateway.dialects._anthropic import error_body, error_reply, stopped, usage
 from gateway.dialects._anthropic_fields import EVENT
 from gateway.dialects._fields import Field
+from gateway.dialects._numbers import number_of
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 
 _MESSAGE = 0
 _LAST = ("message_delta", "message_stop", "error")
+_EVENTS = frozenset(EVENT.cases) | {
+    "message_start", "content_block_start", "content_block_stop", "message_stop", "ping", "error",
+}  # fmt: skip
 
 
 class _Step(NamedTuple):
@@ -43,7 +48,7 @@ class MessageStream(EventStream):
         self._waiting: list[Frame] = []
         self._begun = self._ended = self._over = False
         self._open: dict[int, None] = {}
-        self._blocks = 0
+        self._blocks = self._begun_blocks = 0
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by these bytes, those of a tool call together."""
@@ -61,9 +66,15 @@ class MessageStream(EventStream):
 
     def lane(self, value: Any, piece: Part) -> Lane:
         """Where it stands in its block tells a text apart, at its start and in later pieces."""
-        index = _index(value)
-        place = piece.path.partition("/")[2].partition("/")[2]
-        lane = Lane(_MESSAGE, place, index, piece.kind, piece.sealed)
+        index = number_of(value)
+        _, member, *place = piece.path.split("/")
+        if member == "message":
+            # A message that begins with some of its content, as "/content/0/text".
+            _, told, *place = place
+            index = int(told)
+        elif member == "content_block" and index != self._begun_blocks - 1:
+            raise UpstreamError("a block begins with text under the number of another")
+        lane = Lane(_MESSAGE, "/".join(place), index, piece.kind, piece.sealed)
         self._texts.setdefault(index, {})[lane] = None
         return lane
 
@@ -72,10 +83,13 @@ class MessageStream(EventStream):
         named = value.get("type") if isinstance(value, dict) else None
         if not isinstance(named, str) or named == "content_block_delta":
             return Reading()
-        step = _Step(named, _index(value))
+        step = _Step(named, number_of(value))
         if named == "message_start":
             self._note(value.get("message"))
         elif named == "content_block_start":
+            if step.block > self._begun_blocks:
+                raise UpstreamError("the blocks of the upstream's message are not in order")
+            self._begun_blocks += 1
             return Reading(note=step._replace(begins=_type(value.get("content_block"))))
         elif named == "content_block_stop":
             return Reading(note=step, ends=tuple(self._texts.pop(step.block, ())))
@@ -89,6 +103,15 @@ class MessageStream(EventStream):
             self.failed = True
         closes = (ALL,) if named in ("message_stop", "error") else ()
         return Reading(closes, step)
+
+    def _read(self, event: Event, value: Any) -> Frame:
+        """An event that does not say what it is, is what its name says: clients take it so."""
+        named = value.get("type") if isinstance(value, dict) else None
+        if event.name in _EVENTS and isinstance(value, dict) and named != event.name:
+            if named is not None:
+                raise UpstreamError("an event of the upstream's stream has two types")
+            value = {**value, "type": event.name}
+        return super()._read(event, value)
 
     def sent(self, frame: Frame) -> None:
         """Which blocks the client has seen begin and not end, and how far the message is."""
@@ -173,15 +196,12 @@ class MessageStream(EventStream):
             model = message.get("model")
             self.model = model if isinstance(model, str) else ""
             self.usage = usage(message)
+            content = message.get("content")
+            self._begun_blocks = len(content) if isinstance(content, list) else 0
 
 
 def _is_call(step: _Step) -> bool:
     return step.begins.endswith("tool_use")
-
-
-def _index(value: Any) -> int:
-    index = value.get("index") if isinstance(value, dict) else None
-    return index if isinstance(index, int) and index >= 0 else 0
 
 
 def _type(block: Any) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
+from gateway.dialects._chat_calls import Calls
 from gateway.dialects._chat_chunk import Chunk, ordinary
 from gateway.dialects._fields import Field
+from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._openai import error_body, error_reply, logprobs, usage
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
@@ -34,6 +36,8 @@ class ChatStream(EventStream):
         self._meta: dict[str, Any] = {}
         self._seen: set[int] = set()
         self._texts: dict[int, Lane] = {}
+        self._calls: dict[int, Calls] = {}
+        self._parts: dict[tuple[int, str], dict[int, int]] = {}
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made; the raw tokens beside an edited text are dropped."""
@@ -65,14 +69,17 @@ class ChatStream(EventStream):
         return self._spec
 
     def lane(self, value: Any, piece: Part) -> Lane:
-        """One text a place in a choice; calls of tools are told apart by their own index."""
+        """One text a place in a choice; calls of tools and parts are told apart by number."""
         steps = piece.path.split("/")
-        choice, rest = value["choices"][int(steps[2])], steps[4:]
-        number = 0
-        if len(rest) > 1 and rest[1].isdigit():
-            number = _index(choice["delta"][rest[0]][int(rest[1])])
-            rest = [rest[0], *rest[2:]]
-        return Lane(_index(choice), "/".join(rest), number, piece.kind)
+        choice, (name, *rest) = value["choices"][int(steps[2])], steps[4:]
+        index, number = number_of(choice), 0
+        if rest and rest[0].isdigit():
+            place = int(rest[0])
+            number = self._number(index, name, choice["delta"][name][place], place)
+            rest = [step for step in rest if not step.isdigit()]
+        # The same text, whether it comes as a string or as the text of a part.
+        field = name if rest == ["text"] else "/".join([name, *rest])
+        return Lane(index, field, number, piece.kind)
 
     def meaning(self, event: Event, value: Any) -> Reading:
         """Which choices end, and what is to be remembered of the answer."""
@@ -87,10 +94,10 @@ class ChatStream(EventStream):
         closes = []
         for choice in choices:
             if isinstance(choice, dict):
-                self._seen.add(_index(choice))
+                self._seen.add(number_of(choice))
                 # Some servers send an empty one with each chunk.
                 if choice.get("finish_reason") not in (None, "", "null"):
-                    closes.append(_index(choice))
+                    closes.append(number_of(choice))
         return Reading(tuple(closes))
 
     def _frame(self, event: Event) -> Frame:
@@ -114,6 +121,19 @@ class ChatStream(EventStream):
                 fragments.append(Fragment(lane, f"/choices/{i}/delta/content", text))
         return Frame(event.raw, (event.start, event.end), tuple(fragments))
 
+    def _number(self, choice: int, name: str, entry: Any, place: int) -> int:
+        """The number of a text that comes in a list: of a call, or of a part of the content.
+
+        Parts are numbered as they begin, by some servers; what is not is the first.
+        """
+        if name == "tool_calls":
+            return self._calls.setdefault(choice, Calls()).number(entry, place)
+        index = index_of(entry)
+        if index is None:
+            return 0
+        parts = self._parts.setdefault((choice, name), {})
+        return parts.setdefault(index, len(parts))
+
     def _note(self, value: dict[str, Any]) -> None:
         # Azure's first event, about the prompt, has an empty id.
         if not self._meta.get("id"):
@@ -126,12 +146,6 @@ class ChatStream(EventStream):
     def _chunk(self, choice: dict[str, Any]) -> bytes:
         chunk = {"object": "chat.completion.chunk", **self._meta, "choices": [choice]}
         return b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
-
-
-def _index(value: Any) -> int:
-    """The number by which a choice or a call is known; 0 if it has none."""
-    index = value.get("index") if isinstance(value, dict) else None
-    return index if isinstance(index, int) and index >= 0 else 0
 
 
 def _choice(index: int, delta: dict[str, str], finish: str | None) -> dict[str, Any]:

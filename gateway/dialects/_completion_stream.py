@@ -8,6 +8,7 @@ from typing import Any
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.dialects._fields import Field
+from gateway.dialects._numbers import number_of
 from gateway.dialects._openai import logprobs
 from gateway.dialects._openai_stream import DONE, OpenAiStream, event
 from gateway.dialects._sse import Event
@@ -33,7 +34,7 @@ class CompletionStream(OpenAiStream):
     def lane(self, value: Any, piece: Part) -> Lane:
         """Each string of each choice is a text of its own."""
         steps = piece.path.split("/")
-        index = _index(value["choices"][int(steps[2])])
+        index = number_of(value["choices"][int(steps[2])])
         return Lane(index, "/".join(steps[3:]), 0, piece.kind)
 
     def meaning(self, event: Event, value: Any) -> Reading:
@@ -44,10 +45,10 @@ class CompletionStream(OpenAiStream):
             return Reading()
         if not self._meta.get("id"):
             self._meta = {k: value[k] for k in _META if k in value}
-        self._seen.update(map(_index, choices))
+        self._seen.update(map(number_of, choices))
         # Some servers send an empty reason with each chunk.
         ended = [c for c in choices if isinstance(c, dict) and c.get("finish_reason")]
-        return Reading(tuple(map(_index, ended)))
+        return Reading(tuple(map(number_of, ended)))
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made; the raw tokens beside an edited text are dropped."""
@@ -67,8 +68,3 @@ class CompletionStream(OpenAiStream):
     def _event(self, index: int, text: str, finish: str | None) -> bytes:
         choice = {"index": index, "text": text, "logprobs": None, "finish_reason": finish}
         return event({"object": "text_completion", **self._meta, "choices": [choice]})
-
-
-def _index(choice: Any) -> int:
-    index = choice.get("index") if isinstance(choice, dict) else None
-    return index if isinstance(index, int) and index >= 0 else 0

@@ -13,6 +13,7 @@ from gateway.dialects._elements import Elements
 from gateway.dialects._fields import Field
 from gateway.dialects._gemini import error_body, error_reply, logprobs, stopped, usage
 from gateway.dialects._gemini_fields import CHUNK
+from gateway.dialects._numbers import index_of
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import rewrite
@@ -161,9 +162,8 @@ def _objects(values: Any) -> list[Any]:
 
 def _index(candidates: Sequence[Any], at: int) -> int:
     """The number of a candidate: the first is often not told."""
-    candidate = candidates[at]
-    index = candidate.get("index") if isinstance(candidate, dict) else None
-    return index if isinstance(index, int) and index >= 0 else at
+    index = index_of(candidates[at])
+    return at if index is None else index
 
 
 def _calls_begun(candidate: Mapping[str, Any]) -> int:

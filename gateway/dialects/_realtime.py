@@ -249,12 +249,6 @@ def kind_of(value: Mapping[str, Any]) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def number_of(value: Mapping[str, Any], name: str) -> int:
-    """An index of an event; 0 if it has none."""
-    number = value.get(name)
-    return number if isinstance(number, int) and number >= 0 else 0
-
-
 def usage(value: Mapping[str, Any]) -> dict[str, int]:
     """Token counts of a response under our own names."""
     told = value.get("usage")

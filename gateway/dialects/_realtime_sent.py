@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.dialects._realtime import AUDIBLE, STREAMED, kind_of, number_of
+from gateway.dialects._numbers import number_of
+from gateway.dialects._realtime import AUDIBLE, STREAMED, kind_of
 
 # Which part of which output.
 Place = tuple[int, int]

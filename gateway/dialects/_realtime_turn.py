@@ -15,8 +15,9 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import MESSAGE_END, Reply
 from gateway.dialects._fields import Field
+from gateway.dialects._numbers import number_of
 from gateway.dialects._openai import error_reply
-from gateway.dialects._realtime import SERVER, TRANSCRIPTION, kind_of, number_of, series, usage
+from gateway.dialects._realtime import SERVER, TRANSCRIPTION, kind_of, series, usage
 from gateway.dialects._realtime_sent import Sent
 from gateway.dialects._sse import Event
 from gateway.dialects._stream import EventStream, Reading

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gateway.dialects._numbers import number_of
 from gateway.dialects._responses import series
 
 # Which text of an item each series of events adds to: (list of parts, member) by series.
@@ -157,12 +158,6 @@ class Sent:
             summary = place[1] == "summary"
             name = "response.reasoning_summary_part" if summary else "response.content_part"
             yield {"type": f"{name}.done", **about, "part": part}
-
-
-def number_of(value: Mapping[str, Any], name: str) -> int:
-    """An index of an event; 0 if it has none."""
-    number = value.get(name)
-    return number if isinstance(number, int) and number >= 0 else 0
 
 
 def as_event(value: Mapping[str, Any]) -> bytes:

@@ -14,11 +14,12 @@ from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
 from gateway.core.splice import splice_json
 from gateway.dialects._fields import Field, is_plain
+from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._offsets import beside, moved
 from gateway.dialects._openai import error_reply
 from gateway.dialects._responses import event_fields, series, usage
 from gateway.dialects._responses_delta import Delta, ordinary
-from gateway.dialects._responses_sent import Sent, as_event, number_of
+from gateway.dialects._responses_sent import Sent, as_event
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import decode
@@ -243,5 +244,6 @@ def _type(value: Any) -> str:
 def _key(value: Any, head: str) -> Key:
     if not isinstance(value, dict):
         return 0, 0, head
-    part = next((value[n] for n in _INDEXES[1:] if isinstance(value.get(n), int)), 0)
+    told = (index_of(value, name) for name in _INDEXES[1:])
+    part = next((number for number in told if number is not None), 0)
     return number_of(value, "output_index"), part, head

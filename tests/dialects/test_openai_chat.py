@@ -231,14 +231,14 @@ def frames(*values: Any) -> list[Any]:
 
 def test_each_streamed_text_is_a_lane_of_its_own() -> None:
     delta = {"content": "a", "reasoning": "b", "tool_calls": [
-        {"index": 3, "function": {"arguments": "c"}}, {"index": 4, "custom": {"input": "d"}}
+        {"index": 0, "function": {"arguments": "c"}}, {"index": 1, "custom": {"input": "d"}}
     ], "odd": {"x": ["e"]}}  # fmt: skip
     (frame,) = frames({"choices": [{"index": 1, "delta": delta, "finish_reason": None}]})
     assert [(f.lane.choice, f.lane.index, f.lane.kind, f.text) for f in frame.fragments] == [
         (1, 0, Kind.TEXT, "a"),
         (1, 0, Kind.REASONING, "b"),
-        (1, 3, Kind.TOOL_ARGUMENTS, "c"),
-        (1, 4, Kind.TOOL_ARGUMENTS, "d"),
+        (1, 0, Kind.TOOL_ARGUMENTS, "c"),
+        (1, 1, Kind.TOOL_ARGUMENTS, "d"),
         (1, 0, Kind.METADATA, "e"),
     ]
     assert len({f.lane for f in frame.fragments}) == 5
