@@ -76,8 +76,9 @@ class Circuit:
 class CircuitBackend:
     """A backend that is not asked while its circuit is open.
 
-    A failure is no head, or one of the statuses 429 and 5xx, but for 501, which says what the
-    upstream cannot do. An answer that breaks off later is none: it is being given already.
+    A failure is no head, or a status of 5xx, but for 501, which says what the upstream cannot do.
+    429 is none: who counts calls is well, and often counts those for one model only. Nor is an
+    answer that breaks off later: it is being given already.
     """
 
     def __init__(
@@ -116,8 +117,7 @@ class CircuitBackend:
         except BaseException:
             self._leave(turn, failed=None)
             raise
-        failed = answer.status == 429 or (answer.status >= 500 and answer.status != 501)
-        self._leave(turn, failed=failed)
+        self._leave(turn, failed=answer.status >= 500 and answer.status != 501)
         return answer
 
     async def aclose(self) -> None:

@@ -73,8 +73,8 @@ def sends(made: Set, *told: int | BaseException) -> list[str]:
     return asyncio.run(made.sends(*told))
 
 
-FAILURES: list[Any] = [429, 500, 502, 503, 529, UpstreamError("x"), UpstreamTimeout("x")]
-WELL = [200, 400, 401, 403, 404, 408, 413, 501]
+FAILURES: list[Any] = [500, 502, 503, 529, UpstreamError("x"), UpstreamTimeout("x")]
+WELL = [200, 400, 401, 403, 404, 408, 413, 429, 501]
 
 
 @pytest.mark.parametrize("told", FAILURES)
@@ -102,6 +102,13 @@ def test_one_call_goes_through_after_the_rest_and_its_success_closes_it() -> Non
     made.clock.ms = 10_000
     assert sends(made, 200, 500, 500, 200) == ["200", "500", "500", "200"]
     assert made.counters.values['circuit_open{backend="b"}'] == 0
+
+
+def test_a_probe_that_came_too_often_closes_it_too() -> None:
+    made = Set()
+    sends(made, 500, 500, 500)
+    made.clock.ms = 10_000
+    assert sends(made, 429, 429, 429, 200) == ["429", "429", "429", "200"]
 
 
 def test_a_failed_probe_opens_it_for_another_rest() -> None:
