@@ -313,7 +313,15 @@ async def _left(receive: Receive, task: asyncio.Task[Any]) -> None:
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    return {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in scope["headers"]}
+    """By name in lower case. Lines of one name are one list (RFC 9110, section 5.3).
+
+    So what may stand there only once, such as a key or a type, is no longer one if it came twice.
+    """
+    found: dict[str, str] = {}
+    for raw_name, raw in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:

@@ -202,6 +202,7 @@ class Backend:
     ) -> None:
         self.pieces, self.kind, self.status, self.fail = pieces, kind, status, fail
         self.bodies: list[bytes] = []
+        self.heard: Mapping[str, str] = {}
         self.headers: dict[str, str] = {}
         self.closed = 0
         self.log = [] if log is None else log
@@ -212,6 +213,7 @@ class Backend:
     async def send(self, call: Outgoing) -> Answer:
         self.log.append("send")
         self.bodies.append(call.body)
+        self.heard = call.headers
         if self.fail == "head":
             raise UpstreamError("no")
         heads = {"content-type": self.kind, **self.headers}

@@ -133,6 +133,28 @@ def test_odd_lengths_are_refused(site: Site, length: str) -> None:
     assert site.backend.bodies == []
 
 
+TWICE = [
+    ("anthropic-beta", "a-2025-01-01", "b-2025-02-02", 200),
+    ("content-encoding", "gzip", "identity", 415),
+    ("content-type", "text/plain", "application/json", 415),
+    ("authorization", "Bearer gw_bad", "Bearer gw_good", 401),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "second", "status"), TWICE)
+def test_what_comes_twice_is_a_list(
+    site: Site, name: str, first: str, second: str, status: int
+) -> None:
+    kept = [f"{k}: {v}" for k, v in GOOD.items() if k != name]
+    lines = [*kept, f"{name}: {first}", f"{name}: {second}", f"content-length: {len(HELLO)}"]
+    with socket.create_connection(("127.0.0.1", site.port), timeout=5) as sock:
+        head = "\r\n".join([f"POST {CHAT_PATH} HTTP/1.1", "host: x", *lines])
+        sock.sendall(f"{head}\r\n\r\n".encode() + HELLO)
+        assert int(sock.recv(1_000).split()[1]) == status
+    if status == 200:
+        assert site.backend.heard[name] == f"{first}, {second}"
+
+
 PATHS = [
     ("/v1/chat/completions", CHAT_PATH),
     ("/v1/chat/completions/", CHAT_PATH),
