@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from gateway.backends import _litellm
 from gateway.backends._bilingual import Bilingual
 from gateway.backends._direct import Direct
 from gateway.backends._translated import Translated
-from gateway.backends._vendors import DIRECT, KINDS, at
+from gateway.backends._vendors import DIRECT, KINDS, by_token, there
 from gateway.core.errors import ConfigError
 from gateway.core.family import discover
 from gateway.core.ports import Backend, BackendOptions
@@ -39,9 +37,9 @@ def build(kind: str, options: BackendOptions) -> Backend:
     if kind in DIRECT:
         return Bilingual(backend, Translated(Direct(backend, kind), options))
     if kind in KINDS and translates():
-        provider, suffix = KINDS[kind]
-        there = replace(options, url=at(options, suffix))
-        return Bilingual(backend, Translated(_litellm.Vendor(provider, there), there))
+        asked = there(kind, options)
+        vendor = _litellm.Vendor(kind, asked, by_token=by_token(kind, options))
+        return Bilingual(backend, Translated(vendor, asked))
     return backend
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from gateway.backends._spokes._shape import dumps
-from gateway.backends._upstream import ERROR_BYTES, Upstream
+from gateway.backends._upstream import ERROR_BYTES, Upstream, at_once
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError
 from gateway.core.ports import Answer, Backend
@@ -42,7 +42,7 @@ class Direct:
         if stream and "event-stream" in kind:
             return _chunks(answer)
         whole = _object(b"".join([piece async for piece in answer.body]))
-        return _one(whole) if stream else whole
+        return at_once(whole) if stream else whole
 
     async def aclose(self) -> None:
         """The backend is closed by who made it."""
@@ -55,13 +55,6 @@ async def _beginning(answer: Answer) -> bytes:
         if len(found) > ERROR_BYTES:
             break
     return bytes(found[:ERROR_BYTES])
-
-
-async def _one(whole: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-    """A whole answer where a stream was asked for: some servers cannot stream tool calls."""
-    for choice in whole.get("choices") or ():
-        choice["delta"] = choice.pop("message", {})
-    yield whole
 
 
 async def _chunks(answer: Answer) -> AsyncIterator[dict[str, Any]]:

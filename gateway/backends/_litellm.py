@@ -21,8 +21,8 @@ from typing import Any
 
 import httpx
 
-from gateway.backends._upstream import ERROR_BYTES, Upstream
-from gateway.core.errors import ConfigError
+from gateway.backends._upstream import ERROR_BYTES, Upstream, at_once
+from gateway.core.errors import ConfigError, UpstreamError
 from gateway.core.ports import BackendOptions
 
 INSTALL = "pip install 'responsible-use-gateway[translate]'"
@@ -47,9 +47,14 @@ _TOLD_TOO_MUCH = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy", "openai", "anthr
                   "httpcore", "botocore", "boto3", "google", "urllib3")  # fmt: skip
 _OWN_HEADERS = {"user-agent": "responsible-use-gateway", "accept-encoding": "identity"}
 _NO_KEY = "none"
+# Whose streams litellm 1.106 cannot read: Cohere's events have names, and calls of tools that
+# stand elsewhere than it looks for them.
+_UNSTREAMED = ("cohere", "cohere_chat")
+_GOOGLES_KEY = "x-goog-api-key"
 
 
 _upstream: ContextVar[Upstream] = ContextVar("upstream")
+_door: ContextVar[_Door] = ContextVar("door")
 
 
 def installed() -> bool:
@@ -77,16 +82,39 @@ def load() -> Any:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.setLevel(logging.CRITICAL + 1)
+    _lead_out()
     return litellm
 
 
-class Vendor:
-    """One upstream of one provider, as litellm calls it. provider: litellm's name for it."""
+def _lead_out() -> None:
+    """Give each client that litellm makes by itself, as for Cohere, the one way out."""
+    handler: Any = _http_handlers().AsyncHTTPHandler
+    make = handler.create_client
+    if not hasattr(make, "led_out"):
 
-    def __init__(self, provider: str, options: BackendOptions) -> None:
+        def create_client(self: Any, *args: Any, **kwargs: Any) -> Any:
+            self.transport = self.transport or _Way()
+            self.follow_redirects = False
+            return make(self, *args, **kwargs)
+
+        create_client.led_out = True  # type: ignore[attr-defined]
+        handler.create_client = create_client
+
+
+def _http_handlers() -> Any:
+    return importlib.import_module("litellm.llms.custom_httpx.http_handler")
+
+
+class Vendor:
+    """One upstream of one provider, as litellm calls it. provider: litellm's name for it.
+
+    by_token: the credential is a bearer's token, whatever litellm takes it for.
+    """
+
+    def __init__(self, provider: str, options: BackendOptions, *, by_token: bool = False) -> None:
         self.provider = provider
         self._options = options
-        self._door = _Door(options)
+        self._door = _Door(options, by_token=by_token)
         self._litellm: Any = None
         self._client: Any = None
 
@@ -102,8 +130,16 @@ class Vendor:
         What litellm or the vendor makes of it is raised as it comes; `upstream` says more.
         """
         _upstream.set(upstream)
+        _door.set(self._door)
+        stream = asked.get("stream") is True
+        whole = stream and self.provider in _UNSTREAMED
+        if whole:
+            asked = {k: v for k, v in asked.items() if k not in ("stream", "stream_options")}
         answer = await self._litellm.acompletion(**asked, **self._always(model))
-        return _chunks(answer) if asked.get("stream") else answer.model_dump()
+        if stream and not whole:
+            return _chunks(answer, upstream)
+        _check(upstream)
+        return at_once(answer.model_dump()) if stream else answer.model_dump()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -120,8 +156,7 @@ class Vendor:
         return {
             **settings,
             "model": f"{self.provider}/{model}",
-            # None or an empty one would make litellm look for one in the environment.
-            "api_key": options.credential or (_NO_KEY if options.url else None),
+            "api_key": options.credential or self._no_key(),
             "api_base": options.url or None,
             "client": self._client,
             "timeout": times,
@@ -132,6 +167,13 @@ class Vendor:
             "_skip_mcp_handler": True,
             "_skip_responses_api_bridge": True,
         }
+
+    def _no_key(self) -> str | None:
+        """What keeps litellm from looking for a key in the environment, if it should not."""
+        if any(name.startswith("aws_") for name in self._options.settings):
+            # Any other than an empty one would be shown instead of the signature.
+            return ""
+        return _NO_KEY if self._options.url else None
 
     def _make_client(self) -> Any:
         if self.provider == "openai":
@@ -144,14 +186,14 @@ class Vendor:
                     transport=self._door, follow_redirects=False, trust_env=False
                 ),
             )
-        handlers = importlib.import_module("litellm.llms.custom_httpx.http_handler")
-        return handlers.AsyncHTTPHandler(transport=self._door, follow_redirects=False)
+        return _http_handlers().AsyncHTTPHandler(transport=self._door, follow_redirects=False)
 
 
 class _Door(httpx.AsyncBaseTransport):
     """The only way out: to the backend's own host, with few headers, noting what comes back."""
 
-    def __init__(self, options: BackendOptions) -> None:
+    def __init__(self, options: BackendOptions, *, by_token: bool) -> None:
+        self._by_token = by_token
         self._only = _origin(httpx.URL(options.url)) if options.url else None
         self._inner = httpx.AsyncHTTPTransport(verify=_trust(), retries=0)
 
@@ -164,6 +206,8 @@ class _Door(httpx.AsyncBaseTransport):
             for name, value in request.headers.items()
             if name in _HEADERS or name.startswith("x-amz-")
         }
+        if self._by_token and _GOOGLES_KEY in headers:
+            headers["authorization"] = f"Bearer {headers.pop(_GOOGLES_KEY)}"
         sent = httpx.Request(
             request.method,
             request.url,
@@ -179,6 +223,16 @@ class _Door(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+class _Way(httpx.AsyncBaseTransport):
+    """The door of the vendor that is being asked; nobody else is asked by anything."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        door = _door.get(None)
+        if door is None:
+            raise httpx.ConnectError("asked by nobody", request=request)
+        return await door.handle_async_request(request)
 
 
 async def _note(response: httpx.Response, upstream: Upstream) -> None:
@@ -208,6 +262,13 @@ def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
-async def _chunks(answer: Any) -> AsyncIterator[dict[str, Any]]:
+async def _chunks(answer: Any, upstream: Upstream) -> AsyncIterator[dict[str, Any]]:
     async for chunk in answer:
+        _check(upstream)
         yield chunk.model_dump()
+
+
+def _check(upstream: Upstream) -> None:
+    """Raises UpstreamError for an answer that came in by another way than the door."""
+    if not upstream.status:
+        raise UpstreamError("litellm asked this vendor past the gateway")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,3 +41,10 @@ class Asker(Protocol):
 
     async def aclose(self) -> None:
         """Close all connections."""
+
+
+async def at_once(whole: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    """A whole answer where a stream was asked for: not all can stream calls of tools."""
+    for choice in whole.get("choices") or ():
+        choice["delta"] = choice.pop("message", {})
+    yield whole

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from yarl import URL
 
+from gateway.backends import gemini
 from gateway.backends._spokes._shape import untranslatable
 from gateway.core.ports import BackendOptions
 
-# Backend kinds that are asked by litellm: kind -> (its name of the vendor, what its URL needs).
-KINDS: Mapping[str, tuple[str, str]] = {
-    "anthropic": ("anthropic", ""),
-    "gemini": ("gemini", "/v1beta"),
-}
+# Backend kinds that are asked by litellm, by the names it has for their vendors.
+KINDS = ("anthropic", "gemini")
 # Backend kinds that speak chat completions themselves.
 DIRECT = ("openai", "azure", "ollama", "echo")
 # These read an image from an address themselves, so nobody here has to.
@@ -53,9 +52,15 @@ def _noticed(asked: Mapping[str, Any]) -> None:
         raise untranslatable("A file in the request")
 
 
-def at(options: BackendOptions, suffix: str) -> str:
-    """The URL that litellm needs for a vendor's."""
-    return options.url if options.url.endswith(suffix) else options.url + suffix
+def there(kind: str, options: BackendOptions) -> BackendOptions:
+    """What litellm needs to know: the URL says it all, also where Vertex AI has its models."""
+    url = gemini.home(options) if kind == "gemini" else options.url
+    return replace(options, url=url, settings={})
+
+
+def by_token(kind: str, options: BackendOptions) -> bool:
+    """Whether the vendor wants to see a bearer's token where litellm shows an API key."""
+    return kind == "gemini" and gemini.by_token(options)
 
 
 def _parts(asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -9,8 +9,24 @@ from __future__ import annotations
 
 from gateway.backends._http import HttpBackend
 from gateway.core.calls import Outgoing
+from gateway.core.ports import BackendOptions
 
 _GEMINI_API = "/v1beta"
+
+
+def home(options: BackendOptions) -> str:
+    """The URL below which the models are."""
+    base, settings = options.url.rstrip("/"), options.settings
+    if "project" not in settings:
+        return base.removesuffix(_GEMINI_API) + _GEMINI_API
+    version, location = settings.get("version", "v1beta1"), settings.get("location", "global")
+    place = f"projects/{settings['project']}/locations/{location}/publishers/google"
+    return f"{base}/{version}/{place}"
+
+
+def by_token(options: BackendOptions) -> bool:
+    """Whether the credential is a bearer's token and not an API key."""
+    return "project" in options.settings
 
 
 class Member(HttpBackend):
@@ -20,15 +36,12 @@ class Member(HttpBackend):
 
     def url(self, call: Outgoing) -> str:
         """At the backend's own place for models."""
-        settings = self._options.settings
-        if "project" not in settings or not call.path.startswith(f"{_GEMINI_API}/models/"):
+        if not call.path.startswith(f"{_GEMINI_API}/models/"):
             return self._base + call.path
-        version, location = settings.get("version", "v1beta1"), settings.get("location", "global")
-        place = f"/{version}/projects/{settings['project']}/locations/{location}/publishers/google"
-        return self._base + place + call.path.removeprefix(_GEMINI_API)
+        return home(self._options) + call.path.removeprefix(_GEMINI_API)
 
     def credential(self, secret: str) -> dict[str, str]:
         """An API key has a header of its own; a token is a bearer's."""
-        if "project" in self._options.settings:
+        if by_token(self._options):
             return super().credential(secret)
         return {"x-goog-api-key": secret}

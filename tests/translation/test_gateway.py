@@ -141,6 +141,20 @@ def test_geminis_and_ollamas_clients_reach_an_openai_server(
         assert (answer.status_code, hear(dialect, answer.content, stream=True).text) == (200, TEXT)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_azures_client_reaches_claude(gateway: Gateway, vendors: Vendors, stream: bool) -> None:
+    model = vendors.answer(f"c-azure-{stream}", claude(Tells()))
+    answer = httpx.post(
+        f"{gateway.url}/openai/deployments/{model}/chat/completions?api-version=2024-10-21",
+        json={**HELLO["openai_chat"], "stream": stream, "max_tokens": 9},
+        headers={"api-key": gateway.key},
+        trust_env=False,
+    )
+    heard = hear("openai_chat", answer.content, stream=stream)
+    assert (answer.status_code, heard.text) == (200, TEXT)
+    assert vendors.of(model)[0].path == "/v1/messages"
+
+
 def test_what_cannot_be_translated_is_not_sent(gateway: Gateway, vendors: Vendors) -> None:
     model = vendors.answer("c-two", claude(Tells()))
     answer = gateway.post(model, n=2)

@@ -102,6 +102,37 @@ def test_without_a_credential_none_is_looked_for(
     assert CANARY not in str(received.headers)
 
 
+@pytest.mark.parametrize("kind", ["openai", "gemini"])
+def test_an_image_that_a_tool_found_follows_its_result(vendors: Vendors, kind: str) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": PNG}
+    talk = json.loads(json.dumps(TALK["anthropic_messages"]))
+    (result, last) = talk["messages"][-1]["content"]
+    result["content"] = [*result["content"], {"type": "image", "source": source}]
+    talk["messages"][0]["content"] = "Look."
+    model = vendors.answer(f"gemini-2.5-tool-image-{kind}", VENDORS[kind](Tells()))
+    assert ask(kind, vendors, outgoing("anthropic_messages", talk, model)).status == 200
+    sent = vendors.of(model)[0].body.decode()
+    places = [sent.index(word) for word in ("Rain.", PNG, last["text"])]
+    assert places == sorted(places)
+    assert sent.count(PNG) == 1
+
+
+@streamed
+def test_vertex_is_asked_at_its_own_place_and_by_token(vendors: Vendors, stream: bool) -> None:
+    settings = {"project": "p-1", "location": "europe-west4"}
+    model = vendors.answer("gemini-vertex", VENDORS["gemini"](Tells()))
+    call = outgoing("openai_chat", HELLO["openai_chat"], model, stream=stream)
+    got = ask("gemini", vendors, call, settings=settings)
+    assert got.status == 200
+    (received,) = vendors.of(model)
+    place = "/v1beta1/projects/p-1/locations/europe-west4/publishers/google"
+    verb = "streamGenerateContent" if stream else "generateContent"
+    assert received.path == f"{place}/models/{model}:{verb}"
+    assert received.headers["authorization"] == "Bearer sk-own"
+    assert "x-goog-api-key" not in received.headers
+    assert "p-1" not in received.body.decode()
+
+
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("openai_chat", {"n": 2}, "'n'"),
     ("openai_chat", {"logprobs": True}, "'logprobs'"),
