@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import re
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,14 +16,11 @@ from typing import Any
 
 import httptools
 
-from benchmarks.mock_upstream import fingerprint
+from benchmarks.mock_upstream import is_whole
 from benchmarks.processes import usage, yardstick_us
 from benchmarks.texts import Texts
 from benchmarks.workloads import Workload
 
-_CONTENT = re.compile(rb'"content":"([^"]*)"')
-_PRINT = re.compile(rb'"system_fingerprint":"(fp_[0-9a-f]+)"')
-_DONE = b"data: [DONE]\n\n"
 # A gateway writes the end of its record right after the answer; that is part of the price.
 _SETTLE_S = 0.1
 
@@ -41,7 +37,10 @@ class Target:
 
 @dataclass(slots=True)
 class Taken:
-    """Times of what was answered, in seconds, and why the rest was not."""
+    """Times of what was answered, in seconds, and why the rest was not.
+
+    first_s: until the first text, or the whole of an answer that is no stream.
+    """
 
     whole_s: list[float] = field(default_factory=list)
     first_s: list[float] = field(default_factory=list)
@@ -95,16 +94,16 @@ async def drive(
                 clients[number] = client
             began = time.perf_counter()
             try:
-                answer = await client.ask(_request(target, body))
+                answer = await client.ask(_request(target, workload.path, body))
             except OSError as err:
                 taken.errors[type(err).__name__] += 1
                 continue
-            trouble = check(answer.status, answer.body, workload.chunks)
+            trouble = check(workload, answer.status, answer.body)
             if trouble:
                 taken.errors[trouble] += 1
                 continue
             taken.whole_s.append(time.perf_counter() - began)
-            taken.first_s.append(answer.first_at - began)
+            taken.first_s.append(_first_text(workload, answer) - began)
 
     clients: dict[int, _Client] = {}
     async with asyncio.TaskGroup() as group:
@@ -115,23 +114,28 @@ async def drive(
     return taken
 
 
-def check(status: int, body: bytes, chunks: int) -> str:
-    """What is wrong with an answer; empty if nothing is. chunks: how many it streams, or 0."""
+def check(workload: Workload, status: int, body: bytes) -> str:
+    """What is wrong with an answer; empty if nothing is."""
     if status != 200:
         return f"status {status}"
-    if chunks:
-        contents, prints = _CONTENT.findall(body), _PRINT.findall(body)
-        # One more event says who speaks; it has content too, but none in it.
-        if not body.endswith(_DONE) or len(contents) != chunks + 1:
+    if workload.chunks:
+        pieces = workload.api.text(body)
+        if workload.api.last not in body or len(pieces) < workload.chunks:
             return "events missing"
-        text = b"".join(contents).decode()
-        return "" if fingerprint(text).encode() in prints else "text changed"
-    try:
-        value = json.loads(body)
-        text = value["choices"][0]["message"]["content"]
-    except (ValueError, LookupError, TypeError):
-        return "not a completion"
-    return "" if fingerprint(text) == value.get("system_fingerprint") else "text changed"
+        text = b"".join(pieces[: workload.chunks]).decode()
+    else:
+        try:
+            text = json.loads(body)["choices"][0]["message"]["content"]
+        except (ValueError, LookupError, TypeError):
+            return "not a completion"
+    return "" if is_whole(text) else "text changed"
+
+
+def _first_text(workload: Workload, answer: _Answer) -> float:
+    """When the first text was there."""
+    if not workload.chunks:
+        return answer.pieces[0][0]
+    return next(at for at, piece in answer.pieces if workload.api.text(piece))
 
 
 def percentile_ms(values_s: list[float], share: float) -> float | None:
@@ -151,9 +155,9 @@ async def get_json(port: int, path: str) -> tuple[int, object]:
     return answer.status, json.loads(answer.body)
 
 
-def _request(target: Target, body: bytes) -> bytes:
+def _request(target: Target, path: str, body: bytes) -> bytes:
     head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{target.port}\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{target.port}\r\n"
         f"authorization: Bearer {target.key}\r\ncontent-type: application/json\r\n"
         f"accept: */*\r\ncontent-length: {len(body)}\r\n\r\n"
     )
@@ -162,9 +166,11 @@ def _request(target: Target, body: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """pieces: when each arrived, and its bytes."""
+
     status: int
     body: bytes
-    first_at: float
+    pieces: list[tuple[float, bytes]]
 
 
 class _Client(asyncio.Protocol):
@@ -186,8 +192,7 @@ class _Client(asyncio.Protocol):
     async def ask(self, request: bytes) -> _Answer:
         self._waiter = asyncio.get_running_loop().create_future()
         self._parser = httptools.HttpResponseParser(self)
-        self._pieces: list[bytes] = []
-        self._first_at = 0.0
+        self._pieces: list[tuple[float, bytes]] = []
         self._transport.write(request)
         return await self._waiter
 
@@ -198,13 +203,12 @@ class _Client(asyncio.Protocol):
         self._parser.feed_data(data)
 
     def on_body(self, data: bytes) -> None:
-        self._first_at = self._first_at or time.perf_counter()
-        self._pieces.append(data)
+        self._pieces.append((time.perf_counter(), data))
 
     def on_message_complete(self) -> None:
         if not self._parser.should_keep_alive():
             self.closed = True
         if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(
-                _Answer(self._parser.get_status_code(), b"".join(self._pieces), self._first_at)
-            )
+            body = b"".join(data for _, data in self._pieces)
+            answer = _Answer(self._parser.get_status_code(), body, self._pieces)
+            self._waiter.set_result(answer)

@@ -1,15 +1,15 @@
-"""A cheap upstream that speaks OpenAI's chat completions, and counts what it was asked.
+"""A cheap upstream that speaks every measured API, and counts what it was asked.
 
 Bare protocols on uvloop and httptools, so that it takes little of the machine from the
-gateway under test. `words-N` answers with N words, `words-N-every-Mms` streams them M
-milliseconds apart; every answer's words are new. `GET /counts` tells what has arrived.
+gateway under test. `…-words-N` answers with N words, `…-words-N-every-Mms` streams them M
+milliseconds apart; every answer's words are new, and the last ones are a checksum of the rest.
+`GET /counts` tells what has arrived.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import random
 import re
 import zlib
@@ -19,10 +19,13 @@ from typing import Any
 import httptools
 import uvloop
 
+from benchmarks.apis import CREATED, Api, all_apis, to_json
 from benchmarks.texts import MAIL_DOMAIN
 
-_MODEL = re.compile(rb'"model"\s*:\s*"words-(\d+)(?:-every-(\d+)ms)?"')
+_MODEL = re.compile(rb"[a-z]+-words-(\d+)(?:-every-(\d+)ms)?")
 _STREAM = re.compile(rb'"stream"\s*:\s*true')
+_APIS = {api.path.encode(): api for api in all_apis().values()}
+_KEY_HEADERS = (b"authorization", b"x-api-key", b"x-goog-api-key")
 _MARK = MAIL_DOMAIN.encode()
 _VOCABULARY = (
     "able about above across again almost along also always among another answer around away "
@@ -45,10 +48,27 @@ _VOCABULARY = (
 )
 _WORDS = tuple(_VOCABULARY.split())
 _STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+    b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\n"
     b"cache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n"
 )
 _END = b"0\r\n\r\n"
+_CHECKS = 3
+
+
+def checked(words: list[str]) -> list[str]:
+    """These words and some more that tell whether they arrived as they are."""
+    number = zlib.crc32(" ".join(words).encode())
+    checks = []
+    for _ in range(_CHECKS):
+        number, at = divmod(number, len(_WORDS))
+        checks.append(_WORDS[at])
+    return words + checks
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text ends with the checksum of its words."""
+    words = text.split()
+    return len(words) > _CHECKS and checked(words[:-_CHECKS]) == words
 
 
 def _whole(body: bytes, status: bytes = b"200 OK") -> bytes:
@@ -56,43 +76,15 @@ def _whole(body: bytes, status: bytes = b"200 OK") -> bytes:
     return head % (status, len(body)) + body
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def _event(data: bytes) -> bytes:
-    """One server-sent event in one chunk of the transfer coding."""
-    event = b"data: " + data + b"\n\n"
+def _chunk(event: bytes) -> bytes:
+    """One event in one chunk of the transfer coding."""
     return b"%x\r\n%s\r\n" % (len(event), event)
-
-
-def _delta(delta: dict[str, str], *, finish: str | None = None, fingerprint: str = "") -> bytes:
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-    chunk = {
-        "id": "chatcmpl-bench",
-        "object": "chat.completion.chunk",
-        "created": 1_760_000_000,
-        "model": "words",
-        "system_fingerprint": fingerprint,
-        "choices": [choice],
-    }
-    return _event(_json(chunk))
-
-
-_FIRST = _delta({"role": "assistant", "content": ""})
-_CHUNKS = {word: _delta({"content": word + " "}) for word in _WORDS}
-_DONE = _event(b"[DONE]")
-
-
-def fingerprint(text: str) -> str:
-    """What an answer carries so that its reader can tell whether its text arrived whole."""
-    return f"fp_{zlib.crc32(text.encode()):08x}"
 
 
 class _Connection(asyncio.Protocol):
     def __init__(self, counts: Counter[str], credential: bytes) -> None:
         self._counts = counts
-        self._credential = b"Bearer " + credential
+        self._credential = credential
         self._parser = httptools.HttpRequestParser(self)
         self._pieces: list[bytes] = []
         self._url = b""
@@ -117,69 +109,65 @@ class _Connection(asyncio.Protocol):
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if name.lower() == b"authorization":
-            self._known = value == self._credential
+        if name.lower() in _KEY_HEADERS:
+            self._known = self._known or value.removeprefix(b"Bearer ") == self._credential
 
     def on_body(self, data: bytes) -> None:
         self._pieces.append(data)
 
     def on_message_complete(self) -> None:
-        if self._url.endswith(b"/chat/completions"):
-            self._complete(b"".join(self._pieces))
+        api = _APIS.get(_MODEL.sub(b"{model}", self._url))
+        if api is not None:
+            self._complete(api, b"".join(self._pieces))
         elif self._url == b"/counts":
-            self._transport.write(_whole(_json(dict(self._counts))))
+            self._transport.write(_whole(to_json(dict(self._counts))))
         else:
             self._transport.write(_whole(b'{"error":{"message":"no such path"}}', b"404 Not Found"))
 
-    def _complete(self, body: bytes) -> None:
+    def _complete(self, api: Api, body: bytes) -> None:
         counts = self._counts
         counts["requests"] += 1
         counts["body_bytes"] += len(body)
         counts["personal"] += _MARK in body
         counts["strangers"] += not self._known
-        asked = _MODEL.search(body)
-        words = random.choices(_WORDS, k=int(asked[1]) if asked else 1)
-        if not _STREAM.search(body):
+        asked = _MODEL.search(self._url) or _MODEL.search(body)
+        words = checked(random.choices(_WORDS, k=int(asked[1]) - _CHECKS if asked else 1))
+        if api.name == "chat" and not _STREAM.search(body):
             self._transport.write(_unary(words))
             return
         counts["streams"] += 1
-        last = _delta({}, finish="stop", fingerprint=fingerprint(" ".join(words) + " "))
-        chunks = [_CHUNKS[word] for word in words]
+        head = _STREAM_HEAD % api.media.encode()
+        chunks = [_chunk(event) for event in api.tell([word + " " for word in words])]
         if asked and asked[2]:
             pause_s = int(asked[2]) / 1000
-            self._task = asyncio.ensure_future(self._paced(chunks, last, pause_s))
+            self._task = asyncio.ensure_future(self._paced(head, chunks, pause_s))
         else:
-            self._transport.write(b"".join((_STREAM_HEAD, _FIRST, *chunks, last, _DONE, _END)))
+            self._transport.write(b"".join((head, *chunks, _END)))
 
-    async def _paced(self, chunks: list[bytes], last: bytes, pause_s: float) -> None:
+    async def _paced(self, head: bytes, chunks: list[bytes], pause_s: float) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
-        self._transport.write(_STREAM_HEAD + _FIRST)
+        self._transport.write(head)
         for chunk in chunks:
-            due += pause_s
             await asyncio.sleep(max(0.0, due - loop.time()))
+            due += pause_s
             self._transport.write(chunk)
-        self._transport.write(last + _DONE + _END)
+        self._transport.write(_END)
 
 
 def _unary(words: list[str]) -> bytes:
-    text = " ".join(words)
-    message = {"role": "assistant", "content": text, "refusal": None}
+    message = {"role": "assistant", "content": " ".join(words), "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     usage = {"prompt_tokens": 50, "completion_tokens": 50, "total_tokens": 100}
-    return _whole(
-        _json(
-            {
-                "id": "chatcmpl-bench",
-                "object": "chat.completion",
-                "created": 1_760_000_000,
-                "model": "words",
-                "choices": [choice],
-                "usage": usage,
-                "system_fingerprint": fingerprint(text),
-            }
-        )
-    )
+    answer = {
+        "id": "chatcmpl-bench",
+        "object": "chat.completion",
+        "created": CREATED,
+        "model": "words",
+        "choices": [choice],
+        "usage": usage,
+    }
+    return _whole(to_json(answer))
 
 
 async def _serve(credential: bytes) -> None:

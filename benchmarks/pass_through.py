@@ -42,7 +42,8 @@ class PassThrough:
             )
         headers = {k.decode(): v.decode() for k, v in scope["headers"] if k in _PASSED}
         headers["authorization"] = self._authorization
-        url = self._upstream + scope["path"].removeprefix("/v1")
+        query = "?" + scope["query_string"].decode() if scope["query_string"] else ""
+        url = self._upstream + scope["path"] + query
         async with self._session.post(url, data=body, headers=headers) as answer:
             kept = [(b"content-type", answer.headers["content-type"].encode())]
             if answer.content_length is not None:
@@ -55,7 +56,7 @@ class PassThrough:
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--upstream", required=True, help="base URL, with /v1")
+    arguments.add_argument("--upstream", required=True, help="its origin")
     arguments.add_argument("--credential", required=True, help="the key for the upstream")
     given = arguments.parse_args()
     sock = socket.create_server(("127.0.0.1", 0), backlog=1_024)

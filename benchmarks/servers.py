@@ -24,18 +24,21 @@ _CATALOGUE = """\
 apiVersion: gateway/v1
 kind: Catalogue
 backends:
-  - name: mock
-    kind: openai
-    url: {url}
-    credential: env:BENCH_CREDENTIAL
+  - {{name: openai, kind: openai, url: "{url}/v1", credential: env:BENCH_CREDENTIAL}}
+  - {{name: anthropic, kind: anthropic, url: "{url}", credential: env:BENCH_CREDENTIAL}}
+  - {{name: gemini, kind: gemini, url: "{url}", credential: env:BENCH_CREDENTIAL}}
+  - {{name: ollama, kind: ollama, url: "{url}", credential: env:BENCH_CREDENTIAL}}
 models:
-  - {{name: "words-*", backend: mock}}
+  - {{name: "openai-*", backend: openai}}
+  - {{name: "anthropic-*", backend: anthropic}}
+  - {{name: "gemini-*", backend: gemini}}
+  - {{name: "ollama-*", backend: ollama}}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """The mock upstream: its base URL, and the key that it wants to see."""
+    """The mock upstream: its origin, and the key that it wants to see."""
 
     url: str
     credential: str

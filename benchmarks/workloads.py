@@ -1,7 +1,7 @@
 """What is asked of a gateway: the request bodies of each workload.
 
-The model name tells the mock upstream how to answer: `words-40` in forty words,
-`words-100-every-5ms` word by word with a pause between.
+The model name tells the gateway which backend to ask, and the mock upstream how to answer:
+`openai-words-40` in forty words, `openai-words-100-every-5ms` word by word with a pause between.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from benchmarks.apis import Api, all_apis
 from benchmarks.texts import Texts
 
 SMALL_CHARS = 200
@@ -32,27 +32,44 @@ class Workload:
     model: str
     chunks: int
     messages: Callable[[Texts, int], list[dict[str, str]]]
+    api: Api
+
+    @property
+    def path(self) -> str:
+        """Where it is asked."""
+        return self.api.path.format(model=self._asked)
 
     def body(self, texts: Texts, connection: int) -> bytes:
         """The next request of this connection."""
-        value: dict[str, Any] = {"model": self.model, "messages": self.messages(texts, connection)}
+        messages = self.messages(texts, connection)
         if self.chunks:
-            value["stream"] = True
+            value = self.api.ask(messages[-1]["content"], self._asked)
+        else:
+            value = {"model": self._asked, "messages": messages}
         return json.dumps(value).encode()
+
+    @property
+    def _asked(self) -> str:
+        return f"{self.api.backend}-{self.model}"
 
 
 def all_workloads() -> dict[str, Workload]:
     """Every workload by name, in the order in which they are run."""
     whole, streamed = "words-40", f"words-{CHUNKS}"
     paced = f"{streamed}-every-{PAUSE_MS}ms"
-    listed = (
-        Workload("small", "one message of 200 B", whole, 0, _small),
-        Workload("large", "20 messages, 40 kB, 5 % of sentences personal", whole, 0, _large),
-        Workload("clean", "as large, nothing personal", whole, 0, _clean),
-        Workload("stream", "200 B in, 100 chunks at once", streamed, CHUNKS, _small),
-        Workload("paced", "200 B in, 100 chunks 5 ms apart", paced, CHUNKS, _small),
-        Workload("turns", "the same 40 kB sent again with a new 200 B", whole, 0, _Turns()),
-    )
+    apis = all_apis()
+    chat = apis.pop("chat")
+    listed = [
+        Workload("small", "one message of 200 B", whole, 0, _small, chat),
+        Workload("large", "20 messages, 40 kB, 5 % of sentences personal", whole, 0, _large, chat),
+        Workload("clean", "as large, nothing personal", whole, 0, _clean, chat),
+        Workload("stream", "200 B in, 100 chunks at once", streamed, CHUNKS, _small, chat),
+        Workload("paced", "200 B in, 100 chunks 5 ms apart", paced, CHUNKS, _small, chat),
+        Workload("turns", "the same 40 kB sent again with a new 200 B", whole, 0, _Turns(), chat),
+    ]
+    for api in apis.values():
+        about = f"as stream, at {api.path}"
+        listed.append(Workload(f"stream-{api.name}", about, streamed, CHUNKS, _small, api))
     return {workload.name: workload for workload in listed}
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from benchmarks.run import main
 
+WORKLOADS = ("small", "large", "stream", "turns", "stream-responses", "stream-completions",
+             "stream-anthropic", "stream-gemini", "stream-ollama", "stream-generate")  # fmt: skip
 FIELDS = {
     "workload", "target", "model", "requests", "answered", "arrived", "arrived_personal",
     "errors", "accounted", "concurrency", "processes", "cpu_ms", "cpu_ms_rounds", "rps",
@@ -21,7 +23,7 @@ FIELDS = {
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path = tmp_path_factory.mktemp("bench") / "result.json"
-    workloads = "small,large,stream,turns"
+    workloads = ",".join(WORKLOADS)
     arguments = ["--model=off", "--rounds=1", "--scale=0.02", "--concurrency=2"]
     assert main([*arguments, f"--workloads={workloads}", f"--output={path}"]) == 0
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -39,7 +41,7 @@ def test_every_workload_is_measured_on_the_gateway_and_the_plain_proxy(
 ) -> None:
     rows = [(row["workload"], row["target"]) for row in report["results"]]
     targets = ("gateway", "pass_through")
-    assert rows == [(w, t) for w in ("small", "large", "stream", "turns") for t in targets]
+    assert rows == [(w, t) for w in WORKLOADS for t in targets]
     assert all(row.keys() == FIELDS for row in report["results"])
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.load import check, percentile_ms
-from benchmarks.mock_upstream import fingerprint
+from benchmarks.mock_upstream import checked
 from benchmarks.texts import MAIL_DOMAIN, Texts, with_luhn
 from benchmarks.workloads import all_workloads
 
@@ -45,14 +45,25 @@ def test_turns_send_the_same_conversation_with_one_new_message() -> None:
 
 def test_changed_answer_is_an_error() -> None:
     def answer(text: str) -> bytes:
-        message = {"choices": [{"message": {"content": text}}]}
-        return json.dumps({**message, "system_fingerprint": fingerprint("one two")}).encode()
+        return json.dumps({"choices": [{"message": {"content": text}}]}).encode()
 
-    assert check(200, answer("one two"), 0) == ""
-    assert check(200, answer("one"), 0) == "text changed"
-    assert check(200, b"{}", 0) == "not a completion"
-    assert check(503, answer("one two"), 0) == "status 503"
-    assert check(200, b"data: [DONE]\n\n", 100) == "events missing"
+    small, text = all_workloads()["small"], " ".join(checked(["able", "about"]))
+    assert check(small, 200, answer(text)) == ""
+    assert check(small, 200, answer(text.replace("about", "above"))) == "text changed"
+    assert check(small, 200, answer("able")) == "text changed"
+    assert check(small, 200, b"{}") == "not a completion"
+    assert check(small, 503, answer(text)) == "status 503"
+
+
+@pytest.mark.parametrize("name", [n for n in all_workloads() if n.startswith("stream")])
+def test_changed_stream_is_an_error(name: str) -> None:
+    workload = all_workloads()[name]
+    words = [word + " " for word in checked(["able"] * (workload.chunks - 3))]
+    events = list(workload.api.tell(words))
+    assert check(workload, 200, b"".join(events)) == ""
+    assert check(workload, 200, b"".join(events[:-1])) == "events missing"
+    other = b"".join(events).replace(b"able ", b"oven ", 1)
+    assert check(workload, 200, other) == "text changed"
 
 
 def test_percentile_is_the_nearest_rank() -> None:
