@@ -101,6 +101,7 @@ REQUEST = Field(
         ),
         "output_format": Field(kind=Kind.TOOL_DEFINITION, fields={"type": _ENUM}),
         "stop_sequences": TEXT,
+        **dict.fromkeys(("max_tokens", "stream", "temperature", "top_k", "top_p"), _SWITCH),
         "metadata": TEXT,
         "thinking": _SWITCH,
         "cache_control": _SWITCH,

@@ -82,7 +82,7 @@ class MessageStream(EventStream):
         """What begins or ends; the end of a block ends its texts."""
         named = value.get("type") if isinstance(value, dict) else None
         if not isinstance(named, str) or named == "content_block_delta":
-            return Reading()
+            return Reading(steady=isinstance(named, str))
         step = _Step(named, number_of(value))
         if named == "message_start":
             self._note(value.get("message"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
+from gateway.dialects._alike import NUMBER, PADDING
 from gateway.dialects._chat_calls import Calls
-from gateway.dialects._chat_chunk import Chunk, ordinary
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._openai import error_body, error_reply, logprobs, usage
@@ -29,13 +30,13 @@ class ChatStream(EventStream):
     """
 
     ping = b": ping\n\n"
+    passing = MappingProxyType({"/created": NUMBER, "/obfuscation": PADDING})
 
     def __init__(self, chunk: Field) -> None:
         super().__init__(Events())
         self._spec = chunk
         self._meta: dict[str, Any] = {}
         self._seen: set[int] = set()
-        self._texts: dict[int, Lane] = {}
         self._calls: dict[int, Calls] = {}
         self._parts: dict[tuple[int, str], dict[int, int]] = {}
 
@@ -98,28 +99,12 @@ class ChatStream(EventStream):
                 # Some servers send an empty one with each chunk.
                 if choice.get("finish_reason") not in (None, "", "null"):
                     closes.append(number_of(choice))
-        return Reading(tuple(closes))
+        return Reading(tuple(closes), steady=not closes)
 
     def _frame(self, event: Event) -> Frame:
         if event.data.strip() == b"[DONE]":
             return Frame(event.raw, closes=(ALL,))
-        chunk = ordinary(event.data) if self._meta else None
-        if chunk is not None and chunk.like(self._meta):
-            return self._add_text(event, chunk)
         return super()._frame(event)
-
-    def _add_text(self, event: Event, chunk: Chunk) -> Frame:
-        """A chunk that only adds to the text of choices: nearly all are such."""
-        fragments = []
-        for i, choice in enumerate(chunk.choices):
-            text, index = choice.delta.content, choice.index
-            self._seen.add(index)
-            if text:
-                lane = self._texts.get(index)
-                if lane is None:
-                    lane = self._texts[index] = Lane(index, "content")
-                fragments.append(Fragment(lane, f"/choices/{i}/delta/content", text))
-        return Frame(event.raw, (event.start, event.end), tuple(fragments))
 
     def _number(self, choice: int, name: str, entry: Any, place: int) -> int:
         """The number of a text that comes in a list: of a call, or of a part of the content.

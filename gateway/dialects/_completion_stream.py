@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
+from gateway.dialects._alike import NUMBER, PADDING
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import number_of
 from gateway.dialects._openai import logprobs
@@ -20,6 +22,8 @@ _META = ("id", "object", "created", "model", "system_fingerprint")
 
 class CompletionStream(OpenAiStream):
     """Reads chunks; remembers what a synthetic last chunk needs to look like its own."""
+
+    passing = MappingProxyType({"/created": NUMBER, "/obfuscation": PADDING})
 
     def __init__(self, chunk: Field) -> None:
         super().__init__("prompt")
@@ -48,7 +52,7 @@ class CompletionStream(OpenAiStream):
         self._seen.update(map(number_of, choices))
         # Some servers send an empty reason with each chunk.
         ended = [c for c in choices if isinstance(c, dict) and c.get("finish_reason")]
-        return Reading(tuple(map(number_of, ended)))
+        return Reading(tuple(map(number_of, ended)), steady=not ended)
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made; the raw tokens beside an edited text are dropped."""

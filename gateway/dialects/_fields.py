@@ -18,7 +18,7 @@ from gateway.core.nested import nested_parts, texts
 from gateway.core.splice import escape
 
 # Where a data URL is what it says. In a text that somebody wrote it is part of the text.
-_MEDIA_PLACE = re.compile(r"ur[il]|data|file|image|audio|video|media|source", re.IGNORECASE)
+MEDIA_PLACE = re.compile(r"ur[il]|data|file|image|audio|video|media|source", re.IGNORECASE)
 _TOP_TYPES = frozenset(["application", "audio", "font", "image", "text", "video"])
 # fmt: off
 _SUBTYPES = frozenset([
@@ -217,7 +217,7 @@ def _case_of(value: dict[str, Any], member: str) -> str:
 def _string(value: str, spec: Field, found: Found, role: str, kind: Kind, path: str) -> None:
     inner = None if found.streamed else _inner(value, spec)
     data_url = None
-    if value[:5].lower() == "data:" and _MEDIA_PLACE.search(path.rpartition("/")[2]):
+    if value[:5].lower() == "data:" and MEDIA_PLACE.search(path.rpartition("/")[2]):
         data_url = DATA_URL.match(value)
     start = data_url.end() if data_url else 0
     if inner:

@@ -22,19 +22,23 @@ VECTOR = plain("a vector: numbers")
 COUNTS = plain("token counts")
 
 
-def spelt(spec: Field, *, snake: bool = False) -> Field:
+def spelt(spec: Field) -> Field:
     """A declaration whose members may be spelt in either way."""
     fields: dict[str, Field] = {}
     for name, member in spec.fields.items():
         fields[name] = spelt(member)
-        fields.setdefault(_snake(name), spelt(member, snake=True))
+        fields.setdefault(_snake(name), _snakes(fields[name]))
     return replace(
         spec,
         fields=fields,
         items=spelt(spec.items) if spec.items else None,
         cases={word: spelt(case) for word, case in spec.cases.items()},
-        media_member=_snake(spec.media_member) if snake else spec.media_member,
     )
+
+
+def _snakes(spec: Field) -> Field:
+    """What stands under a name in snake_case names its media so as well."""
+    return replace(spec, media_member=_snake(spec.media_member)) if spec.media_member else spec
 
 
 def _snake(name: str) -> str:

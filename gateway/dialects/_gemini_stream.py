@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
+from gateway.dialects._alike import NUMBER, Likeness
 from gateway.dialects._elements import Elements
 from gateway.dialects._fields import Field
 from gateway.dialects._gemini import error_body, error_reply, logprobs, stopped, usage
@@ -19,6 +21,13 @@ from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import rewrite
 
 _HEAD = ("modelVersion", "responseId")
+# What is counted up from chunk to chunk, and as what (see `usage`).
+_COUNTED = {
+    "/usageMetadata/promptTokenCount": "input",
+    "/usageMetadata/candidatesTokenCount": "output",
+    "/usageMetadata/thoughtsTokenCount": "reasoning",
+    "/usageMetadata/totalTokenCount": "",
+}
 
 
 class GeminiStream(EventStream):
@@ -27,6 +36,8 @@ class GeminiStream(EventStream):
     A candidate's texts end with the stream and not with its finish reason, which some servers
     put into every chunk. There is no ping: Google's client takes a comment for half an error.
     """
+
+    passing = MappingProxyType(dict.fromkeys(_COUNTED, NUMBER))
 
     def __init__(self) -> None:
         super().__init__(self.cutter())
@@ -75,14 +86,24 @@ class GeminiStream(EventStream):
         self.model = self.model or str(value.get("modelVersion") or "")
         self.usage = usage(value) or self.usage
         self.failed = self.failed or bool(value.get("error"))
-        finished = []
+        finished, called = [], 0
         for at, candidate in enumerate(_objects(value.get("candidates"))):
             index = _index(value["candidates"], at)
             self._seen.add(index)
-            self._calls[index] = self._calls.get(index, 0) + _calls_begun(candidate)
+            calls = _calls_begun(candidate)
+            self._calls[index] = self._calls.get(index, 0) + calls
+            called += calls
             if candidate.get("finishReason"):
                 finished.append(index)
-        return Reading(note=tuple(finished))
+        return Reading(note=tuple(finished), steady=not finished and not called)
+
+    def like(self, raw: bytes, likeness: Likeness) -> Frame:
+        """The frame of such an event; it counts tokens anew."""
+        if likeness.passing:
+            told = ((_COUNTED[path], int(n)) for path, n in likeness.passing.items())
+            counts = {name: count for name, count in told if name}
+            self.usage = {**self.usage, **counts}
+        return super().like(raw, likeness)
 
     def sent(self, frame: Frame) -> None:
         """Remember which candidates the client was told the end of."""

@@ -9,13 +9,13 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class Lines:
-    """Cuts bytes into lines. An event's raw bytes hold the line's end, its data does not."""
+    """Cuts bytes into lines. A line holds its end, its data does not."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._first = True
 
-    def feed(self, data: bytes) -> list[Event]:
+    def feed(self, data: bytes) -> list[bytes]:
         """Lines completed by these bytes. Raises UpstreamError if one grows beyond all bounds."""
         if b"\n" not in data:
             self._buffer += data
@@ -25,14 +25,15 @@ class Lines:
         whole = bytes(self._buffer) + head + b"\n"
         self._buffer = bytearray(rest)
         self._check()
-        return [self._event(line + b"\n") for line in whole.split(b"\n")[:-1]]
+        return [line + b"\n" for line in whole.split(b"\n")[:-1]]
 
-    def flush(self) -> list[Event]:
+    def flush(self) -> list[bytes]:
         """What is left: a line whose end never came."""
         rest, self._buffer = bytes(self._buffer), bytearray()
-        return [self._event(rest)] if rest else []
+        return [rest] if rest else []
 
-    def _event(self, raw: bytes) -> Event:
+    def event(self, raw: bytes) -> Event:
+        """A line's data. The first of a stream must be the first asked for."""
         start = len(_BOM) if self._first and raw.startswith(_BOM) else 0
         self._first = False
         end = len(raw.rstrip(b"\r\n"))

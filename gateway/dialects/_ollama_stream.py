@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
+from gateway.dialects._alike import TIME
 from gateway.dialects._fields import Field
 from gateway.dialects._lines import Lines
 from gateway.dialects._ollama import error_body, error_reply, logprobs, usage
@@ -24,6 +26,8 @@ class OllamaStream(EventStream):
 
     said: the members of a line that say this text.
     """
+
+    passing = MappingProxyType({"/created_at": TIME})
 
     def __init__(self, spec: Field, said: Callable[[str], dict[str, Any]]) -> None:
         super().__init__(Lines())
@@ -55,7 +59,7 @@ class OllamaStream(EventStream):
         self.model = self.model or str(value.get("model") or "")
         self.usage = usage(value) or self.usage
         self.failed = self.failed or bool(value.get("error"))
-        return Reading((ALL,)) if value.get("done") is True else Reading()
+        return Reading((ALL,)) if value.get("done") is True else Reading(steady=True)
 
     def add(self, frame: Frame, fragment: Fragment, text: str) -> bytes:
         """One more line that adds `text` to the answer."""

@@ -8,6 +8,7 @@ from gateway.dialects._fields import TEXT, Field, exempt, model_name, plain
 ID = plain("an identifier made by the API")
 WORD = plain("one of the API's own words")
 SWITCHES = plain("switches")
+NUMBER = plain("a number or a switch")
 # Text as a tokenizer's numbers: without that tokenizer nobody can read it.
 TOKENS = "application/x-tokens"
 ASKED_MODEL = exempt("the model's name, looked up in the catalogue")

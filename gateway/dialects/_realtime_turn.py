@@ -29,13 +29,17 @@ Key = tuple[int, int, str]
 
 
 class _Messages:
-    """Each message of a socket is one event already."""
+    """A message of a socket is one event; an end is put to it, as to any event."""
 
-    def feed(self, data: bytes) -> list[Event]:
-        return [Event(data + MESSAGE_END, "", data, 0, len(data))]
+    def feed(self, data: bytes) -> list[bytes]:
+        return [data + MESSAGE_END]
 
-    def flush(self) -> list[Event]:
+    def flush(self) -> list[bytes]:
         return []
+
+    def event(self, raw: bytes) -> Event:
+        end = len(raw) - len(MESSAGE_END)
+        return Event(raw, "", raw[:end], 0, end)
 
 
 class Turn(EventStream):

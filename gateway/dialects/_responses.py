@@ -15,6 +15,7 @@ from gateway.dialects._fields import TEXT, Field, cipher, exempt, model_name, pl
 
 ID = plain("an identifier made by the API")
 WORD = plain("one of the API's own words")
+NUMBER = plain("a number or a switch")
 MODEL = exempt("the model's name, looked up in the catalogue")
 ANSWERED = model_name("the name of the model that answered")
 CIPHER = cipher("encrypted by the API, for itself")
@@ -194,7 +195,12 @@ _TOOL = Field(
         "format": Field(fields={"type": WORD, "syntax": WORD}),
     },
 )
+_NUMBERS = (
+    "background", "created_at", "completed_at", "max_output_tokens", "max_tool_calls",
+    "parallel_tool_calls", "store", "stream", "temperature", "top_logprobs", "top_p",
+)  # fmt: skip
 _SHARED: Mapping[str, Field] = {
+    **dict.fromkeys(_NUMBERS, NUMBER),
     "instructions": Field(kind=Kind.TEXT, role="system"),
     "prompt": Field(fields={"id": ID, "version": ID}),
     "tools": Field(items=_TOOL),
@@ -268,7 +274,12 @@ STREAMED: Mapping[str, tuple[Kind, str]] = {
     "response.shell_call_output_content": (Kind.TOOL_RESULT, "output"),
     "response.audio.transcript": (Kind.TEXT, "transcript"),
 }
+_INDEXES = (
+    "sequence_number", "output_index", "content_index", "summary_index", "command_index",
+    "annotation_index", "partial_image_index",
+)  # fmt: skip
 _EVENT_FIELDS: Mapping[str, Field] = {
+    **dict.fromkeys(_INDEXES, NUMBER),
     "type": WORD,
     "item_id": ID,
     "stream_id": ID,

@@ -14,7 +14,7 @@ from gateway.dialects._numbers import number_of
 from gateway.dialects._responses import series
 
 # Which text of an item each series of events adds to: (list of parts, member) by series.
-_PLACES = {
+PLACES = {
     "response.output_text": ("content", "text"),
     "response.refusal": ("content", "refusal"),
     "response.reasoning_text": ("content", "text"),
@@ -29,6 +29,8 @@ _RESPONSE = frozenset({"response.created", "response.queued", "response.in_progr
 _CLOSABLE = frozenset({"message", "reasoning"})
 
 Place = tuple[int, str, int]
+# Output, then content or summary or command, then series.
+Key = tuple[int, int, str]
 
 
 class Sent:
@@ -45,13 +47,10 @@ class Sent:
         self._done_texts: set[Place] = set()
         self._series: dict[Place, str] = {}
 
-    def text(self, output: int, content: int, text: str) -> None:
-        """Some text of an answer was added."""
-        place = (output, "content", content)
-        if place in self._texts:
-            self._texts[place].append(text)
-        else:
-            self._add("response.output_text", place, text)
+    def text(self, key: Key, text: str) -> None:
+        """Some text was added to a series of which an event has left before."""
+        output, part, head = key
+        self._add(head, (output, PLACES[head][0], part), text)
 
     def event(self, value: Mapping[str, Any]) -> None:
         """An event has left, as it stands here."""
@@ -65,7 +64,7 @@ class Sent:
             self._item(value, done=kind.endswith("done"))
         elif (head := series(kind)) in _PARTS:
             self._part(head, value, done=kind.endswith("done"))
-        elif head in _PLACES:
+        elif head in PLACES:
             self._piece(head, value, done=kind.endswith("done"))
         elif kind == "response.output_text.annotation.added":
             self._annotate(value)
@@ -98,7 +97,7 @@ class Sent:
                 self._done_parts.add(place)
 
     def _piece(self, head: str, value: Mapping[str, Any], *, done: bool) -> None:
-        member, name = _PLACES[head]
+        member, name = PLACES[head]
         index = "summary_index" if member == "summary" else "content_index"
         place = (number_of(value, "output_index"), member, number_of(value, index))
         text = value.get(name if done else "delta")
@@ -143,7 +142,7 @@ class Sent:
         head = self._series.get(place, "response.output_text")
         part = dict(self._parts.get(place) or _empty(head))
         if place in self._texts and place not in self._done_parts:
-            part[_PLACES[head][1]] = "".join(self._texts[place])
+            part[PLACES[head][1]] = "".join(self._texts[place])
         return part
 
     def _close_part(
@@ -151,7 +150,7 @@ class Sent:
     ) -> Iterator[dict[str, Any]]:
         head = self._series.get(place)
         if head is not None and place not in self._done_texts:
-            name = _PLACES[head][1]
+            name = PLACES[head][1]
             more: dict[str, Any] = {"logprobs": []} if head == "response.output_text" else {}
             yield {"type": f"{head}.done", **about, name: part[name], **more}
         if place in self._parts and place not in self._done_parts:

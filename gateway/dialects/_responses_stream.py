@@ -7,19 +7,20 @@ same text, so all are edited alike; offsets and sequence numbers beside them fol
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
 from gateway.core.splice import splice_json
-from gateway.dialects._fields import Field, is_plain
+from gateway.dialects._alike import NUMBER, PADDING, Likeness
+from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._offsets import beside, moved
 from gateway.dialects._openai import error_reply
 from gateway.dialects._responses import event_fields, series, usage
-from gateway.dialects._responses_delta import Delta, ordinary
-from gateway.dialects._responses_sent import Sent, as_event
+from gateway.dialects._responses_sent import PLACES, Key, Sent, as_event
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import decode
@@ -27,24 +28,31 @@ from gateway.dialects._whole import decode
 _ENDS = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"}
 )
+_NUMBER = "/sequence_number"
 _INDEXES = ("output_index", "content_index", "summary_index", "command_index")
 _ANNOTATION = "response.output_text.annotation.added"
-# Output, then content or summary or command, then series.
-Key = tuple[int, int, str]
+
+
+class Delta(NamedTuple):
+    """What an event like an earlier one says besides. number: None if it has none."""
+
+    key: Key
+    text: str
+    number: int | None
 
 
 class ResponsesStream(EventStream):
     """keeps: whether the upstream keeps the response, so that its ids are worth noting."""
 
     ping = b": ping\n\n"
+    passing = MappingProxyType({_NUMBER: NUMBER, "/obfuscation": PADDING})
 
     def __init__(self, *, keeps: bool) -> None:
         super().__init__(Events())
         self._keeps = keeps
         self._noted: set[str] = set()
         self._choices: dict[Key, int] = {}
-        self._texts: dict[tuple[int, int], Lane] = {}
-        self._item_id = ""
+        self._keys: list[Key] = []
         self._sent = Sent()
         self._inserted = 0
         self._written: bytes | None = None
@@ -66,11 +74,16 @@ class ResponsesStream(EventStream):
         if not isinstance(value, dict):
             return Reading()
         kind = _type(value)
-        item_id = value.get("item_id")
-        if isinstance(item_id, str) and is_plain(item_id):
-            self._item_id = item_id
         self._note(kind, value)
-        return Reading(self._closes(kind, value), value)
+        steady = kind.endswith(".delta") and series(kind) in PLACES
+        return Reading(self._closes(kind, value), value, steady=steady)
+
+    def like(self, raw: bytes, likeness: Likeness) -> Frame:
+        """The frame of such an event, which remembers its number."""
+        body, fragment, passing = likeness
+        number = int(passing[_NUMBER]) if _NUMBER in passing else None
+        note = Delta(self._keys[fragment.lane.choice], fragment.text, number)
+        return Frame(raw, body, (fragment,), note=note)
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made; what stands beside them and its number follow."""
@@ -98,8 +111,8 @@ class ResponsesStream(EventStream):
         if written is not None:
             value = decode(written)
         if isinstance(value, Delta):
-            self._sent.text(value.output_index, value.content_index, value.delta)
-            self._sent.number = value.sequence_number
+            self._sent.text(value.key, value.text)
+            self._sent.number = self._sent.number if value.number is None else value.number
         elif isinstance(value, dict):
             self._sent.event(value)
 
@@ -141,22 +154,11 @@ class ResponsesStream(EventStream):
         """Nothing was sent yet, so a plain error says it best."""
         return error_reply(refusal, exchange_id, param="input")
 
-    def _frame(self, event: Event) -> Frame:
-        delta = ordinary(event.data) if self._texts else None
-        if delta is None or delta.item_id != self._item_id:
-            return super()._frame(event)
-        lane = self._texts.get((delta.output_index, delta.content_index))
-        if lane is None:
-            return super()._frame(event)
-        fragments = (Fragment(lane, "/delta", delta.delta),) if delta.delta else ()
-        return Frame(event.raw, (event.start, event.end), fragments, note=delta)
-
     def _choice(self, key: Key) -> int:
-        choice = self._choices.setdefault(key, len(self._choices))
-        output, part, head = key
-        if head == "response.output_text":
-            self._texts.setdefault((output, part), Lane(choice, "output_text"))
-        return choice
+        if key not in self._choices:
+            self._choices[key] = len(self._keys)
+            self._keys.append(key)
+        return self._choices[key]
 
     def _closes(self, kind: str, value: Mapping[str, Any]) -> tuple[int, ...]:
         if kind in _ENDS:
@@ -197,7 +199,7 @@ class ResponsesStream(EventStream):
         """What changes beside the edits: numbers, offsets, raw tokens."""
         put: dict[str, str] = {}
         if isinstance(value, Delta):
-            number: Any = value.sequence_number
+            number: Any = value.number
         elif isinstance(value, dict):
             number = value.get("sequence_number")
             put = beside(value, edits)

@@ -14,6 +14,8 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 _END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\r\n\n|\n\r\n|\n\r(?!\n)|\r\n\r(?!\n)|\r\r\n")
 # Nobody judges these lines, so they may say little.
 _HARMLESS = re.compile(rb"(?:event|id): ?(?!.*\d{9})[A-Za-z0-9._:-]{0,128}[ ]?|retry: ?\d{0,7}")
+# More than any API has; a name is looked at once.
+_MAX_NAMES = 64
 _LINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -32,36 +34,39 @@ class Event(NamedTuple):
 
 
 class Events:
-    """Cuts bytes into events."""
+    """Cuts bytes into events, and reads their lines."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._first = True
+        self._names: dict[bytes, str] = {}
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Events completed by these bytes. Raises UpstreamError if one grows beyond all bounds."""
+    def feed(self, data: bytes) -> list[bytes]:
+        """The bytes of events completed by these. Raises UpstreamError if one has no end."""
         buffer = self._buffer
         searched = max(0, len(buffer) - 4)
         buffer += data
-        out: list[Event] = []
+        out: list[bytes] = []
         start = 0
         for end in _ends(buffer, searched):
-            out.append(self._event(bytes(buffer[start:end])))
+            out.append(bytes(buffer[start:end]))
             start = end
         del buffer[:start]
         if len(buffer) > MAX_EVENT_BYTES:
             raise UpstreamError("an event of the upstream's stream is too large")
         return out
 
-    def flush(self) -> list[Event]:
+    def flush(self) -> list[bytes]:
         """What is left: an event whose blank line never came."""
         rest, self._buffer = bytes(self._buffer), bytearray()
-        return [self._event(rest)] if rest else []
+        return [rest] if rest else []
 
-    def _event(self, raw: bytes) -> Event:
-        if _one_line(raw):
+    def event(self, raw: bytes) -> Event:
+        """What the lines of an event say. The first of a stream must be the first asked for."""
+        usual = self._usual(raw)
+        if usual is not None:
             self._first = False
-            return Event(raw, "", raw[6:-2], 6, len(raw) - 2)
+            return usual
         at = 3 if self._first and raw.startswith(b"\xef\xbb\xbf") else 0
         self._first = False
         name, other = "", False
@@ -84,24 +89,41 @@ class Events:
         start, end = spans[0]
         return Event(raw, name, raw[start:end], start, end)
 
+    def _usual(self, raw: bytes) -> Event | None:
+        """An event of one line of data, perhaps behind its name, as nearly all are."""
+        feed = b"\r\n" if raw.endswith(b"\r\n") else b"\n"
+        end = len(raw) - 2 * len(feed)
+        first = raw.find(b"\n") + 1 - len(feed)
+        if not raw.endswith(feed + feed) or raw.find(b"\r", 0, end) >= 0:
+            return None
+        if first == end:
+            return Event(raw, "", raw[6:end], 6, end) if raw.startswith(b"data: ") else None
+        start = first + 7
+        if not raw.startswith(b"data: ", first + 1) or raw.find(b"\n", start) != end:
+            return None
+        name = self._name(raw[:first])
+        return Event(raw, name, raw[start:end], start, end) if name else None
 
-def _one_line(raw: bytes) -> bool:
-    """Whether an event is one line of data and the usual line feeds, as nearly all are."""
-    return (
-        raw.startswith(b"data: ")
-        and raw.find(b"\n") == len(raw) - 2
-        and raw.endswith(b"\n")
-        and b"\r" not in raw
-    )
+    def _name(self, line: bytes) -> str:
+        """The name that a line gives to its event; empty if it does anything else."""
+        name = self._names.get(line)
+        if name is None:
+            harmless = line.startswith(b"event:") and _HARMLESS.fullmatch(line)
+            name = line[6:].strip().decode("ascii") if harmless else ""
+            if len(self._names) < _MAX_NAMES:
+                self._names[line] = name
+        return name
 
 
 def _ends(buffer: bytearray, start: int) -> Iterator[int]:
     """Where events end, looking from `start` on."""
-    if buffer.find(b"\r", start) < 0:
-        end = buffer.find(b"\n\n", start)
+    returns = buffer.count(b"\r", start)
+    if returns in (0, buffer.count(b"\n", start)) and returns == buffer.count(b"\r\n", start):
+        blank = b"\r\n\r\n" if returns else b"\n\n"
+        end = buffer.find(blank, start)
         while end >= 0:
-            yield end + 2
-            end = buffer.find(b"\n\n", end + 2)
+            yield end + len(blank)
+            end = buffer.find(blank, end + len(blank))
         return
     for match in _END.finditer(buffer, start):
         if match.end() == len(buffer) and buffer.endswith(b"\r"):

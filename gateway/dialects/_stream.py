@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
+from gateway.dialects._alike import Alike, Likeness
 from gateway.dialects._fields import MAX_PARTS, Field, Found, read
 from gateway.dialects._sse import Event
 from gateway.dialects._whole import decode, looks_like_json, rewrite, text_frame
@@ -19,29 +22,38 @@ TOO_DEEP = "an event of the upstream's stream is nested too deeply, or holds too
 class Cutter(Protocol):
     """Cuts bytes into events."""
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Events completed by these bytes. Raises UpstreamError if one grows without bounds."""
+    def feed(self, data: bytes) -> list[bytes]:
+        """The bytes of events completed by these. Raises UpstreamError if one has no end."""
 
-    def flush(self) -> list[Event]:
+    def flush(self) -> list[bytes]:
         """What is left: an event that was not ended."""
+
+    def event(self, raw: bytes) -> Event:
+        """What the bytes of an event hold. The first of a stream must be the first asked for."""
 
 
 class Reading(NamedTuple):
-    """What an event means besides its text. closes, note and ends: as in a Frame."""
+    """What an event means besides its text. closes, note and ends: as in a Frame.
+
+    steady: whether an event that differs from it in its text alone means the same.
+    """
 
     closes: tuple[int, ...] = ()
     note: object = None
     ends: tuple[Lane, ...] = ()
+    steady: bool = False
 
 
 class EventStream:
     """Reads events by their declared fields. A dialect says what they mean.
 
     To be given: `spec`, `lane`, `meaning`, `add`, `stop`, `broken`, `withhold`.
+    passing: as for `Alike`, in the events whose meaning is steady.
     """
 
     streamed = True
     ping = b""
+    passing: ClassVar[Mapping[str, re.Pattern[bytes]]] = MappingProxyType({})
 
     def __init__(self, cutter: Cutter) -> None:
         self.model = ""
@@ -49,14 +61,15 @@ class EventStream:
         self.failed = False
         self.kept: list[str] = []
         self._cutter = cutter
+        self._alike = Alike(self.passing)
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by these bytes."""
-        return [self._frame(event) for event in self._cutter.feed(data)]
+        return [self._next(raw) for raw in self._cutter.feed(data)]
 
     def flush(self) -> list[Frame]:
         """An event whose end never came."""
-        return [self._frame(event) for event in self._cutter.flush()]
+        return [self._frame(self._cutter.event(raw)) for raw in self._cutter.flush()]
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made."""
@@ -97,6 +110,16 @@ class EventStream:
         """What is given instead of a stream of which nothing was sent yet."""
         raise NotImplementedError
 
+    def like(self, raw: bytes, likeness: Likeness) -> Frame:
+        """The frame of an event that is like an earlier one."""
+        return Frame(raw, likeness.body, (likeness.fragment,))
+
+    def _next(self, raw: bytes) -> Frame:
+        likeness = self._alike.find(raw)
+        if likeness is None:
+            return self._frame(self._cutter.event(raw))
+        return self.like(raw, likeness)
+
     def _frame(self, event: Event) -> Frame:
         if not event.data:
             return self.silent(event)
@@ -129,8 +152,8 @@ class EventStream:
         read(value, self.spec(event, value), found)
         if len(found.parts) + len(found.pieces) > MAX_PARTS:
             raise UpstreamError(f"an event of the stream holds more than {MAX_PARTS} texts")
-        closes, note, ends = self.meaning(event, value)
-        return Frame(
+        closes, note, ends, steady = self.meaning(event, value)
+        frame = Frame(
             event.raw,
             (event.start, event.end),
             tuple(Fragment(self._lane(value, p), p.path, p.text) for p in found.pieces),
@@ -140,3 +163,6 @@ class EventStream:
             note,
             ends,
         )
+        if steady:
+            self._alike.learn(event, frame)
+        return frame

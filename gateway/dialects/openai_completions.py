@@ -22,6 +22,7 @@ from gateway.dialects._openai_fields import (
     ASKED_MODEL,
     ERROR,
     ID,
+    NUMBER,
     SWITCHES,
     TOKENS,
     USAGE,
@@ -29,6 +30,12 @@ from gateway.dialects._openai_fields import (
 )
 from gateway.dialects._whole import WholeReader
 
+# fmt: off
+_NUMBERS = (
+    "best_of", "echo", "frequency_penalty", "logprobs", "max_tokens", "n", "presence_penalty",
+    "seed", "stream", "temperature", "top_p",
+)
+# fmt: on
 REQUEST = Field(
     fields={
         "model": ASKED_MODEL,
@@ -38,10 +45,12 @@ REQUEST = Field(
         "user": TEXT,
         "logit_bias": plain("token numbers and weights"),
         "stream_options": SWITCHES,
+        **dict.fromkeys(_NUMBERS, NUMBER),
     }
 )
 _CHOICE = Field(
     fields={
+        "index": NUMBER,
         "finish_reason": WORD,
         "text": Field(kind=Kind.TEXT, role="assistant"),
         "logprobs": tokens("dropped when the text beside them is changed"),
@@ -51,6 +60,7 @@ _CHOICE = Field(
 _ANSWER: dict[str, Field] = {
     "id": ID,
     "object": WORD,
+    "created": NUMBER,
     "model": ANSWERED_MODEL,
     "system_fingerprint": ID,
     "usage": USAGE,

@@ -68,6 +68,9 @@ class Release:
         self._queue: deque[_Waiting] = deque()
         self._lanes: dict[Lane, Passage] = {}
         self._over: dict[Lane, Passage] = {}
+        # The lane of the last fragment, which is mostly that of the next, and its passage.
+        self._lane: Lane | None = None
+        self._passage: Passage
         self._fresh: dict[Passage, None] = {}
         self._nested: list[tuple[Passage, dict[str, Passage]]] = []
         self._last: dict[int, _Last] = {}
@@ -104,20 +107,27 @@ class Release:
         self._unnest()
 
     def _add(self, frame: Frame) -> None:
-        self._guard.opaque(frame.opaque, self._shapes)
+        if frame.opaque:
+            self._guard.opaque(frame.opaque, self._shapes)
         waiting = _Waiting(frame, [self._arrive(frame, fragment) for fragment in frame.fragments])
-        self._end(frame.ends)
-        if any(
-            p.kind is Kind.TOOL_ARGUMENTS and not self._reader.group(p.path) for p in frame.parts
-        ):
-            # A call that comes as a whole; it belongs to the only choice there is.
+        if frame.ends:
+            self._end(frame.ends)
+        if frame.parts and self._calls_as_a_whole(frame.parts):
+            # It belongs to the only choice there is.
             self._tools.add(ALL)
         if frame.closes:
             waiting.ends = self._ended(frame.closes)
             self._close(frame.closes)
         # After what ends here: it may be said again as a whole in the same event.
-        waiting.pieces += [self._whole(part) for part in frame.parts]
+        if frame.parts:
+            waiting.pieces += [self._whole(part) for part in frame.parts]
         self._queue.append(waiting)
+
+    def _calls_as_a_whole(self, parts: Sequence[Part]) -> bool:
+        """Whether a call of a tool comes in one event, of no choice in particular."""
+        return any(
+            part.kind is Kind.TOOL_ARGUMENTS and not self._reader.group(part.path) for part in parts
+        )
 
     def _whole(self, part: Part) -> _Piece:
         subject = Subject(part.role, part.kind)
@@ -144,12 +154,12 @@ class Release:
 
     def _arrive(self, frame: Frame, fragment: Fragment) -> _Piece:
         lane = fragment.lane
-        passage = self._lanes.get(lane)
-        if passage is None:
-            passage = self._lanes[lane] = self._begin(lane, fragment.path)
-        if lane.kind is Kind.TOOL_ARGUMENTS:
-            self._tools.add(lane.choice)
-        elif lane.kind is Kind.TEXT:
+        if lane is self._lane:
+            passage = self._passage
+        else:
+            passage = self._lanes.get(lane) or self._begin(lane, fragment.path)
+            self._lane, self._passage = lane, passage
+        if lane.kind is Kind.TEXT and self._notice:
             self._last[lane.choice] = _Last(frame, fragment, passage)
         start = passage.length
         passage.append(fragment.text)
@@ -162,8 +172,12 @@ class Release:
         passage = self._over.pop(lane, None)
         if passage is None:
             subject, shape = Subject(lane.role, lane.kind), self._shapes(path)
-            return Passage(subject, held=lane.held_whole, sealed=lane.sealed, shape=shape)
-        passage.reopen()
+            passage = Passage(subject, held=lane.held_whole, sealed=lane.sealed, shape=shape)
+        else:
+            passage.reopen()
+        self._lanes[lane] = passage
+        if lane.kind is Kind.TOOL_ARGUMENTS:
+            self._tools.add(lane.choice)
         return passage
 
     def _close(self, choices: tuple[int, ...]) -> None:
@@ -175,6 +189,7 @@ class Release:
 
         One that went on after an end is not believed another one before all is over.
         """
+        self._lane = None
         for lane in lanes:
             passage = self._lanes.get(lane)
             if passage is None or (passage.ended and not over):

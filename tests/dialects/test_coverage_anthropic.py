@@ -40,6 +40,7 @@ PLAIN = {
     r"/tools/0/type|/tools/0/cache_control/(?:type|ttl)": WORD,
     r"/(?:tool_choice|cache_control|thinking|output_config/format)/type": WORD,
     r"/cache_control/ttl|/thinking/display|/output_config/effort|/service_tier|/betas/0": WORD,
+    r"/stream": SWITCH,
     r"/thinking/block_binding/prefix_mismatch_behavior": SWITCH,
     r"(?:/message)?/(?:model|id|type|role)": NAME,
     r"(?:/message|/delta)?/container(?:/id|/skills/0/\w+)?": ID,

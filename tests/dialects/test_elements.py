@@ -28,8 +28,8 @@ CASES = {
 def test_elements_do_not_depend_on_how_they_were_cut(data: bytes) -> None:
     for size in (1, 2, 3, 5, 100):
         cutter = Elements()
-        events = [e for i in range(0, len(data), size) for e in cutter.feed(data[i : i + size])]
-        events += cutter.flush()
+        found = [e for i in range(0, len(data), size) for e in cutter.feed(data[i : i + size])]
+        events = [cutter.event(raw) for raw in [*found, *cutter.flush()]]
         assert [e.data for e in events] == CASES[data]
         assert b"".join(e.raw for e in events) == data
         assert all(e.raw[e.start : e.end] == e.data for e in events if e.data)

@@ -15,8 +15,8 @@ TEXTS = [b'{"a":1}', b"", b'{"b":"\xc3\xbc"}', b" ", b'{"c":\r1}', b'{"d":2}']
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
 def test_lines_do_not_depend_on_how_they_were_cut(size: int) -> None:
     cutter = Lines()
-    events = [e for i in range(0, len(DATA), size) for e in cutter.feed(DATA[i : i + size])]
-    events += cutter.flush()
+    lines = [e for i in range(0, len(DATA), size) for e in cutter.feed(DATA[i : i + size])]
+    events = [cutter.event(raw) for raw in [*lines, *cutter.flush()]]
     assert [e.data for e in events] == TEXTS
     assert b"".join(e.raw for e in events) == DATA
     assert all(e.raw[e.start : e.end] == e.data for e in events)

@@ -35,6 +35,7 @@ ID = "an identifier made by the API"
 WORD = "one of the API's own words"
 ANSWERED = "the name of the model that answered"
 LOOKED_UP = "looked up in the catalogue"
+SWITCH = "a switch"
 CATEGORY = "the API's own word for an input's type"
 COUNTS = "token counts"
 SSE = "text/event-stream"
@@ -53,7 +54,12 @@ class Side:
 
 
 REQUESTS = [
-    Side("openai_completions", CompletionCreateParams, {"/model": LOOKED_UP}, {"prompt": "x"}),
+    Side(
+        "openai_completions",
+        CompletionCreateParams,
+        {"/model": LOOKED_UP, "/stream": SWITCH},
+        {"prompt": "x"},
+    ),
     Side(
         "openai_embeddings",
         EmbeddingCreateParams,

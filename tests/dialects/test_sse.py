@@ -34,7 +34,7 @@ STREAMS: list[tuple[bytes, list[bytes], bytes | None]] = [
 def read(*pieces: bytes) -> list[Event]:
     events = Events()
     found = list(itertools.chain.from_iterable(events.feed(piece) for piece in pieces))
-    return found + events.flush()
+    return [events.event(raw) for raw in [*found, *events.flush()]]
 
 
 @pytest.mark.parametrize(("stream", "data", "out"), STREAMS)
@@ -53,8 +53,8 @@ def test_events_are_the_same_at_every_split(
 
 def test_an_event_is_given_out_as_soon_as_it_is_whole() -> None:
     events = Events()
-    assert [e.data for e in events.feed(b"data: a\n\ndata: ")] == [b"a"]
-    assert [e.data for e in events.feed(b"b\n\n")] == [b"b"]
+    assert events.feed(b"data: a\n\ndata: ") == [b"data: a\n\n"]
+    assert events.feed(b"b\n\n") == [b"data: b\n\n"]
 
 
 def test_names_are_read() -> None:

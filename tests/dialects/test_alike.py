@@ -1,0 +1,202 @@
+"""An event that is like an earlier one is read as if it were read by its fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway.core.message import Frame
+from gateway.dialects import _alike
+from gateway.dialects._alike import Alike
+from gateway.dialects._anthropic_stream import MessageStream
+from gateway.dialects._chat_stream import ChatStream
+from gateway.dialects._gemini_stream import GeminiStream
+from gateway.dialects._ollama_stream import OllamaStream
+from gateway.dialects._responses_stream import ResponsesStream
+from gateway.dialects._stream import EventStream
+from gateway.dialects.ollama_chat import Member as OllamaChat
+from gateway.dialects.openai_chat import CHUNK
+from tests.dialects.samples import Sample, answers
+
+HEAD: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+SAMPLES = [s for s in answers() if "json" not in s.content_type or "nd" in s.content_type]
+
+
+def chunk(delta: Any, **more: Any) -> dict[str, Any]:
+    return {**HEAD, "choices": [{"index": 0, "delta": delta, "finish_reason": None}], **more}
+
+
+def event(value: Any) -> bytes:
+    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+
+
+@pytest.fixture
+def long_way(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From now on each event is read by its fields."""
+    return lambda: monkeypatch.setattr(Alike, "learn", lambda self, event, frame: None)
+
+
+def read(stream: EventStream, *events: bytes) -> list[Frame]:
+    frames = [frame for data in events for frame in stream.feed(data)]
+    return [*frames, *stream.flush()]
+
+
+def known(stream: EventStream, *events: bytes) -> bool:
+    """Whether the last of these events is taken for one that is like an earlier one."""
+    for data in events[:-1]:
+        stream.feed(data)
+    return stream._alike.find(events[-1]) is not None
+
+
+FIRST = chunk({"content": "a"}, obfuscation="aXq2")
+LIKE = [
+    chunk({"content": "b"}, obfuscation="x"),
+    chunk({"content": 'a\n"\\\u00e9\U0001f600'}, obfuscation="x"),
+    chunk({"content": "\u007f"}, obfuscation=""),
+    chunk({"content": "b"}, obfuscation="x") | {"created": 2},
+]
+OTHERS = [
+    chunk({"content": ""}, obfuscation="x"),
+    chunk({"content": None}, obfuscation="x"),
+    chunk({"content": ["b"]}, obfuscation="x"),
+    chunk({"content": "b"}, obfuscation="alice smith"),
+    chunk({"content": "b"}, obfuscation="4111111111111111"),
+    chunk({"content": "b"}),
+    chunk({"content": "b"}, obfuscation="x", vendor="y"),
+    chunk({"content": "b"}, obfuscation="x") | {"id": "d"},
+    chunk({"content": "b"}, obfuscation="x") | {"created": "alice"},
+    chunk({"content": "b"}, obfuscation="x") | {"created": 10**16},
+    chunk({"reasoning": "b"}, obfuscation="x"),
+    chunk({"content": "b", "vendor": "y"}, obfuscation="x"),
+]
+
+
+@pytest.mark.parametrize("value", LIKE)
+def test_what_differs_in_its_text_alone_is_like_it(
+    value: Any, long_way: Callable[[], None]
+) -> None:
+    assert known(ChatStream(CHUNK), event(FIRST), event(value))
+    short = read(ChatStream(CHUNK), event(FIRST), event(value))
+    long_way()
+    assert read(ChatStream(CHUNK), event(FIRST), event(value)) == short
+
+
+@pytest.mark.parametrize("value", OTHERS)
+def test_what_says_anything_else_is_not(value: Any) -> None:
+    assert not known(ChatStream(CHUNK), event(FIRST), event(value))
+
+
+NO_STRINGS = [
+    b'"b', b'b"', b'"b" ', b'"\n"', b'"\\q"', b'"\\ud800"', b'"\xff"', b'"b","c":"d"', b"7",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_STRINGS)
+def test_what_is_no_string_in_its_place_is_not(text: bytes) -> None:
+    first = event(chunk({"content": "a"}))
+    assert not known(ChatStream(CHUNK), first, first.replace(b'"a"', text))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        chunk({"content": "a"}, vendor="y"),
+        chunk({"content": "a", "tool_calls": [{"index": 0, "function": {"arguments": "{"}}]}),
+        chunk({"tool_calls": [{"index": 0, "function": {"arguments": "{"}}]}),
+        {**HEAD, "choices": [chunk({"content": c})["choices"][0] for c in "ab"]},
+        {**HEAD, "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]},
+    ],
+)
+def test_nothing_is_learned_from_what_says_more_than_a_text(value: Any) -> None:
+    assert not known(ChatStream(CHUNK), event(value), event(value))
+
+
+def test_nothing_is_learned_from_a_name_that_stands_twice() -> None:
+    twice = event(chunk({"content": "a"})).replace(b'"id": "c"', b'"id": "c", "id": "c"')
+    assert not known(ChatStream(CHUNK), twice, twice)
+
+
+def test_events_that_take_turns_are_known_each() -> None:
+    both = [event(chunk({"content": "a"}) | {"id": i}) for i in "cd"]
+    stream = ChatStream(CHUNK)
+    assert known(stream, *both, both[0])
+    assert known(stream, both[1])
+
+
+def test_a_stream_whose_events_are_never_alike_is_not_learned_for_ever() -> None:
+    stream = ChatStream(CHUNK)
+    looked = [stream._alike]
+    for i in range(40):
+        stream.feed(event(chunk({"content": "a"}) | {"id": f"c{i}"}))
+    assert looked[0]._tries == 0
+    assert len(looked[0]._moulds) == _alike._KNOWN
+
+
+def test_counts_of_later_events_are_told() -> None:
+    def gemini(text: str, count: int) -> bytes:
+        said = {"candidates": [{"content": {"parts": [{"text": text}], "role": "model"}}]}
+        counts = {"promptTokenCount": 3, "candidatesTokenCount": count}
+        return event({**said, "usageMetadata": counts, "modelVersion": "g"})
+
+    stream = GeminiStream()
+    assert known(stream, gemini("a", 1), gemini("b", 2))
+    stream.feed(gemini("b", 2))
+    assert stream.usage == {"input": 3, "output": 2}
+
+
+USUAL: dict[str, Any] = {
+    "type": "response.output_text.delta", "item_id": "m", "output_index": 0,
+    "content_index": 0, "delta": "a", "sequence_number": 1, "logprobs": [], "obfuscation": "aXq2",
+}  # fmt: skip
+BLOCK = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}}
+SAID_BY_OLLAMA = (
+    b'{"model":"m","created_at":"2026-01-01T01:01:01.5Z",'
+    b'"message":{"role":"assistant","content":"a"},"done":false}\n'
+)
+
+
+def response() -> EventStream:
+    return ResponsesStream(keeps=False)
+
+
+def ollama() -> EventStream:
+    return OllamaStream(OllamaChat.events, dict)
+
+
+SAID: list[tuple[Callable[[], EventStream], bytes, dict[str, Any], bool]] = [
+    (response, event(USUAL), {}, True),
+    (response, event(USUAL), {"sequence_number": 12}, True),
+    (response, event(USUAL), {"obfuscation": "alice smith"}, False),
+    (response, event(USUAL), {"output_index": 1}, False),
+    (response, event(USUAL), {"logprobs": [{"token": "a"}]}, False),
+    (MessageStream, b"event: content_block_delta\n" + event(BLOCK), {}, True),
+    (ollama, SAID_BY_OLLAMA, {}, True),
+]
+
+
+@pytest.mark.parametrize(("made", "first", "more", "alike"), SAID)
+def test_each_dialects_deltas_are_known(
+    made: Callable[[], EventStream], first: bytes, more: dict[str, Any], alike: bool
+) -> None:
+    then = first.replace(b'"a"', b'"b"').replace(b":01.5Z", b":02Z")
+    if more:
+        then = event({**USUAL, **more})
+    assert known(made(), first, then) is alike
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_samples_read_the_same_in_the_long_way(
+    sample: Sample, long_way: Callable[[], None]
+) -> None:
+    def frames() -> list[Frame]:
+        message = sample.dialect.read(sample.call)
+        reader = sample.dialect.reader(message, status=200, content_type=sample.content_type)
+        found = [frame for line in sample.answer.splitlines(True) for frame in reader.feed(line)]
+        return [frame._replace(note=None) for frame in [*found, *reader.flush()]]
+
+    short = frames()
+    long_way()
+    assert frames() == short
