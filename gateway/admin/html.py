@@ -130,7 +130,8 @@ def log(
 <nav class="tabs" aria-label="Outcome">{tabs}</nav>
 <div class="log">
 <div class="columns" aria-hidden="true"><span>Time, UTC</span><span>Outcome</span>
-<span>Decision</span><span>Model</span><span>Key</span><span>Findings</span><span>Took</span></div>
+<span>Decision</span><span>Model</span><span>Key</span>
+<span>Findings or reason</span><span>Took</span></div>
 {rows}</div>
 <nav class="pages">{elsewhere}</nav>
 </section></main>"""
@@ -156,6 +157,9 @@ def _exchange(line: Line, keys: Mapping[str, str]) -> str:
         f'<span class="chip">{escape(name)}{f" ×{count}" if count > 1 else ""}</span>'
         for name, count in line.findings.items()
     )
+    why = line.refusal or line.error
+    if not findings and why:
+        findings = f'<span class="quiet">{escape(why)}</span>'
     holder = keys.get(line.key_id, line.key_id)
     facts = {
         "Exchange": line.exchange_id,

@@ -29,7 +29,16 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-_COLUMNS = ("Time", "Exchange", "Entry", "Outcome", "Decision", "Model", "Key", "Findings")
+_COLUMNS = (
+    "Time",
+    "Exchange",
+    "Entry",
+    "Outcome",
+    "Decision",
+    "Model",
+    "Key",
+    "Findings or reason",
+)
 # Enough of an id to tell exchanges of one millisecond apart; `show` takes it.
 _ID_CHARS = 18
 _GOOD = {"completed": "green", "blocked": "red", "failed": "red"}
@@ -162,7 +171,7 @@ def _row(found: Line) -> list[str]:
         found.decision,
         escape(found.model),
         escape(found.key_id),
-        escape(", ".join(findings)),
+        escape(", ".join(findings) or found.refusal or found.error),
     ]
 
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,17 @@ def test_overview_shows_what_happened(within: Within) -> None:
         blocked = (await made.client.get("/?outcome=blocked")).text
         assert "00000002-exchange" in blocked
         assert "00000001-exchange" not in blocked
+
+    within(test)
+
+
+def test_a_refusal_says_why(within: Within) -> None:
+    async def test(made: House) -> None:
+        why = {"refusal": {"code": "model_not_found"}}
+        await made.write(replace(closed(1, outcome="refused"), core=why))
+        await made.sign_in()
+        text = (await made.client.get("/")).text
+        assert '<span class="quiet">model_not_found</span>' in text
 
     within(test)
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,9 @@ def test_query_filters(gateway: Gateway, write: Write, filters: list[str], found
 
 
 def test_query_for_people(gateway: Gateway, write: Write) -> None:
-    write(opened(1), closed(1))
+    refused = {"refusal": {"code": "model_not_found"}}
+    write(opened(1), closed(1), replace(closed(2, outcome="refused"), core=refused))
+    assert "model_not_found" in gateway("audit", "query", "--outcome", "refused").stdout
     text = gateway("audit", "query", "--outcome", "completed").stdout
     for word in ("00000001-exchange", "redact", "EMAIL_ADDRESS x2"):
         assert word in text
