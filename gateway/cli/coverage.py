@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,8 @@ def coverage(
     """Print endpoint x field x direction: what is judged, what is opaque, what is neither.
 
     The table is made from the declarations by which bodies are read. A field that is not in
-    it is judged: a "*" stands for whatever else may be there.
+    it is judged: a "*" stands for whatever else may be there. Without names it is long, so each
+    dialect gets one line with its counts; with `--json` it is always whole.
     """
     known = dialects.load()
     for name in names or ():
@@ -37,7 +39,11 @@ def coverage(
     if as_json:
         emit(rows)
         return
-    for name in names or known:
+    if not names:
+        table(("Dialect", *_COLOURS, "Paths"), _counts(known, rows), empty="None.")
+        say("\n[dim]The fields of one:[/] gateway coverage openai_chat")
+        return
+    for name in names:
         mine = [row for row in rows if row["dialect"] == name]
         say(f"\n[bold cyan]{name}[/]  {'  '.join(known[name].paths)}")
         table(("Direction", "Field", "Fate", "What it is, or why not"), _cells(mine), empty="None.")
@@ -55,6 +61,14 @@ def _rows(dialect: Dialect) -> list[dict[str, Any]]:
         }
         for place in dialect.manifest()
     ]
+
+
+def _counts(known: Mapping[str, Dialect], rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    counts = Counter((row["dialect"], row["fate"]) for row in rows)
+    for name, dialect in known.items():
+        first, *more = dialect.paths
+        paths = f"{first}, {len(more)} more" if more else first
+        yield name, *(str(counts[name, fate]) for fate in _COLOURS), paths
 
 
 def _cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, str, str, str]]:

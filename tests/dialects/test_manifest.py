@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,7 +94,14 @@ def test_the_command_prints_the_table() -> None:
     found = json.loads(result.stdout)
     assert {"judged", "opaque", "not judged"} == {row["fate"] for row in found}
     assert len(found) == len(ALL["openai_chat"].manifest())
-    assert "/messages/*/content/*/text" in CliRunner().invoke(app, ["coverage"]).stdout
+    text = CliRunner().invoke(app, ["coverage", "openai_chat"]).stdout
+    assert "/messages/*/content/*/text" in text
+    counted = Counter(row["fate"] for row in found)
+    (line,) = [
+        line for line in CliRunner().invoke(app, ["coverage"]).stdout.splitlines()
+        if line.startswith("openai_chat ")
+    ]  # fmt: skip
+    assert line.split()[1:4] == [str(counted[f]) for f in ("judged", "opaque", "not judged")]
 
 
 def test_an_unknown_dialect_is_named_with_those_that_are_known() -> None:
