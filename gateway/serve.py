@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import hmac
 import http.client
 import logging
@@ -85,6 +86,9 @@ async def _process(
         apps.append((gateway.door(), sock))
         if admin_sock is not None:
             apps.append((build_admin(admin_ports(gateway)), admin_sock))
+        # What is loaded stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
     except BaseException:
         await gateway.aclose()
         raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -33,17 +32,6 @@ _KNOWN = 4
 _TRIES = 12
 
 
-class Likeness(NamedTuple):
-    """An event that is like one read before. body: as in a Frame.
-
-    passing: what stands at the paths that may differ, as it is written.
-    """
-
-    body: tuple[int, int]
-    fragment: Fragment
-    passing: Mapping[str, bytes] = MappingProxyType({})
-
-
 class _Mould(NamedTuple):
     """What an event was like: fixed bytes before each place that may differ, and after the last.
 
@@ -57,8 +45,8 @@ class _Mould(NamedTuple):
     places: tuple[tuple[bytes, str, re.Pattern[bytes]], ...]
     tail: bytes
 
-    def read(self, raw: bytes) -> Likeness | None:
-        """What an event adds; None if it is not like this one, or adds nothing."""
+    def read(self, raw: bytes) -> Frame | None:
+        """The frame of an event; None if it is not like this one, or adds nothing."""
         at, text = 0, ""
         passing: dict[str, bytes] = {}
         for fixed, path, form in self.places:
@@ -74,8 +62,8 @@ class _Mould(NamedTuple):
                 return None
         if len(raw) - at != len(self.tail) or not raw.endswith(self.tail):
             return None
-        body = (self.start, len(raw) - self.after)
-        return Likeness(body, Fragment(self.lane, self.path, text), passing)
+        fragment = Fragment(self.lane, self.path, text)
+        return Frame(raw, (self.start, len(raw) - self.after), (fragment,), note=passing)
 
 
 class Alike:
@@ -90,8 +78,11 @@ class Alike:
         self._moulds: list[_Mould] = []
         self._tries = _TRIES
 
-    def find(self, raw: bytes) -> Likeness | None:
-        """What an event adds; None if it is not like an earlier one, or adds nothing."""
+    def find(self, raw: bytes) -> Frame | None:
+        """The frame of an event; None if it is not like an earlier one, or adds nothing.
+
+        Its note: what stands at the paths that may differ, as it is written.
+        """
         for mould in self._moulds:
             found = mould.read(raw)
             if found is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
-from gateway.dialects._alike import NUMBER, Likeness
+from gateway.dialects._alike import NUMBER
 from gateway.dialects._elements import Elements
 from gateway.dialects._fields import Field
 from gateway.dialects._gemini import error_body, error_reply, logprobs, stopped, usage
@@ -97,13 +97,13 @@ class GeminiStream(EventStream):
                 finished.append(index)
         return Reading(note=tuple(finished), steady=not finished and not called)
 
-    def like(self, raw: bytes, likeness: Likeness) -> Frame:
-        """The frame of such an event; it counts tokens anew."""
-        if likeness.passing:
-            told = ((_COUNTED[path], int(n)) for path, n in likeness.passing.items())
+    def like(self, frame: Frame) -> Frame:
+        """Such a chunk counts tokens anew."""
+        if isinstance(frame.note, dict) and frame.note:
+            told = ((_COUNTED[path], int(n)) for path, n in frame.note.items())
             counts = {name: count for name, count in told if name}
             self.usage = {**self.usage, **counts}
-        return super().like(raw, likeness)
+        return frame
 
     def sent(self, frame: Frame) -> None:
         """Remember which candidates the client was told the end of."""

@@ -14,7 +14,7 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
 from gateway.core.splice import splice_json
-from gateway.dialects._alike import NUMBER, PADDING, Likeness
+from gateway.dialects._alike import NUMBER, PADDING
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._offsets import beside, moved
@@ -78,11 +78,12 @@ class ResponsesStream(EventStream):
         steady = kind.endswith(".delta") and series(kind) in PLACES
         return Reading(self._closes(kind, value), value, steady=steady)
 
-    def like(self, raw: bytes, likeness: Likeness) -> Frame:
-        """The frame of such an event, which remembers its number."""
-        body, fragment, passing = likeness
-        number = int(passing[_NUMBER]) if _NUMBER in passing else None
-        note = Delta(self._keys[fragment.lane.choice], fragment.text, number)
+    def like(self, frame: Frame) -> Frame:
+        """Such an event remembers its number."""
+        raw, body, (fragment,), *_ = frame
+        number = frame.note.get(_NUMBER) if isinstance(frame.note, dict) else None
+        key = self._keys[fragment.lane.choice]
+        note = Delta(key, fragment.text, None if number is None else int(number))
         return Frame(raw, body, (fragment,), note=note)
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:

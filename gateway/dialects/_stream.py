@@ -11,7 +11,7 @@ from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import Edit, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
-from gateway.dialects._alike import Alike, Likeness
+from gateway.dialects._alike import Alike
 from gateway.dialects._fields import MAX_PARTS, Field, Found, read
 from gateway.dialects._sse import Event
 from gateway.dialects._whole import decode, looks_like_json, rewrite, text_frame
@@ -110,15 +110,13 @@ class EventStream:
         """What is given instead of a stream of which nothing was sent yet."""
         raise NotImplementedError
 
-    def like(self, raw: bytes, likeness: Likeness) -> Frame:
-        """The frame of an event that is like an earlier one."""
-        return Frame(raw, likeness.body, (likeness.fragment,))
+    def like(self, frame: Frame) -> Frame:
+        """What is to be noted of an event that is like an earlier one (see `Alike.find`)."""
+        return frame
 
     def _next(self, raw: bytes) -> Frame:
-        likeness = self._alike.find(raw)
-        if likeness is None:
-            return self._frame(self._cutter.event(raw))
-        return self.like(raw, likeness)
+        frame = self._alike.find(raw)
+        return self._frame(self._cutter.event(raw)) if frame is None else self.like(frame)
 
     def _frame(self, event: Event) -> Frame:
         if not event.data:
