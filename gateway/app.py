@@ -265,7 +265,7 @@ class Gateway:
             return []
         first = self._candidate(found, message.model)
         if not first.backend.speaks(dialect):
-            raise Refused(unsupported(found.upstream.kind))
+            raise Refused(unsupported(found.upstream.kind, dialect))
         # What was made at one upstream is not to be had from another.
         others = () if message.asks else self.catalogue.fallbacks(found, message.model)
         able = [self._candidate(model, name) for name, model in others]
@@ -287,7 +287,7 @@ class Gateway:
             raise Refused(NO_FILES)
         backend = self._backend(upstream)
         if not backend.speaks(dialect):
-            raise Refused(unsupported(upstream.kind))
+            raise Refused(unsupported(upstream.kind, dialect))
         if not message.model:
             if message.service == "batches":
                 raise Refused(NO_BATCH_FILE)
@@ -416,10 +416,10 @@ def _read_by(who: Principal, exchange_id: str) -> Entry:
     )
 
 
-def unsupported(kind: str) -> Refusal:
+def unsupported(kind: str, dialect: str) -> Refusal:
     """A backend that neither speaks the client's API nor can be asked in translation."""
     words = f"This model's backend, of the kind {kind!r}, does not serve this API."
-    if kind in backends.TRANSLATABLE and not backends.translates():
+    if dialect in backends.TOLD and kind in backends.TRANSLATABLE and not backends.translates():
         words += f" It can be translated where the gateway has litellm: {backends.INSTALL}"
     return Refusal("unsupported_endpoint", words, 404)
 

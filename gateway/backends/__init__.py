@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.backends import _litellm
 from gateway.backends._bilingual import Bilingual
 from gateway.backends._direct import Direct
-from gateway.backends._translated import Translated
+from gateway.backends._translated import SPOKES, Translated
 from gateway.backends._vendors import DIRECT, KINDS, by_token, there
 from gateway.core.errors import ConfigError
 from gateway.core.family import discover
@@ -17,6 +17,8 @@ ALWAYS_TRANSLATED = ("litellm",)
 # These are translated for without litellm.
 HUB_SPEAKING = DIRECT
 TRANSLATABLE = (*KINDS, *ALWAYS_TRANSLATED)
+# Dialects whose requests can be told in another API.
+TOLD = frozenset(SPOKES)
 INSTALL = _litellm.INSTALL
 
 

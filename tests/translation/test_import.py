@@ -5,8 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import litellm
+import pytest
+from litellm import CustomLLM, ModelResponse
+
+from gateway.core.errors import UpstreamError
 from tests.conformance.vendors import Vendors
+from tests.translation.asking import ask, outgoing
+from tests.translation.clients import HELLO
 from tests.translation.wires import VENDORS, Tells
 
 ROOT = Path(__file__).parents[2]
@@ -63,3 +71,24 @@ def test_one_file_imports_litellm() -> None:
         or line.strip().startswith("from litellm")
     ]  # fmt: skip
     assert set(found) == {"_litellm.py"}
+
+
+class Elsewhere(CustomLLM):
+    """A vendor that is asked in a way of its own."""
+
+    async def acompletion(self, *args: Any, **kwargs: Any) -> ModelResponse:
+        return litellm.mock_completion("m", [], mock_response="from somewhere")
+
+
+def test_an_answer_that_came_by_another_way_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    providers = [{"provider": "elsewhere", "custom_handler": Elsewhere()}]
+    monkeypatch.setattr(litellm, "custom_provider_map", providers)
+    litellm.utils.custom_llm_setup()
+    call = outgoing("openai_chat", HELLO["openai_chat"], "m")
+
+    class Nowhere(Vendors):
+        def __init__(self) -> None:
+            self.url = "http://127.0.0.1:1"
+
+    with pytest.raises(UpstreamError, match="past the gateway"):
+        ask("litellm", Nowhere(), call, settings={"provider": "elsewhere"})
