@@ -22,7 +22,7 @@ models:
   - {{name: frail-status-503-a, backend: sturdy, fallbacks: [spare-echo-a]}}
   - {{name: frail-status-503-b, backend: frail}}
   - {{name: nobody-home, backend: nobody, fallbacks: [nobody-else, spare-echo-b]}}
-  - {{name: nobody-else, backend: nobody}}
+  - {{name: nobody-else, backend: nobody, fallbacks: [nobody-home]}}
   - {{name: "spare-*", backend: sturdy}}
 """
 
@@ -52,6 +52,12 @@ def test_streams_come_from_elsewhere_too(gateway: Gateway) -> None:
         stream = client.chat.completions.create(model="nobody-home", messages=said, stream=True)
         text = "".join(c.choices[0].delta.content or "" for c in stream if c.choices)
     assert "Hello." in text
+
+
+def test_two_models_that_name_each_other_are_asked_once_each(gateway: Gateway) -> None:
+    assert gateway.post("nobody-else").status_code == 502
+    attempts = gateway.closed("nobody-else")["data"]["attempts"]
+    assert [attempt["model"] for attempt in attempts] == ["nobody-else", "nobody-home"]
 
 
 def test_an_upstream_that_goes_on_failing_is_left_alone(
