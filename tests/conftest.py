@@ -16,9 +16,16 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from gateway import db
+from tests.fuzzing import TRIED
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 _numbers = itertools.count(1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much the fuzz tests tried."""
+    if TRIED:
+        terminalreporter.write_line(f"fuzz: {TRIED.total():,} inputs")
 
 
 @pytest.fixture(scope="session")

@@ -1,63 +1,26 @@
-"""Whatever arrives, a dialect reads it, or says clearly and in its own words why not.
-
-`FUZZ_EXAMPLES` sets the number of inputs for each dialect and test; the default keeps the
-suite quick.
-"""
+"""Whatever arrives, a dialect reads it, or says clearly and in its own words why not."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import json
-import os
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.errors import Unreadable, UpstreamError
 from gateway.core.message import Message
 from tests.dialects.samples import ALL, answers, requests
+from tests.fuzzing import MAIL, body_of, changed, fuzzed
 from tests.pipeline.fakes import Backend, Bundle, ask_async, call_of, house
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize="FUZZ_EXAMPLES" not in os.environ,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-MAIL = "alice.smith@example.com"
 REQUESTS = [pytest.param(ALL[n], p, id=f"{n}/{p.name}") for n in ALL for p in requests(n)]
 ANSWERS = answers()
 
-odd_texts = st.sampled_from(
-    [
-        "",
-        MAIL,
-        f"x{MAIL}\u200b",
-        "\x00",
-        "\u2028",
-        "\U0001f600" * 3,
-        "a" * 5_000,
-        "data:,",
-        "!",
-        "~",
-        "/",
-    ]
-)
-odd_values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | odd_texts
-    | st.sampled_from([10**400, -1, 1e308]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(odd_texts, inner, max_size=3),
-    max_leaves=6,
-)
 # What no sound encoder writes: cut short, other encodings, two meanings, no end.
 damages = st.sampled_from(
     [
@@ -77,22 +40,6 @@ damages = st.sampled_from(
         lambda b: b"",
     ]
 )
-
-
-@st.composite
-def changed(draw: st.DrawFn, value: Any) -> Any:
-    """A JSON value with something else in one place."""
-    if isinstance(value, dict) and value and draw(st.integers(0, 3)):
-        key = draw(st.sampled_from(sorted(value)))
-        return {**value, key: draw(changed(value[key]))}
-    if isinstance(value, list) and value and draw(st.integers(0, 3)):
-        at = draw(st.integers(0, len(value) - 1))
-        return [*value[:at], draw(changed(value[at])), *value[at + 1 :]]
-    return draw(odd_values)
-
-
-def body_of(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 @pytest.mark.parametrize(("dialect", "path"), REQUESTS)
