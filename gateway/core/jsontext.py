@@ -17,6 +17,12 @@ MAX_DEPTH = 64
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
+# A string, and the colon behind it if it is a name. It never gives back, so it is linear.
+_NAME = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+(:?)', re.DOTALL)
+
+_SPACED = (b" :", b"\t:", b"\n:", b"\r:")
+
+
 def parse(body: bytes) -> Any:
     """The value of a JSON body. Raises Unreadable with a reason the caller can act on."""
     try:
@@ -51,6 +57,27 @@ def parse_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unreadable("The body must be a JSON object.")
     return value
+
+
+def names(text: bytes) -> list[bytes]:
+    """The name of each member of each object in a valid JSON text, as it is written there."""
+    return [name for name, colon in _NAME.findall(text) if colon]
+
+
+def names_twice(text: bytes, value: Any) -> bool:
+    """Whether an object in this valid JSON text, whose value this is, names a member twice."""
+    count = _count(value)
+    # No more colons behind quotes than names: nothing can stand twice. Most texts are so.
+    few = text.count(b'":') == count and not any(odd in text for odd in _SPACED)
+    return not few and len(names(text)) != count
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_count(v) for v in value.values() if isinstance(v, dict | list))
+    if isinstance(value, list):
+        return sum(_count(item) for item in value if isinstance(item, dict | list))
+    return 0
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from gateway.core.errors import UpstreamError
+from gateway.core.jsontext import names_twice
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Part
 from gateway.core.ports import Reply
@@ -135,12 +136,16 @@ def decode(body: bytes) -> Any:
     """The value of an upstream's JSON. Raises ValueError if it is not JSON.
 
     What only some parsers take (NaN, half a surrogate pair) is read as they read it, so
-    that what such a client sees is what was judged.
+    that what such a client sees is what was judged. A name that stands twice in an object is
+    an error: parsers differ in which of the two they see.
     """
     try:
-        return msgspec.json.decode(body)
+        value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _encodable(json.loads(body.decode("utf-8")))
+        value = _encodable(json.loads(body.decode("utf-8")))
+    if names_twice(body, value):
+        raise ValueError("an object names a member twice")
+    return value
 
 
 def _encodable(value: Any) -> Any:

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.errors import Unreadable
-from gateway.core.jsontext import MAX_DEPTH, parse, parse_object
+from gateway.core.jsontext import MAX_DEPTH, names_twice, parse, parse_object
 
 # (body, words the caller is told)
 UNREADABLE: list[tuple[bytes, str]] = [
@@ -98,3 +98,34 @@ def test_damaged_json_is_read_or_refused(at: int, cut: int, new: bytes) -> None:
     if value is not None:
         assert value == json.loads(body)
         json.dumps(value, ensure_ascii=False).encode()
+
+
+TWICE = [
+    '{"a": 1, "a": 2}',
+    '{"a": {"b": 1}, "\\u0061": 2}',
+    '[{"x": {"b": "c", "b": ":"}}]',
+    '{"a\\\\": ":b", "c": 1, "c": "\\":"}',
+    '{"": 1, "": 2}',
+]
+ONCE = [
+    "{}",
+    "7",
+    '{"a": ":smile:", "b": "\\"a\\": 1", "c\\\\": ["a", ": ", "\\\\"]}',
+    '[{"a": 1}, {"a": {"a": 1}}]',
+    '{"a" : "\\n" ,"b"\n:"\u00e9"}',
+]
+
+
+@pytest.mark.parametrize(("text", "twice"), [(t, True) for t in TWICE] + [(t, False) for t in ONCE])
+def test_a_name_that_stands_twice_is_told(text: str, twice: bool) -> None:
+    assert names_twice(text.encode(), json.loads(text)) is twice
+
+
+@given(
+    value=st.recursive(
+        st.text(alphabet='a":\\,{} '),
+        lambda v: st.lists(v) | st.dictionaries(st.text(alphabet='a":\\ '), v),
+    )
+)
+def test_whatever_strings_hold_no_name_stands_twice(value: Any) -> None:
+    assert not names_twice(json.dumps(value).encode(), value)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.errors import UpstreamError
 from gateway.core.message import Frame
 from gateway.dialects import _alike
 from gateway.dialects._alike import Alike
@@ -116,7 +117,8 @@ def test_nothing_is_learned_from_what_says_more_than_a_text(value: Any) -> None:
 
 def test_nothing_is_learned_from_a_name_that_stands_twice() -> None:
     twice = event(chunk({"content": "a"})).replace(b'"id": "c"', b'"id": "c", "id": "c"')
-    assert not known(ChatStream(CHUNK), twice, twice)
+    with pytest.raises(UpstreamError):
+        ChatStream(CHUNK).feed(twice)
 
 
 def test_events_that_take_turns_are_known_each() -> None:
