@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.core.message import Kind
-from gateway.dialects._fields import TEXT, Field, exempt, plain
+from gateway.dialects._fields import TEXT, Field, exempt, plain, tokens
 
 ID = plain("an identifier made by the API")
 WORD = plain("one of the API's own words")
 NUMBER = plain("a number")
-LOGPROBS = exempt("dropped when the text beside it is changed")
+LOGPROBS = tokens("dropped when the text beside it is changed")
 _SOUND = Field(media="audio/*")
 _FORMAT = Field(
     plain="a format of sound", form=re.compile(r"(audio/)?[a-z0-9_]{1,20}"), fields={"rate": NUMBER}
@@ -145,7 +145,7 @@ _RESPONSE = Field(
         "status": WORD,
         "status_details": Field(fields={"type": WORD, "reason": WORD, "error": _ERROR}),
         "output": Field(role="assistant", items=ITEM),
-        "usage": exempt("token counts"),
+        "usage": plain("token counts"),
     }
 )
 _EVENT: Mapping[str, Field] = {
@@ -211,7 +211,7 @@ _HEARD = Field(
         "speaker": Field(kind=Kind.TEXT),
         "languages": Field(plain=WORD.plain, items=Field(fields={"code": WORD})),
         "logprobs": LOGPROBS,
-        "usage": exempt("token counts"),
+        "usage": plain("token counts"),
         "error": _ERROR,
         "start": NUMBER,
         "end": NUMBER,

@@ -31,7 +31,7 @@ _KNOWN = frozenset({*_NAMES, "api-version", "intent"})
 
 
 class Member(JsonApi):
-    """The dialect. A call with a body is one event, one without is the handshake."""
+    """The dialect. A GET is the handshake, any other call one event."""
 
     name = "openai_realtime"
     operation = "realtime"
@@ -43,7 +43,7 @@ class Member(JsonApi):
 
     def read(self, call: Call) -> Message:
         """The handshake, or an event. Raises Unreadable."""
-        return super().read(call) if call.body else self._handshake(call)
+        return self._handshake(call) if call.method == "GET" else super().read(call)
 
     def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
         """An event with edits made; a session that names its model names the upstream's."""

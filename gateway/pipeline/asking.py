@@ -13,7 +13,7 @@ from gateway.core.ports import SessionDialect, Vault
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.media import Media
-from gateway.pipeline.request import Judged, context, edited, placeholders
+from gateway.pipeline.request import Judged, context, edited, placeholders, readable
 from gateway.pipeline.shapes import shapes_of
 
 BINARY = Refusal("unsupported_frame", "Events are JSON in text frames; a binary frame is none.")
@@ -79,7 +79,7 @@ class Asking:
 
     async def _read(self, body: bytes) -> bytes:
         """The event as it may go on. Raises Refused."""
-        message = self._dialect.read(Call(body))
+        message = readable(self._dialect, Call(body))
         if message.model not in ("", self._judged.message.model):
             raise Refused(OTHER_MODEL)
         self._said |= placeholders(message.parts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from gateway.core.calls import Outgoing
+from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
@@ -131,13 +131,18 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
     )
 
 
+def readable(dialect: Dialect, call: Call) -> Message:
+    """What a dialect reads. Raises Refused, whatever it is that cannot be read."""
+    try:
+        return dialect.read(call)
+    except RecursionError as err:
+        raise Unreadable("The body holds too many texts, or names that are too long.") from err
+
+
 async def _read(
     exchange: Exchange, dialect: Dialect, house: House
 ) -> tuple[Message, Sequence[Candidate]]:
-    try:
-        message = dialect.read(exchange.call)
-    except RecursionError as err:
-        raise Unreadable("The body holds too many texts, or names that are too long.") from err
+    message = readable(dialect, exchange.call)
     exchange.stream = message.stream
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
     asked = message if message.model else replace(message, model=model)

@@ -272,3 +272,17 @@ def test_a_text_leaves_when_it_has_ended_not_when_its_response_has() -> None:
     events = [*response(MAIL)[:-4], {"type": "rate_limits.updated", "rate_limits": []}]
     talked = talk(SocketBackend(*events), REDACT)
     assert talked.types()[-2:] == ["response.output_text.done", "rate_limits.updated"]
+
+
+def test_an_event_with_a_name_without_end_is_answered() -> None:
+    event = {"type": "response.create", "n" * 5_000: MAIL}
+    talked = talk(SocketBackend(), FREE, event, item("Hello."))
+    assert (talked.types(), len(talked.heard)) == (["error"], 1)
+
+
+@pytest.mark.parametrize("usage", [MAIL, {"a": MAIL}, {"": MAIL}])
+def test_counts_that_are_text_are_judged(usage: object) -> None:
+    done = {"type": "response.done", "response": {"id": "r", "output": [], "usage": usage}}
+    talked = talk(SocketBackend(done), REDACT)
+    assert talked.got
+    assert MAIL not in str(talked.got)
