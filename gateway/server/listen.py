@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from gateway.core.errors import ConfigError
+from gateway.server.heads import LimitedHeads
 
 GRACE_S = 20
 _BACKLOG = 1_024
@@ -108,7 +109,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=LimitedHeads,
         ws="websockets-sansio",
         ws_max_size=_MAX_MESSAGE_BYTES,
         # A small message cannot become a large one.
