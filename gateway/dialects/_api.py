@@ -19,7 +19,6 @@ from gateway.dialects._schema import answer_schema, request_schema
 
 _JSON = "application/json"
 _EVENTS = "text/event-stream"
-_TEXT: Mapping[str, Any] = {"type": "string"}
 _TYPES: Mapping[type, str] = {list: "a list", str: "a string", dict: "an object"}
 
 
@@ -96,7 +95,7 @@ class JsonApi:
         if direction is Direction.REQUEST:
             needs = {"model": (str,), **self.needs} if self.names_model else self.needs
             return dict.fromkeys(self.media, request_schema(self.request, needs))
-        return {_JSON: answer_schema(self.answer), **dict.fromkeys(self._others(), _TEXT)}
+        return {_JSON: answer_schema(self.answer), **{kind: {} for kind in self._others()}}
 
     def _others(self) -> Sequence[str]:
         return self.others or (() if self.events is None else (_EVENTS,))

@@ -16,6 +16,7 @@ STATUSES = {
     401: "The gateway key is missing, unknown, expired or revoked.",
     403: "This may not be asked for.",
     404: "There is no such path, model or thing, or it is another tenant's.",
+    405: "This path takes another method, or WebSockets only.",
     413: "The body is larger than this gateway takes.",
     415: "The body has another content type, or is compressed.",
     500: "The gateway failed.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +53,10 @@ def _labels(exchange: Exchange) -> dict[str, str]:
     return headers(exchange, now_s=1_767_000_000, policy="p", revision="p@1")
 
 
+async def _explain(who: Principal, exchange_id: str) -> None:
+    """Nothing is on record here."""
+
+
 def new_door(
     backend: Backend,
     sink: Sink,
@@ -59,22 +64,24 @@ def new_door(
     problems: dict[str, str],
     max_body: int,
     dialects: Sequence[Dialect] = (CHAT,),
+    **parts: Any,
 ) -> Door:
     table = Table(dialects)
     return Door(
-        house=house(backend, bundle, sink=sink, labels=_labels),
+        house=house(backend, bundle, sink=sink, labels=_labels, **parts),
         keys=Keys(),
         paths=table,
         models=lambda: MODELS,
         ready=lambda: problems,
         warnings=dict,
         max_body_bytes=max_body,
+        explain=_explain,
         openapi=page(table),
     )
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Site]]:
+@contextmanager
+def serving() -> Iterator[Callable[..., Site]]:
     """Serves a door in a thread with a loop of its own, with the servers of `gateway serve`."""
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
@@ -83,9 +90,10 @@ def serve() -> Iterator[Callable[..., Site]]:
         rules: Any = None,
         max_body: int = 10_000,
         dialects: Sequence[Dialect] = (CHAT,),
+        **parts: Any,
     ) -> Site:
         sink, problems = Sink(), dict[str, str]()
-        door = new_door(backend, sink, Bundle(rules or {}), problems, max_body, dialects)
+        door = new_door(backend, sink, Bundle(rules or {}), problems, max_body, dialects, **parts)
         sock = listen.bind("127.0.0.1", 0)
         server = listen._Server(listen._config(door))
 
@@ -102,3 +110,9 @@ def serve() -> Iterator[Callable[..., Site]]:
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Site]]:
+    with serving() as start:
+        yield start
