@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.rows import pytest_generate_tests as pytest_generate_tests
 from tests.conformance.vendors import Vendors
 from tests.e2e.running import Gateway
 
@@ -40,6 +41,7 @@ models:
   - {{name: ollama-listed, backend: ollama}}
   - {{name: "ollama-*", backend: ollama}}
   - {{name: "openai-*", backend: openai}}
+  - {{name: "text-embedding-*", backend: openai}}
   - {{name: "anthropic-*", backend: anthropic}}
 """
 

@@ -8,16 +8,8 @@ from typing import Any
 import openai
 import pytest
 
-from tests.conformance.test_openai_python import (
-    EMAIL,
-    SECRET,
-    TEXT_HEAD,
-    chunks,
-    completion,
-    echoed,
-    pieces,
-    user,
-)
+from tests.conformance.chat import TEXT_HEAD, chunks, completion, echoed, pieces, user
+from tests.conformance.rows import EMAIL, SECRET
 from tests.conformance.vendors import Vendors, says
 from tests.e2e.running import Gateway
 

@@ -1,23 +1,16 @@
-"""LangChain's ChatOpenAI: what it returns or raises, and how many calls were made upstream."""
+"""LangChain's models for OpenAI's API: what they return or raise, and what came of it upstream."""
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import openai
 import pytest
-from langchain_openai import ChatOpenAI
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from pydantic import BaseModel, SecretStr
 
-from tests.conformance.test_openai_python import (
-    EMAIL,
-    SECRET,
-    calls,
-    chunks,
-    completion,
-    echoed,
-    pieces,
-)
+from tests.conformance.rows import Heard, Row
 from tests.conformance.vendors import Vendors
 from tests.e2e.running import Gateway
 
@@ -28,48 +21,75 @@ class Find(BaseModel):
     q: str
 
 
-def chat(gateway: Gateway, model: str) -> ChatOpenAI:
-    return ChatOpenAI(model=model, base_url=f"{gateway.url}/v1", api_key=SecretStr(gateway.key))
+def chat(gateway: Gateway, model: str, **more: Any) -> ChatOpenAI:
+    key = SecretStr(gateway.key)
+    return ChatOpenAI(model=model, base_url=f"{gateway.url}/v1", api_key=key, **more)
 
 
-def test_invoke_returns_what_was_said(gateway: Gateway, vendors: Vendors) -> None:
-    model = vendors.answer("openai-lc", echoed)
-    assert chat(gateway, model).invoke(EMAIL.text).content == EMAIL.text
-    (got,) = vendors.of(model)
-    assert EMAIL.value.encode() not in got.body
+def ask(gateway: Gateway, row: Row, model: str) -> Heard:
+    if row.way == "embed":
+        return Heard(numbers=embedded(gateway, model, row.content))
+    client = chat(gateway, model, **{k: v for k, v in row.asked.items() if k == "n"})
+    words: list[BaseMessage] = [HumanMessage(row.content)]
+    if row.way == "parse":
+        how = client.with_structured_output(Find, method="json_schema", include_raw=True)
+        got: Any = how.invoke(words)
+        return heard_in(got["raw"], parsed=got["parsed"].model_dump())
+    if row.way == "stream":
+        return heard_in(streamed(client.bind_tools(row.asked.get("tools", ())), words))
+    if "n" in row.asked:
+        (choices,) = client.generate([words]).generations
+        return Heard(tuple(choice.text for choice in choices))
+    return heard_in(client.bind_tools(row.asked.get("tools", ())).invoke(words))
 
 
-def test_a_stream_adds_up(gateway: Gateway, vendors: Vendors) -> None:
-    text = "A long answer, said in short pieces."
-    model = vendors.answer("openai-lc-stream", chunks(*[{"content": p} for p in pieces(text)]))
-    assert "".join(str(c.content) for c in chat(gateway, model).stream("Hi.")) == text
+def embedded(gateway: Gateway, model: str, text: str) -> tuple[float, ...]:
+    client = OpenAIEmbeddings(
+        model=model,
+        base_url=f"{gateway.url}/v1",
+        api_key=SecretStr(gateway.key),
+        check_embedding_ctx_length=False,
+    )
+    return tuple(client.embed_query(text))
 
 
-def test_tools_are_called_with_whole_arguments(gateway: Gateway, vendors: Vendors) -> None:
-    answer = {"tool_calls": calls('{"q":"one"}', '{"q":"two"}')}
-    model = vendors.answer("openai-lc-tools", completion(answer, finish="tool_calls"))
-    got = chat(gateway, model).bind_tools([Find]).invoke("Find.")
-    assert [c["args"] for c in got.tool_calls] == [{"q": "one"}, {"q": "two"}]
+def streamed(client: Any, words: list[BaseMessage]) -> AIMessage:
+    first, *rest = client.stream(words)
+    return sum(rest, start=first)  # type: ignore[no-any-return]
 
 
-def test_structured_output_is_an_object(gateway: Gateway, vendors: Vendors) -> None:
-    model = vendors.answer("openai-lc-parse", completion({"content": json.dumps({"q": "x"})}))
-    got = chat(gateway, model).with_structured_output(Find, method="json_schema").invoke("Find.")
-    assert got == Find(q="x")
+def heard_in(message: AIMessage, parsed: Any = None) -> Heard:
+    assert message.invalid_tool_calls == []
+    tools = tuple((call["name"], call["args"]) for call in message.tool_calls)
+    return Heard((message.text,), tools, message.response_metadata["finish_reason"], parsed)
 
 
-def test_a_block_is_raised_once(gateway: Gateway, vendors: Vendors) -> None:
-    model = vendors.answer("openai-lc-blocked", echoed)
-    with pytest.raises(openai.BadRequestError) as raised:
-        chat(gateway, model).invoke(SECRET.text)
-    assert raised.value.code == "policy_violation"
-    assert vendors.of(model) == []
+def named(error: openai.APIStatusError) -> str:
+    """LangChain raises classes of its own, which are OpenAI's too."""
+    return next(c.__name__ for c in type(error).__mro__ if c.__module__.startswith("openai"))
 
 
-def test_a_stream_blocked_in_the_middle_says_so(blocking: Gateway, vendors: Vendors) -> None:
-    text = "Some harmless words come first. " * 20 + SECRET.text
-    model = vendors.answer("openai-lc-middle", chunks(*[{"content": p} for p in pieces(text)]))
-    told = list(chat(blocking, model).stream("Hi."))
-    assert SECRET.value not in "".join(str(c.content) for c in told)
-    reasons = [c.response_metadata.get("finish_reason") for c in told]
-    assert [r for r in reasons if r] == ["content_filter"]
+@pytest.mark.covers(
+    "LangChain (OpenAI)",
+    "unary",
+    "streamed",
+    "tools",
+    "parallel tools",
+    "structured output",
+    "n=2",
+    "vision",
+    "embeddings",
+    "errors",
+    "blocked request",
+    "block before the first byte",
+    "block in mid-stream",
+)
+def test_the_client_gets_what_the_row_says(
+    row: Row, gateway: Gateway, blocking: Gateway, vendors: Vendors
+) -> None:
+    model = vendors.answer(row.model("openai-lc"), row.answer)
+    try:
+        heard = ask(blocking if row.blocking else gateway, row, model)
+    except openai.APIStatusError as error:
+        heard = Heard(raised=(named(error), error.status_code))
+    row.holds(heard, vendors, model)

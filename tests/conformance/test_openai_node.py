@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.test_openai_python import EMAIL, SECRET, chunks, echoed, pieces
-from tests.conformance.vendors import Vendors, says
+from tests.conformance.chat import user
+from tests.conformance.rows import ROWS, Heard, Row, heard_in
+from tests.conformance.vendors import Vendors
 from tests.e2e.running import Gateway
 
 HERE = Path(__file__).parent / "node"
+CLIENT = "openai-node"
 INSTALL_S = ASK_S = 120
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the lock names, and the script."""
     folder = tmp_path_factory.mktemp("node")
@@ -36,17 +38,25 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def ask(folder: Path, gateway: Gateway, *arguments: str) -> Any:
-    own = {"OPENAI_BASE_URL": f"{gateway.url}/v1", "OPENAI_API_KEY": gateway.key}
+@pytest.fixture(scope="module")
+def told(installed: Path, gateway: Gateway, blocking: Gateway, vendors: Vendors) -> dict[str, Any]:
+    """What came of each row, all asked by one process."""
+    asked = []
+    for row in ROWS.values():
+        door = blocking if row.blocking else gateway
+        model = vendors.answer(row.model(CLIENT), row.answer)
+        body = {"model": model, "messages": user(row.content), **row.asked}
+        asked.append({"url": f"{door.url}/v1", "key": door.key, "way": row.way, "asked": body})
     done = subprocess.run(
-        ["node", "openai.mjs", *arguments],
-        cwd=folder,
-        env={**os.environ, **own},
+        ["node", "openai.mjs"],
+        cwd=installed,
+        env=os.environ,
+        input=json.dumps(asked).encode(),
         check=True,
         capture_output=True,
         timeout=ASK_S,
     )
-    return json.loads(done.stdout)
+    return dict(zip(ROWS, json.loads(done.stdout), strict=True))
 
 
 def test_the_lock_names_no_registry() -> None:
@@ -56,35 +66,25 @@ def test_the_lock_names_no_registry() -> None:
     assert all("integrity" in package and "resolved" not in package for package in packages)
 
 
-def test_personal_data_stays_here_and_comes_back(
-    installed: Path, gateway: Gateway, vendors: Vendors
+@needs_node
+@pytest.mark.covers(
+    "openai (Node)",
+    "unary",
+    "streamed",
+    "tools",
+    "parallel tools",
+    "structured output",
+    "n=2",
+    "vision",
+    "embeddings",
+    "errors",
+    "blocked request",
+    "block before the first byte",
+    "block in mid-stream",
+)
+def test_the_client_gets_what_the_row_says(
+    row: Row, told: dict[str, Any], vendors: Vendors
 ) -> None:
-    model = vendors.answer("openai-node", echoed)
-    assert ask(installed, gateway, "unary", model, EMAIL.text) == {"text": EMAIL.text}
-    (got,) = vendors.of(model)
-    assert EMAIL.value.encode() not in got.body
-
-
-def test_a_blocked_request_throws_and_goes_nowhere(
-    installed: Path, gateway: Gateway, vendors: Vendors
-) -> None:
-    model = vendors.answer("openai-node-blocked", echoed)
-    thrown = ask(installed, gateway, "streamed", model, SECRET.text)
-    assert thrown == {"thrown": "BadRequestError", "status": 400, "code": "policy_violation"}
-    assert vendors.of(model) == []
-
-
-def test_a_stream_blocked_in_the_middle_ends_as_filtered(
-    installed: Path, blocking: Gateway, vendors: Vendors
-) -> None:
-    text = "Some harmless words come first. " * 20 + SECRET.text
-    model = vendors.answer("openai-node-middle", chunks(*[{"content": p} for p in pieces(text)]))
-    told = ask(installed, blocking, "streamed", model, "Hi.")
-    assert told["finish"] == "content_filter"
-    assert SECRET.value not in told["text"]
-
-
-def test_embeddings_are_numbers(installed: Path, gateway: Gateway, vendors: Vendors) -> None:
-    data = [{"object": "embedding", "index": 0, "embedding": "AACAPwAAAEA="}]
-    model = vendors.answer("openai-node-embedding", says({"object": "list", "data": data}))
-    assert ask(installed, gateway, "embedded", model, "one") == {"numbers": [1, 2]}
+    got = told[row.feature]
+    heard = Heard(raised=(got["thrown"], got["status"])) if "thrown" in got else heard_in(got)
+    row.holds(heard, vendors, row.model(CLIENT))

@@ -10,14 +10,20 @@ import openai
 import pytest
 from pydantic import BaseModel
 
+from tests.conformance.chat import (
+    TEXT_HEAD,
+    calls,
+    chunks,
+    completion,
+    echoed,
+    pieces,
+    spoken,
+    user,
+)
+from tests.conformance.rows import EMAIL, SECRET, Heard, Row, heard_in
 from tests.conformance.vendors import Received, Says, Vendors, events, says
-from tests.e2e.canaries import BY_NAME
 from tests.e2e.running import Gateway
 
-SECRET, EMAIL = BY_NAME["aws"], BY_NAME["email"]
-HEAD = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m"}
-CHUNK = {**HEAD, "object": "chat.completion.chunk"}
-TEXT_HEAD = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "m"}
 TOOL: Any = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}
 
 
@@ -33,36 +39,44 @@ def blocked(blocking: Gateway) -> Iterator[openai.OpenAI]:
         yield sdk
 
 
-def user(text: str) -> Any:
-    return [{"role": "user", "content": text}]
+def ask(client: openai.OpenAI, row: Row, model: str) -> Heard:
+    if row.way == "embed":
+        return heard_in(client.embeddings.create(model=model, input=row.content).to_dict())
+    asked: Any = {"model": model, "messages": user(row.content), **row.asked}
+    if row.way == "stream":
+        with client.chat.completions.stream(**asked) as stream:
+            return heard_in(stream.get_final_completion().to_dict())
+    if row.way == "parse":
+        (choice,) = client.chat.completions.parse(**{**asked, "response_format": Find}).choices
+        assert choice.message.parsed is not None
+        said = choice.message.content or ""
+        return Heard((said,), parsed=choice.message.parsed.model_dump())
+    return heard_in(client.chat.completions.create(**asked).to_dict())
 
 
-def completion(*messages: dict[str, Any], finish: str = "stop") -> Says:
-    choices = [
-        {
-            "index": i,
-            "message": {"role": "assistant", "content": None, **m},
-            "finish_reason": finish,
-        }
-        for i, m in enumerate(messages)
-    ]
-    return says({**HEAD, "choices": choices, "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
-
-
-def chunks(*deltas: dict[str, Any], finish: str = "stop") -> Says:
-    begun = ({"role": "assistant", "content": ""}, *deltas)
-    values = [{**CHUNK, "choices": [{"index": 0, "delta": d}]} for d in begun]
-    last = {**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
-    return events(*values, last, done=True)
-
-
-def echoed(got: Received) -> Says:
-    """The user's words as they arrived at the vendor."""
-    return completion({"content": got.json["messages"][-1]["content"]})
-
-
-def pieces(text: str, size: int = 5) -> list[str]:
-    return [text[i : i + size] for i in range(0, len(text), size)]
+@pytest.mark.covers(
+    "openai (Python)",
+    "unary",
+    "streamed",
+    "tools",
+    "parallel tools",
+    "structured output",
+    "n=2",
+    "vision",
+    "embeddings",
+    "errors",
+    "blocked request",
+    "block before the first byte",
+)
+def test_the_client_gets_what_the_row_says(
+    row: Row, client: openai.OpenAI, blocked: openai.OpenAI, vendors: Vendors
+) -> None:
+    model = vendors.answer(row.model("openai-python"), row.answer)
+    try:
+        heard = ask(blocked if row.blocking else client, row, model)
+    except openai.APIStatusError as error:
+        heard = Heard(raised=(type(error).__name__, error.status_code))
+    row.holds(heard, vendors, model)
 
 
 def test_personal_data_stays_here_and_comes_back(client: openai.OpenAI, vendors: Vendors) -> None:
@@ -77,23 +91,11 @@ def test_personal_data_stays_here_and_comes_back(client: openai.OpenAI, vendors:
 
 def test_a_streamed_text_arrives_whole(client: openai.OpenAI, vendors: Vendors) -> None:
     text = "A long answer, said in short pieces."
-    model = vendors.answer("openai-chat-stream", chunks(*[{"content": p} for p in pieces(text)]))
+    model = vendors.answer("openai-chat-stream", spoken(text))
     with client.chat.completions.create(model=model, messages=user("Hi."), stream=True) as stream:
         said = [c.choices[0].delta.content or "" for c in stream]
     assert "".join(said) == text
     assert len(vendors.of(model)) == 1
-
-
-def calls(*arguments: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": f"call_{i}",
-            "index": i,
-            "type": "function",
-            "function": {"name": "find", "arguments": a},
-        }
-        for i, a in enumerate(arguments)
-    ]
 
 
 def test_tool_calls_are_whole_json(client: openai.OpenAI, vendors: Vendors) -> None:
@@ -117,6 +119,10 @@ def test_streamed_parallel_tool_calls_are_put_together(
     ) as stream:
         message = stream.get_final_completion().choices[0].message
     assert [c.function.arguments for c in message.tool_calls or []] == ['{"q":"one"}'] * 2
+
+
+class Find(BaseModel):
+    q: str
 
 
 class Person(BaseModel):
@@ -181,17 +187,19 @@ def test_a_blocked_stream_raises_before_it_begins(gateway: Gateway, vendors: Ven
     assert vendors.of(model) == []
 
 
+@pytest.mark.covers("openai (Python)", "block in mid-stream")
 def test_a_stream_blocked_in_the_middle_ends_as_filtered(
     blocked: openai.OpenAI, vendors: Vendors
 ) -> None:
     text = "Some harmless words come first. " * 20 + SECRET.text + " And more." * 20
-    model = vendors.answer("openai-middle", chunks(*[{"content": p} for p in pieces(text)]))
+    model = vendors.answer("openai-middle", spoken(text))
     with blocked.chat.completions.create(model=model, messages=user("Hi."), stream=True) as stream:
         told = [(c.choices[0].delta.content or "", c.choices[0].finish_reason) for c in stream]
     said = "".join(piece for piece, _ in told)
     assert said.startswith("Some harmless words")
     assert SECRET.value not in said
     assert [finish for _, finish in told if finish] == ["content_filter"]
+    assert len(vendors.of(model)) == 1
 
 
 def test_a_parsed_stream_blocked_in_the_middle_raises(

@@ -1,30 +1,28 @@
-// Asks as the arguments say and prints, as JSON, what the SDK returned or threw.
+// Asks all that standard input lists, and prints for each what the SDK returned or threw.
+import { readFileSync } from "node:fs";
 import OpenAI from "openai";
-
-const [how, model, text] = process.argv.slice(2);
-const client = new OpenAI();
-const asked = { model, messages: [{ role: "user", content: text }] };
+import { makeParseableResponseFormat } from "openai/lib/parser";
 
 const ways = {
-  async unary() {
-    const answer = await client.chat.completions.create(asked);
-    return { text: answer.choices[0].message.content };
-  },
-  async streamed() {
-    const stream = client.chat.completions.stream(asked);
-    const answer = await stream.finalChatCompletion();
-    const [choice] = answer.choices;
-    return { text: choice.message.content, finish: choice.finish_reason };
-  },
-  async embedded() {
-    const answer = await client.embeddings.create({ model, input: text });
-    return { numbers: answer.data[0].embedding };
-  },
+  create: (client, asked) => client.chat.completions.create(asked),
+  stream: (client, asked) => client.chat.completions.stream(asked).finalChatCompletion(),
+  // What the SDK's helper for zod makes of a schema, with the parser that zod would be.
+  parse: (client, { response_format, ...asked }) =>
+    client.chat.completions.parse({
+      ...asked,
+      response_format: makeParseableResponseFormat(response_format, JSON.parse),
+    }),
+  embed: (client, { model, messages }) =>
+    client.embeddings.create({ model, input: messages[0].content }),
 };
 
-try {
-  console.log(JSON.stringify(await ways[how]()));
-} catch (error) {
-  const { status, code } = error;
-  console.log(JSON.stringify({ thrown: error.constructor.name, status, code }));
+async function told({ url, key, way, asked }) {
+  try {
+    return await ways[way](new OpenAI({ baseURL: url, apiKey: key }), asked);
+  } catch (error) {
+    return { thrown: error.constructor.name, status: error.status, message: error.message };
+  }
 }
+
+const asked = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify(await Promise.all(asked.map(told))));
