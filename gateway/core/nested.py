@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 from gateway.core.embedded import BASE64, data_text
 from gateway.core.message import Kind, Part
-from gateway.core.splice import escape
+from gateway.core.splice import step
 
 MAX_DEPTH = 64
 MAX_PATH_CHARS = 4_096
@@ -19,21 +20,21 @@ MAX_TEXTS = 10_000
 def nested_parts(path: str, text: str, *, role: str, kind: Kind) -> list[Part]:
     """The parts of a string that should hold JSON, such as tool arguments.
 
-    Paths continue after "!" (see `Part.path`). Text that is not JSON, or that two parsers
-    could read differently, is one part as it stands.
+    Paths continue after "!" (see `Part.path`). Text that is not JSON is one part as it stands.
+    What stands under a name twice is all there, for parsers differ in which of it they take.
+    Raises RecursionError if it is nested deeper than `MAX_DEPTH`, or holds more than `MAX_TEXTS`:
+    read as it stands, it could hide things behind escapes.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError):
+        # A number is no text, and a long one must not be a reason to give up.
+        value = json.loads(text, object_pairs_hook=_all, parse_int=len)
+    except ValueError:
         return [Part(path, text, role, kind)]
     if not isinstance(value, dict | list):
         return [Part(path, text, role, kind)]
-    try:
-        inner = list(islice(texts(value), MAX_TEXTS + 1))
-    except RecursionError:
-        return [Part(path, text, role, kind)]
+    inner = list(islice(texts(value), MAX_TEXTS + 1))
     if len(inner) > MAX_TEXTS:
-        return [Part(path, text, role, kind)]
+        raise RecursionError
     return [_part(f"{path}!{at}", found, role, kind) for at, found in inner]
 
 
@@ -52,9 +53,9 @@ def texts(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, str
     if isinstance(value, str):
         if value:
             yield path, _encodable(value)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            at = f"{path}/{escape(key)}"
+    elif isinstance(value, dict | _Pairs):
+        for name, key, item in _members(value):
+            at = f"{path}/{name}"
             if key:
                 yield f"{at}~", _encodable(key)
             yield from texts(item, at, depth + 1)
@@ -67,8 +68,21 @@ def _encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+class _Pairs(list[tuple[str, Any]]):
+    """The members of an object in which a name stands twice."""
+
+
+def _all(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Pairs:
     value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key twice")
-    return value
+    return value if len(value) == len(pairs) else _Pairs(pairs)
+
+
+def _members(value: dict[str, Any] | _Pairs) -> Iterator[tuple[str, str, Any]]:
+    """(step of the path, name, value) of each member."""
+    if isinstance(value, dict):
+        yield from ((step(key), key, item) for key, item in value.items())
+        return
+    named: Counter[str] = Counter()
+    for key, item in value:
+        yield step(key, named[key]), key, item
+        named[key] += 1

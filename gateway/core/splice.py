@@ -53,7 +53,7 @@ def splice_json(
         return body
     text = body.decode("utf-8")
     put = {**dict.fromkeys(nulls, "null"), **put}
-    return apply(text, json_edits(text, edits, put=put)).encode("utf-8")
+    return apply(text, _edits(values(text), text, edits, put)).encode("utf-8")
 
 
 def insert_member(body: bytes, name: str, value: str) -> bytes:
@@ -64,10 +64,20 @@ def insert_member(body: bytes, name: str, value: str) -> bytes:
     return body[:at] + member + (b"" if empty else b",") + body[at:]
 
 
-def json_edits(
-    text: str, edits: Mapping[str, Sequence[Edit]], *, put: Mapping[str, str] = _NOTHING
+def json_edits(text: str, edits: Mapping[str, Sequence[Edit]]) -> list[Edit]:
+    """The edits that `splice_json` makes, in characters of the JSON text itself.
+
+    Paths are those of `values` with each name counted, so none stands twice.
+    """
+    return _edits(values(text, counted=True), text, edits, _NOTHING)
+
+
+def _edits(
+    found: Iterable[tuple[str, int, int]],
+    text: str,
+    edits: Mapping[str, Sequence[Edit]],
+    put: Mapping[str, str],
 ) -> list[Edit]:
-    """The edits that `splice_json` makes, in characters of the JSON text itself."""
     outer: dict[str, list[Edit]] = {}
     inner: dict[str, dict[str, Sequence[Edit]]] = {}
     for path, changes in edits.items():
@@ -78,7 +88,7 @@ def json_edits(
             outer.setdefault(head, []).extend(changes)
     wanted = set(outer) | set(inner)
     out: list[Edit] = []
-    for path, start, end in values(text):
+    for path, start, end in found:
         if path in put:
             out.append(Edit(start, end, put[path]))
         elif (path in outer or path in inner) and text[start] == '"':
@@ -112,12 +122,19 @@ def escape(key: str) -> str:
     return key
 
 
-def values(text: str) -> Iterator[tuple[str, int, int]]:
+def step(key: str, nth: int = 0) -> str:
+    """A key as one step of a path; nth: how many of this name stand before it in its object."""
+    return f"{escape(key)}~3{nth}" if nth else escape(key)
+
+
+def values(text: str, *, counted: bool = False) -> Iterator[tuple[str, int, int]]:
     """(path, start, end) of each value and key of a valid JSON text.
 
     Strings include their quotes; lists and objects come after what is in them. A key's path
-    is that of its value with "~" behind it.
+    is that of its value with "~" behind it. counted: keys that stand twice have paths of their
+    own (see `step`).
     """
+    named: list[dict[str, int]] = []  # names in each open list or object, if they are counted
     opened: list[tuple[str, int]] = []  # path and start of each open list or object
     counts: list[int] = []  # index in an open list; -1 for an object
     path, expect_key = "", False
@@ -126,12 +143,14 @@ def values(text: str) -> Iterator[tuple[str, int, int]]:
         first = token[0]
         if first in "{[":
             opened.append((path, match.start()))
+            named.append({})
             expect_key = first == "{"
             counts.append(-1 if expect_key else 0)
             if not expect_key:
                 path += "/0"
         elif first in "}]":
             counts.pop()
+            named.pop()
             path, start = opened.pop()
             expect_key = False
             yield path, start, match.end()
@@ -144,7 +163,9 @@ def values(text: str) -> Iterator[tuple[str, int, int]]:
             expect_key = False
         elif expect_key:
             name = token[1:-1] if "\\" not in token else json.loads(token)
-            path = f"{opened[-1][0]}/{escape(name)}"
+            nth = named[-1].get(name, 0)
+            named[-1][name] = nth + counted
+            path = f"{opened[-1][0]}/{step(name, nth)}"
             yield path + "~", match.start(), match.end()
         else:
             yield path, match.start(), match.end()

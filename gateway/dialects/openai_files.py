@@ -13,7 +13,7 @@ from typing import Any
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.judgement import Route
-from gateway.core.message import Edit, Kind, Message, Opaque
+from gateway.core.message import Edit, Kind, Message, Opaque, Part
 from gateway.core.nested import nested_parts
 from gateway.dialects import _jsonl
 from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, media_type
@@ -120,6 +120,13 @@ def _any(form: Form, path: str, section: Section) -> Contents:
             raise
         held.found.opaque.append(Opaque(path, named, section.end - section.start))
     else:
-        if text:
-            held.found.parts += nested_parts(path, text, role="user", kind=Kind.TEXT)
+        held.found.parts += _texts(path, text)
     return held
+
+
+def _texts(path: str, text: str) -> list[Part]:
+    """What a file says: nobody calls a tool with it, so JSON that is too much is as it stands."""
+    try:
+        return nested_parts(path, text, role="user", kind=Kind.TEXT) if text else []
+    except RecursionError:
+        return [Part(path, text, "user", Kind.TEXT)]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Subject
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
 from gateway.core.nested import nested_parts
@@ -205,7 +206,10 @@ class Release:
     def _nest(self, passage: Passage) -> bool:
         """Judge the strings inside a JSON text one by one, so that it stays JSON."""
         subject = passage.subject
-        parts = nested_parts("", passage.text, role=subject.role, kind=subject.kind)
+        try:
+            parts = nested_parts("", passage.text, role=subject.role, kind=subject.kind)
+        except RecursionError as err:
+            raise UpstreamError("a tool call's arguments are too deep, or too many") from err
         if len(parts) == 1 and parts[0].path == "":
             return False
         shape = passage.shape + "!*"

@@ -29,6 +29,7 @@ NO_MODEL = Refusal(
 )
 
 
+_TOO_MUCH = "The body holds too many texts, is nested too deeply, or has names that are too long."
 # The same for what others own and for what nobody does, so that guessing tells nothing.
 NOT_FOUND = Refusal(
     code="not_found",
@@ -136,7 +137,7 @@ def readable(dialect: Dialect, call: Call) -> Message:
     try:
         return dialect.read(call)
     except RecursionError as err:
-        raise Unreadable("The body holds too many texts, or names that are too long.") from err
+        raise Unreadable(_TOO_MUCH) from err
 
 
 async def _read(

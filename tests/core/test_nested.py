@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.message import Edit, Kind
-from gateway.core.nested import MAX_DEPTH, nested_parts, texts
+from gateway.core.nested import MAX_DEPTH, MAX_TEXTS, nested_parts, texts
 from gateway.core.splice import escape, splice_json
 
 
@@ -43,10 +43,45 @@ def test_strings_and_keys_are_parts(text: str, found: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"a":"x","a":"y"}', "[" * (MAX_DEPTH + 2) + '"x"' + "]" * (MAX_DEPTH + 2), "[" * 99_999],
+    [
+        "[" * (MAX_DEPTH + 2) + '"x"' + "]" * (MAX_DEPTH + 2),
+        "[" * 99_999,
+        json.dumps(["x"] * (MAX_TEXTS + 1)),
+        json.dumps({"x" * 5_000: 1}),
+    ],
 )
-def test_doubtful_json_is_one_text(text: str) -> None:
-    assert parts(text) == {"/p": text}
+def test_what_is_too_much_is_not_read_as_it_stands(text: str) -> None:
+    with pytest.raises(RecursionError):
+        parts(text)
+
+
+def test_a_number_that_is_too_long_hides_nothing() -> None:
+    assert parts('{"a":' + "9" * 5_000 + ',"b":"\\u0063"}') == {
+        "/p!/a~": "a", "/p!/b~": "b", "/p!/b": "c"
+    }  # fmt: skip
+
+
+def test_a_name_that_stands_twice_is_read_each_time() -> None:
+    text = '{"a":"x","b":1,"a":{"a":"y"},"a":["z"],"a~31":"w"}'
+    assert parts(text) == {
+        "/p!/a~": "a", "/p!/a": "x",
+        "/p!/b~": "b",
+        "/p!/a~31~": "a", "/p!/a~31/a~": "a", "/p!/a~31/a": "y",
+        "/p!/a~32~": "a", "/p!/a~32/0": "z",
+        "/p!/a~031~": "a~31", "/p!/a~031": "w",
+    }  # fmt: skip
+
+
+def test_an_edit_lands_where_its_text_stands() -> None:
+    text = '{"a":"x", "a":{"a":"y","a":"z"}, "a":"x"}'
+    body = json.dumps({"p": text}).encode()
+    for part in nested_parts("/p", text, role="", kind=Kind.TEXT):
+        after = json.loads(splice_json(body, {part.path: [Edit(0, 1, "Q")]}))["p"]
+        assert len(after) == len(text)
+        (again,) = {*after} - {*text}
+        assert (again, after.count("Q")) == ("Q", 1)
+    found = {p.path for p in nested_parts("/p", text, role="", kind=Kind.TEXT)}
+    assert len(found) == 9
 
 
 def test_keys_are_escaped_as_steps_of_a_path() -> None:

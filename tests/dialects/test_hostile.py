@@ -361,3 +361,34 @@ CALLS: Mapping[str, bytes] = {
 def test_calls_pass_as_servers_in_use_number_them(case: str) -> None:
     data = CALLS[case] + finish("tool_calls") + b"data: [DONE]\n\n"
     assert told("openai_chat", data, messages=[]).body == data
+
+
+HIDDEN = MAIL.replace("t", "\\u0074").replace("@", "\\u0040")
+DEEP = "[" * 99 + f'"{HIDDEN}"' + "]" * 99
+
+
+def with_arguments(text: str) -> Any:
+    call = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": text}}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+@pytest.mark.parametrize("text", [f'{{"a":"{HIDDEN}","a":"x"}}', f'{{"a":"x","a":"{HIDDEN}"}}'])
+def test_arguments_that_say_something_twice_are_read_each_time(text: str) -> None:
+    body = {"model": "m", "messages": [with_arguments(text)]}
+    asked = told("openai_chat", args(entry(text, index=0)), **CHAT)
+    assert (b"[EMAIL_ADDRESS]" in asked.body, b"u0040" in asked.body) == (True, False)
+    assert sent("openai_chat", body) == ([], 400)
+    whole = {"choices": [{"index": 0, "message": with_arguments(text)}]}
+    found = answered(json.dumps(whole).encode(), "application/json").body
+    assert b"u0040" not in found
+
+
+@pytest.mark.parametrize("text", [DEEP, "[" * 9_999, json.dumps(["x"] * 10_001)])
+def test_arguments_that_are_too_deep_or_too_many_do_not_pass(text: str) -> None:
+    body = {"model": "m", "messages": [with_arguments(text)]}
+    assert sent("openai_chat", body) == ([], 400)
+    whole = json.dumps({"choices": [{"index": 0, "message": with_arguments(text)}]}).encode()
+    assert answered(whole, "application/json").status == 502
+    asked = told("openai_chat", args(entry(text, index=0)) + finish("tool_calls"), **CHAT)
+    assert text[:9].encode() not in asked.body
+    assert asked.exchange.error == "upstream_unreachable"

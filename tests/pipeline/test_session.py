@@ -199,6 +199,7 @@ def test_a_visible_notice_stands_in_pieces_and_wholes_alike() -> None:
 ODD = [
     b"\x00", "x", "[]", '{"type":1}', '{"a":1,"a":2}', '{"type":"x","y":"\\ud800"}',
     '{"type":"session.update","session":{"model":"other"}}', json.dumps(item("x" * 2_000)),
+    json.dumps({"item": {"type": "function_call", "arguments": "[" * 99 + "]" * 99}, "type": "x"}),
 ]  # fmt: skip
 
 
