@@ -42,6 +42,8 @@ class Part:
     value.
     text: the decoded text, without JSON escapes and base64.
     sealed: a signature covers it, so it stays as it is or is emptied, never edited.
+    fixed: it stands outside of the body, as in a query, where nothing can be edited: what would
+    change it stops the message. Its path begins with "?" and is only a name.
     """
 
     path: str
@@ -49,6 +51,7 @@ class Part:
     role: str
     kind: Kind = Kind.TEXT
     sealed: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
@@ -10,10 +10,11 @@ from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.jsontext import parse_object
 from gateway.core.judgement import Route
-from gateway.core.message import Direction, Edit, Message
+from gateway.core.message import Direction, Edit, Kind, Message, Part
 from gateway.core.ports import Place
 from gateway.core.splice import splice_json
-from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, is_plain, read
+from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, read
+from gateway.dialects._identifiers import could_be_a_key, is_plain
 from gateway.dialects._manifest import names, places
 from gateway.dialects._schema import answer_schema, request_schema
 
@@ -59,7 +60,7 @@ class JsonApi:
             raise Unreadable(f"The body holds more than {MAX_PARTS} separate texts.")
         return Message(
             call.body,
-            tuple(found.parts),
+            (*found.parts, *fixed(self.outside(call))),
             tuple(found.opaque),
             model=model,
             stream=self.stream_of(value, call),
@@ -123,6 +124,10 @@ class JsonApi:
         """The ids of what an upstream keeps that are reached for (see `Message`)."""
         return ()
 
+    def outside(self, call: Call) -> Iterable[str]:
+        """The words that go on beside the body, as they are: those of the query."""
+        return [word for pair in call.query for word in pair]
+
     def path_of(self, call: Call) -> str:
         """Where the vendor serves this."""
         return self.paths[0].rpartition(" ")[2]
@@ -135,7 +140,7 @@ class JsonApi:
 def query_of(call: Call) -> str:
     """The query as it goes on. Raises Unreadable for what could be more than a switch.
 
-    Queries are not judged, so only short words pass.
+    Queries cannot be edited, so only short words pass; those that could be keys are judged.
     """
     for key, value in call.query:
         if not (is_plain(key.removesuffix("[]")) and is_plain(value)):
@@ -144,6 +149,12 @@ def query_of(call: Call) -> str:
                 "the body."
             )
     return "?" + urlencode(call.query) if call.query else ""
+
+
+def fixed(words: Iterable[str]) -> list[Part]:
+    """What could be a key, of words that stand outside of the body."""
+    odd = dict.fromkeys(word for word in words if could_be_a_key(word))
+    return [Part(f"?{n}", word, "", Kind.METADATA, fixed=True) for n, word in enumerate(odd)]
 
 
 def step(call: Call, name: str) -> str:

@@ -16,6 +16,7 @@ from gateway.core.embedded import BASE64, DATA_URL, data_text, decoded, is_text
 from gateway.core.message import Kind, Opaque, Part
 from gateway.core.nested import nested_parts, texts
 from gateway.core.splice import escape
+from gateway.dialects._identifiers import PLAIN, could_be_a_key, is_plain
 
 # Where a data URL is what it says. In a text that somebody wrote it is part of the text.
 MEDIA_PLACE = re.compile(r"ur[il]|data|file|image|audio|video|media|source", re.IGNORECASE)
@@ -29,10 +30,10 @@ _SUBTYPES = frozenset([
 ])
 # fmt: on
 
-# What identifiers and enumerations look like. Long runs of digits are numbers of somebody.
-_PLAIN = re.compile(r"\d{0,7}|(?=[\d.:_-]*[A-Za-z])[A-Za-z0-9.:_-]{1,128}", re.ASCII)
 # What a provider encrypted or signed: base64, also for URLs. Numbers of somebody are none.
 _MODEL = re.compile(r"(?!.*\d{9})[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}|", re.ASCII)
+# What names and identifiers look like; anything else that has a form is no place for a key.
+_NAMES = (PLAIN, _MODEL)
 _TOKEN = re.compile(r"(?!.*@)(?!(?:\D*\d){5}).{0,24}", re.ASCII | re.DOTALL)
 _CIPHER = re.compile(r"(?=[^A-Za-z]*[A-Za-z])(?!.*\d{12})[A-Za-z0-9+/_-]*={0,2}|", re.ASCII)
 
@@ -72,7 +73,7 @@ class Field:
     role_member: str = ""
     streamed: bool | None = None
     sealed: bool = False
-    form: re.Pattern[str] = _PLAIN
+    form: re.Pattern[str] = PLAIN
     cases: Mapping[str, Field] = field(default_factory=dict)
     case_member: str = "type"
 
@@ -87,11 +88,6 @@ _NOT_BASE64 = (" ", "@", ".", ",", ":")
 
 # What a number is counted as, for a size that can be compared with that of other media.
 _NUMBER_BYTES = 4
-
-
-def is_plain(text: str) -> bool:
-    """Whether this looks like an identifier or an enumeration, not like text."""
-    return _PLAIN.fullmatch(text) is not None
 
 
 def plain(reason: str) -> Field:
@@ -164,7 +160,7 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         return
     kind, role = spec.kind or kind, spec.role or role
     if isinstance(value, str):
-        if not (spec.plain and (spec.exempt or spec.form.fullmatch(value))) and value:
+        if value and not (spec.plain and _passes(value, spec)):
             _string(value, spec, found, role, kind, path)
     elif isinstance(value, dict):
         case = spec.cases.get(_case_of(value, spec.case_member)) if spec.cases else None
@@ -204,9 +200,17 @@ def _members(
             _unknown(key, item, found, role, kind, path)
         else:
             at = f"{path}/{escape(key)}"
-            if not _PLAIN.fullmatch(key):
+            if not is_plain(key) or could_be_a_key(key):
                 found.add(Part(f"{at}~", key, role, kind))
             _read(item, spec, found, role, kind, at)
+
+
+def _passes(value: str, spec: Field) -> bool:
+    """Whether a string is what it should be and no text."""
+    if spec.exempt:
+        return True
+    fits = spec.form.fullmatch(value) is not None
+    return fits and not (spec.form in _NAMES and could_be_a_key(value))
 
 
 def _case_of(value: dict[str, Any], member: str) -> str:

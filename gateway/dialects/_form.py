@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +54,13 @@ class FormApi(JsonApi):
             change = [Edit(0, len(message.model), route.upstream_model)]
             edits = {**edits, "/model": change}
         return parse(message.body, message.content_type).edited(edits)
+
+    def outside(self, call: Call) -> Iterable[str]:
+        """Also the boundary."""
+        words = [*super().outside(call)]
+        if is_form(call.content_type):
+            words.append(parse(call.body, call.content_type).boundary)
+        return words
 
     def value_of(self, call: Call) -> dict[str, Any]:
         """The fields that are not files."""

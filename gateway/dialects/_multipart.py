@@ -19,7 +19,7 @@ from gateway.core.splice import apply, escape, json_edits
 MEDIA = "multipart/form-data"
 FILENAME = "filename"
 MAX_SECTIONS = 1_000
-# Of what RFC 2046, section 5.1.1, allows, what clients use: a boundary is not judged.
+# Of what RFC 2046, section 5.1.1, allows, what clients use: a boundary cannot be edited.
 _TYPE = re.compile(
     r"multipart/form-data[ \t]*;[ \t]*boundary=(\"?)([\w'+.-]{1,70})\1[ \t]*",
     re.IGNORECASE | re.ASCII,

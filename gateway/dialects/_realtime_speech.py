@@ -9,7 +9,7 @@ from typing import Any
 from gateway.core.errors import UpstreamError
 from gateway.core.ids import new_id
 from gateway.core.ports import Reader
-from gateway.dialects._fields import is_plain
+from gateway.dialects._identifiers import is_plain
 from gateway.dialects._numbers import number_of
 from gateway.dialects._realtime import TRANSCRIPTION, kind_of
 from gateway.dialects._realtime_turn import Response, Transcript, Turn

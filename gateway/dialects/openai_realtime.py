@@ -17,7 +17,7 @@ from gateway.core.message import Edit, Message
 from gateway.core.ports import Reader, Reply, Speech
 from gateway.core.splice import splice_json
 from gateway.dialects._api import JsonApi
-from gateway.dialects._fields import is_plain
+from gateway.dialects._identifiers import is_plain
 from gateway.dialects._openai import error_reply, usage
 from gateway.dialects._realtime import CLIENT, SERVER
 from gateway.dialects._realtime_speech import RealtimeSpeech

@@ -8,7 +8,7 @@ name that APIs use for identifiers. In streams each string may be a piece of a l
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -19,8 +19,9 @@ from gateway.core.judgement import Refusal, Route
 from gateway.core.message import Direction, Edit, Fragment, Frame, Kind, Lane, Message, Part
 from gateway.core.ports import Reader, Reply
 from gateway.core.splice import apply, splice_json
-from gateway.dialects._api import JsonApi, query_of, step
-from gateway.dialects._fields import MAX_PARTS, Field, Found, is_plain, model_name, plain, read
+from gateway.dialects._api import JsonApi, fixed, query_of, step
+from gateway.dialects._fields import MAX_PARTS, Field, Found, model_name, plain, read
+from gateway.dialects._identifiers import is_plain
 from gateway.dialects._openai import error_body, error_reply, usage
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream
@@ -60,7 +61,7 @@ class Member(JsonApi):
             raise Unreadable(f"The body holds more than {MAX_PARTS} separate texts.")
         return Message(
             call.body,
-            tuple(found.parts),
+            (*found.parts, *fixed(self.outside(call))),
             tuple(found.opaque),
             stream=isinstance(value, dict) and value.get("stream") is True,
             path=_path(call) + query_of(call),
@@ -68,6 +69,10 @@ class Member(JsonApi):
             content_type="text/plain; charset=utf-8" if plain_text else "application/json",
             upstream=step(call, "upstream"),
         )
+
+    def outside(self, call: Call) -> Iterable[str]:
+        """Also the steps of the path."""
+        return [*super().outside(call), *call.params.get("path", "").split("/")]
 
     def bodies(self, direction: Direction) -> Mapping[str, Mapping[str, Any]]:
         """Anything: nothing is known of such an API."""

@@ -23,6 +23,8 @@ _GAP = "\n\x00\n"
 _MARGIN_CHARS = 8
 # Judging costs the same for a word as for a letter, so words wait for each other a little.
 _BATCH_CHARS = 16
+_TOO_LATE = "The model's answer went on after its end with something that had to be changed."
+_FIXED = "The request holds something outside of its body that a rule would change."
 
 
 class Guard:
@@ -109,11 +111,11 @@ class Guard:
             self._clear(passage)
 
     def _found(self, finding: Finding, passage: Passage) -> None:
-        """Decide on a finding. What has left already can only be stopped, not edited."""
+        """Decide on a finding. Where nothing can be edited, it can only be stopped."""
         changing = self._decide(finding, passage.subject)
         gone = finding.start < passage.ended or (passage.sealed and passage.ended)
-        if gone and changing and self.refusal is None:
-            self.refusal = _too_late(changing[0])
+        if changing and (gone or passage.fixed) and self.refusal is None:
+            self.refusal = _stopped(changing[0], _TOO_LATE if gone else _FIXED)
         passage.effects += changing
 
     def _locate(self, passages: Sequence[Passage]) -> list[tuple[Passage, int, Window]]:
@@ -218,11 +220,11 @@ class Guard:
         ]
 
 
-def _too_late(effect: Effect) -> Refusal:
-    """The refusal of an answer that went on after its end, and finished what it began before."""
+def _stopped(effect: Effect, words: str) -> Refusal:
+    """The refusal of a message in which this effect cannot be had."""
     return Refusal(
         "policy_violation",
-        "The model's answer went on after its end with something that had to be changed.",
+        words,
         policy=effect.policy,
         rule=effect.rule,
         categories=(effect.finding.category,),

@@ -36,7 +36,7 @@ class Passage:
     held: nothing leaves before the whole text is judged; until then it waits in `pieces`,
     `pending` characters of it. sealed: it is emptied where another would be edited.
     shape: where it stands (see `Coverage`). ended: how much of it had arrived when it seemed to
-    be over, and may have left.
+    be over, and may have left. fixed: what would change it stops the message.
     """
 
     subject: Subject
@@ -56,6 +56,7 @@ class Passage:
     effects: list[Effect] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
     ended: int = 0
+    fixed: bool = False
     _open: _Open | None = None
 
     @property
@@ -166,9 +167,11 @@ class Passage:
         return out
 
 
-def whole(text: str, subject: Subject, *, sealed: bool = False, shape: str = "") -> Passage:
+def whole(
+    text: str, subject: Subject, *, sealed: bool = False, fixed: bool = False, shape: str = ""
+) -> Passage:
     """A passage that has arrived completely."""
-    return Passage(subject=subject, sealed=sealed, shape=shape, text=text, final=True)
+    return Passage(subject, sealed=sealed, fixed=fixed, shape=shape, text=text, final=True)
 
 
 def placed(findings: Sequence[Finding], offset: int) -> list[Finding]:

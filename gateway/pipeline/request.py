@@ -195,6 +195,7 @@ async def edited(guard: Guard, message: Message, shapes: Shapes) -> dict[str, li
             part.text,
             Subject(part.role, part.kind),
             sealed=part.sealed,
+            fixed=part.fixed,
             shape=shapes(part.path),
         )
         for part in message.parts

@@ -14,7 +14,7 @@ from gateway.core.calls import Call
 from gateway.core.exchange import Outcome
 from gateway.core.message import Part
 from gateway.pipeline.request import placeholders
-from tests.pipeline.fakes import SSE, Asked, Backend, Bundle, ask_async, chat, house
+from tests.pipeline.fakes import SSE, Asked, Backend, Bundle, Shelf, ask_async, chat, house
 
 ALL = dialects.load()
 MAIL = "alice.smith@example.com"
@@ -392,3 +392,49 @@ def test_arguments_that_are_too_deep_or_too_many_do_not_pass(text: str) -> None:
     asked = told("openai_chat", args(entry(text, index=0)) + finish("tool_calls"), **CHAT)
     assert text[:9].encode() not in asked.body
     assert asked.exchange.error == "upstream_unreachable"
+
+
+SECRET = "key-0a1b2c3d"
+ODD_KEY = f"{SECRET}-x9Y8z7W6v5U4t3S2"
+KEYS = Bundle({"KEY": "redact"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"previous_response_id": ODD_KEY}, {"reasoning": {"effort": ODD_KEY}},
+     {"tools": [{"type": ODD_KEY}]}, {"tools": [{"type": "x", "vector_store_ids": [ODD_KEY]}]}],
+)  # fmt: skip
+def test_a_secret_in_the_place_of_an_identifier_does_not_pass(value: Any) -> None:
+    backend = Backend(b"{}")
+    here = house(backend, KEYS, shelf=Shelf(own="m"))
+    call = Call(json.dumps({"model": "m", "input": "x", **value}).encode())
+    asyncio.run(ask_async(here, call, dialect=ALL["openai_responses"]))
+    assert SECRET.encode() not in backend.bodies[0]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "call"),
+    [
+        ("openai_chat", Call(chat(), query=(("x", ODD_KEY),))),
+        ("openai_chat", Call(chat(), query=((ODD_KEY, "x"),))),
+        ("passthrough", Call(b"{}", params={"upstream": "b", "path": f"v1/{ODD_KEY}"})),
+        ("openai_images", Call(
+            f'--{ODD_KEY}\r\nContent-Disposition: form-data; name="model"\r\n\r\nm\r\n'
+            f"--{ODD_KEY}--".encode(), content_type=f"multipart/form-data; boundary={ODD_KEY}")),
+    ],
+)  # fmt: skip
+def test_a_secret_where_nothing_can_be_edited_stops_the_request(dialect: str, call: Call) -> None:
+    backend = Backend(b"{}")
+    asked = asyncio.run(ask_async(house(backend, KEYS), call, dialect=ALL[dialect]))
+    assert (backend.bodies, asked.status) == ([], 400)
+    assert (asked.exchange.outcome, SECRET in asked.body.decode()) == (Outcome.BLOCKED, False)
+    free = asyncio.run(ask_async(house(backend, Bundle({})), call, dialect=ALL[dialect]))
+    assert (free.status, len(backend.bodies)) == (200, 1)
+
+
+def test_a_secret_in_the_place_of_an_answers_identifier_does_not_pass() -> None:
+    whole = {"id": ODD_KEY, "choices": [{"index": 0, "finish_reason": ODD_KEY}]}
+    for data, kind in ((b"data: %s\n\n", SSE), (b"%s", "application/json")):
+        backend = Backend(data % json.dumps(whole).encode(), kind=kind)
+        asked = asyncio.run(ask_async(house(backend, KEYS), chat()))
+        assert SECRET.encode() not in asked.body
