@@ -114,7 +114,9 @@ class Gateway:
             limits=Limits(max_queue=settings.audit_queue),
         )
         self.keys = KeyStore(self.engine, clock=self.clock)
-        self.shelf = SqlShelf(self.engine, seal=self._seal, clock=self.clock)
+        self.shelf = SqlShelf(
+            self.engine, seal=self._seal, clock=self.clock, days=settings.kept_days
+        )
         self.bundle = bundle(settings)
         self.catalogue = read_catalogue(settings)
         self.warnings: dict[str, str] = {}

@@ -51,6 +51,9 @@ class Settings:
     )
     patterns: str = _setting("", "Pattern pack for secrets. Default: the one shipped")
     max_body_bytes: int = _setting(32 * 1024 * 1024, "Largest request body")
+    kept_days: int = _setting(
+        400, "Days for which the owner of what a provider keeps is known at least; 0: for ever"
+    )
     audit_queue: int = _setting(10_000, "Audit entries that may wait to be written")
     replica: str = _setting("", "Name of this replica in the audit log. Default: the host name")
     reload_s: int = _setting(2, "Seconds between looks for a changed policy or catalogue; 0: never")

@@ -8,8 +8,17 @@ from typing import Any
 
 from gateway.core.judgement import Refusal
 from gateway.core.ports import Reply
+from gateway.dialects._reached import anywhere, at
 
 ID_HEADER = "request-id"
+
+_BLOCKS = ("messages", "*", "content", "*")
+_FILES = (
+    (*_BLOCKS, "file_id"),
+    (*_BLOCKS, "source", "file_id"),
+    (*_BLOCKS, "content", "*", "file_id"),
+    (*_BLOCKS, "content", "*", "source", "file_id"),
+)
 
 # Status -> error type, from the API's error page and the SDK's error types, 2026.
 _TYPES = {
@@ -63,6 +72,28 @@ def stopped(refusal: Refusal) -> dict[str, Any]:
     """
     details = {"type": "refusal", "category": None, "explanation": refusal.message}
     return {"stop_reason": "refusal", "stop_sequence": None, "stop_details": details}
+
+
+def asked(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """As `Message.asks`: the container in which code is to run, one that was there before."""
+    return anywhere(value, ("container",), ("container", "id"))
+
+
+def states(value: Mapping[str, Any]) -> tuple[str, ...]:
+    """As `Message.states`: files and skills, which cannot be made here, so they are nobody's."""
+    found = []
+    if anywhere(value, *_FILES):
+        found.append("file_id")
+    container = value.get("container")
+    skills = container.get("skills") if isinstance(container, dict) else None
+    if "custom" in at(skills, "*", "type"):
+        found.append("skill")
+    return tuple(found)
+
+
+def containers(value: Any) -> tuple[str, ...]:
+    """The container that an answer's code has run in."""
+    return anywhere(value, ("container", "id"))
 
 
 def usage(value: Mapping[str, Any]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Fragment, Frame, Lane, Part
 from gateway.core.ports import Reply
-from gateway.dialects._anthropic import error_body, error_reply, stopped, usage
+from gateway.dialects._anthropic import containers, error_body, error_reply, stopped, usage
 from gateway.dialects._anthropic_fields import EVENT
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import number_of
@@ -86,6 +86,7 @@ class MessageStream(EventStream):
         step = _Step(named, number_of(value))
         if named == "message_start":
             self._note(value.get("message"))
+            self.kept += containers(value.get("message"))
         elif named == "content_block_start":
             if step.block > self._begun_blocks:
                 raise UpstreamError("the blocks of the upstream's message are not in order")
@@ -96,6 +97,7 @@ class MessageStream(EventStream):
         elif named == "message_delta":
             self.usage = {**self.usage, **usage(value)}
             delta = value.get("delta")
+            self.kept += containers(delta)
             if isinstance(delta, dict) and delta.get("stop_reason"):
                 return Reading((_MESSAGE,), step)
             return Reading()

@@ -15,6 +15,7 @@ from gateway.dialects._chat_calls import Calls
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._openai import error_body, error_reply, logprobs, usage
+from gateway.dialects._reached import at
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import rewrite
@@ -92,6 +93,7 @@ class ChatStream(EventStream):
         if not isinstance(choices, list):
             return Reading()
         self._note(value)
+        self.kept += at(choices, "*", "delta", "audio", "id")
         closes = []
         for choice in choices:
             if isinstance(choice, dict):

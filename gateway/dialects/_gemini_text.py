@@ -7,8 +7,16 @@ from typing import Any
 
 from gateway.core.calls import Call
 from gateway.dialects._gemini import GeminiApi
+from gateway.dialects._reached import anywhere
 
 _PLAIN_TEXT = ("", "text/plain")
+# The contents of one turn may stand without their list.
+_FILES = tuple(
+    ("contents", *turns, "parts", "*", *names)
+    for turns in (("*",), ())
+    for names in (("fileData", "fileUri"), ("file_data", "file_uri"), ("fileData", "file_uri"),
+                  ("file_data", "fileUri"))
+)  # fmt: skip
 
 
 class TextApi(GeminiApi):
@@ -29,9 +37,15 @@ class TextApi(GeminiApi):
         )
 
     def states_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
-        """Content that was put into a cache of the upstream's earlier."""
-        cached = _member(value, "cachedContent", "cached_content")
-        return ("cached_content",) if cached else ()
+        """What was put into a cache of the upstream's earlier, or stands elsewhere as a file."""
+        inner = _member(value, "generateContentRequest", "generate_content_request")
+        bodies = [body for body in (value, inner) if isinstance(body, dict)]
+        found = []
+        if any(_member(body, "cachedContent", "cached_content") for body in bodies):
+            found.append("cached_content")
+        if any(anywhere(body, *_FILES) for body in bodies):
+            found.append("file_uri")
+        return tuple(found)
 
 
 def _member(value: Mapping[str, Any], camel: str, snake: str) -> Any:

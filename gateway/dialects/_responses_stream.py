@@ -20,6 +20,7 @@ from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._offsets import beside, moved
 from gateway.dialects._openai import error_reply
 from gateway.dialects._responses import event_fields, series, usage
+from gateway.dialects._responses_kept import containers, containers_of
 from gateway.dialects._responses_sent import PLACES, Key, Sent, as_event
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
@@ -185,14 +186,21 @@ class ResponsesStream(EventStream):
             self.model = model if isinstance(model, str) else self.model
             self.usage = usage(response) or self.usage
             self._keep(response)
-        if isinstance(value.get("item"), dict):
-            self._keep(value["item"])
+            self._own(containers(response))
+        item = value.get("item")
+        if isinstance(item, dict):
+            self._keep(item)
+            self._own(containers_of(item))
 
     def _keep(self, thing: Mapping[str, Any]) -> None:
         name = thing.get("id")
-        if self._keeps and isinstance(name, str) and name and name not in self._noted:
-            self._noted.add(name)
-            self.kept.append(name)
+        if self._keeps and isinstance(name, str) and name:
+            self._own([name])
+
+    def _own(self, names: Sequence[str]) -> None:
+        """Note each of these once."""
+        self.kept += [name for name in names if name not in self._noted]
+        self._noted.update(names)
 
     def _put(
         self, frame: Frame, value: object, edits: Mapping[str, Sequence[Edit]]

@@ -14,6 +14,7 @@ from gateway.dialects._fields import Field
 from gateway.dialects._offsets import beside
 from gateway.dialects._openai import error_reply
 from gateway.dialects._responses import usage
+from gateway.dialects._responses_kept import containers
 from gateway.dialects._whole import WholeReader
 
 # What a filtered response still says of the one that was asked for.
@@ -37,6 +38,7 @@ class WholeResponse(WholeReader):
         frames = super().flush()
         if self._keeps and isinstance(self.value, dict):
             self.kept += ids_of(self.value)
+        self.kept += containers(self.value)
         return frames
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:

@@ -25,7 +25,8 @@ class WholeReader:
 
     spec: what its fields are for. usage_of: token counts in a parsed body. withheld: what
     stands in for it when it may not be given. drop: paths to be nulled when `path` is edited.
-    group: as `Reader.group`. model_member: which of a body's members names its model.
+    group: as `Reader.group`. model_member: which of a body's members names its model. kept_of:
+    the ids in it under which the upstream keeps something.
     """
 
     streamed = False
@@ -40,6 +41,7 @@ class WholeReader:
         drop: Callable[[str], str] = lambda path: "",
         group: Callable[[str], str] = lambda path: "",
         model_member: str = "model",
+        kept_of: Callable[[Any], Sequence[str]] = lambda value: (),
     ) -> None:
         self.model = ""
         self.usage: Mapping[str, int] = {}
@@ -51,6 +53,7 @@ class WholeReader:
         self._drop = drop
         self._group = group
         self._model_member = model_member
+        self._kept_of = kept_of
         self.value: Any = None
         self._pieces: list[bytes] = []
         self._size = 0
@@ -88,6 +91,7 @@ class WholeReader:
             self.usage = self._usage_of(self.value)
             model = self.value.get(self._model_member)
             self.model = model if isinstance(model, str) else ""
+            self.kept += self._kept_of(self.value)
         return [
             Frame(
                 body,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Message
 from gateway.core.ports import Reader, Reply
-from gateway.dialects._anthropic import ID_HEADER, error_reply
+from gateway.dialects._anthropic import ID_HEADER, asked, error_reply, states
 from gateway.dialects._anthropic_fields import ANSWER, REQUEST
 from gateway.dialects._api import JsonApi
 from gateway.dialects._whole import WholeReader
@@ -24,6 +25,14 @@ class Member(JsonApi):
     request = REQUEST
     answer = ANSWER
     needs: ClassVar = {"messages": (list,)}
+
+    def asks_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
+        """The container that is gone on in."""
+        return asked(value)
+
+    def states_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
+        """What was made past this gateway, and is recalled."""
+        return states(value)
 
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A number, or an error."""

@@ -6,10 +6,19 @@ import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Message
 from gateway.core.ports import Reader, Reply
-from gateway.dialects._anthropic import ID_HEADER, error_reply, stopped, usage
+from gateway.dialects._anthropic import (
+    ID_HEADER,
+    asked,
+    containers,
+    error_reply,
+    states,
+    stopped,
+    usage,
+)
 from gateway.dialects._anthropic_fields import ANSWER, EVENT, REQUEST
 from gateway.dialects._anthropic_stream import MessageStream
 from gateway.dialects._api import JsonApi
@@ -33,11 +42,19 @@ class Member(JsonApi):
         output = value.get("output_config")
         return (isinstance(output, dict) and "format" in output) or "output_format" in value
 
+    def asks_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
+        """The container that is gone on in."""
+        return asked(value)
+
+    def states_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
+        """What was made past this gateway, and is recalled."""
+        return states(value)
+
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""
         if "text/event-stream" in content_type.lower():
             return MessageStream()
-        return WholeReader(ANSWER, usage_of=usage, withheld=_withheld)
+        return WholeReader(ANSWER, usage_of=usage, withheld=_withheld, kept_of=containers)
 
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
         """A refusal before the first byte of an answer."""

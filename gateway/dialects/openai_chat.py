@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Kind, Message
 from gateway.core.ports import Reader, Reply
@@ -18,6 +19,7 @@ from gateway.dialects._api import JsonApi
 from gateway.dialects._chat_stream import ChatStream
 from gateway.dialects._fields import TEXT, Field, exempt, model_name, plain, tokens
 from gateway.dialects._openai import choice_of, error_reply, logprobs, usage
+from gateway.dialects._reached import anywhere
 from gateway.dialects._whole import WholeReader
 
 _ID = plain("an identifier made by the API")
@@ -140,6 +142,14 @@ class Member(JsonApi):
     events = CHUNK
     needs: ClassVar = {"messages": (list,)}
 
+    def asks_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
+        """Files, and what the model said aloud in an earlier turn."""
+        return anywhere(
+            value,
+            ("messages", "*", "content", "*", "file", "file_id"),
+            ("messages", "*", "audio", "id"),
+        )
+
     def json_of(self, value: Mapping[str, Any]) -> bool:
         """JSON mode and structured output."""
         output = value.get("response_format")
@@ -150,7 +160,12 @@ class Member(JsonApi):
         if "text/event-stream" in content_type.lower():
             return ChatStream(CHUNK)
         return WholeReader(
-            ANSWER, usage_of=usage, withheld=withheld, drop=logprobs, group=choice_of
+            ANSWER,
+            usage_of=usage,
+            withheld=withheld,
+            drop=logprobs,
+            group=choice_of,
+            kept_of=lambda value: anywhere(value, ("choices", "*", "message", "audio", "id")),
         )
 
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:

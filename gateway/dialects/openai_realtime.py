@@ -19,6 +19,7 @@ from gateway.core.splice import splice_json
 from gateway.dialects._api import JsonApi
 from gateway.dialects._identifiers import is_plain
 from gateway.dialects._openai import error_reply, usage
+from gateway.dialects._reached import anywhere
 from gateway.dialects._realtime import CLIENT, SERVER
 from gateway.dialects._realtime_speech import RealtimeSpeech
 from gateway.dialects._realtime_turn import as_event, error_of
@@ -61,10 +62,11 @@ class Member(JsonApi):
         return model or ""
 
     def states_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
-        """Traces are kept upstream."""
+        """Traces are kept upstream, and prompts were made there."""
         session = value.get("session")
         traced = isinstance(session, dict) and session.get("tracing")
-        return ("tracing",) if traced else ()
+        prompt = anywhere(value, ("session", "prompt", "id"), ("response", "prompt", "id"))
+        return (*(("tracing",) if traced else ()), *(("prompt",) if prompt else ()))
 
     def path_of(self, call: Call) -> str:
         """An event goes nowhere by itself."""

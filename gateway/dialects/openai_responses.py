@@ -12,7 +12,7 @@ from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
 from gateway.dialects._openai import error_reply
 from gateway.dialects._responses import ANSWER, EVENTS, REQUEST
-from gateway.dialects._responses_kept import KEPT, asked, states
+from gateway.dialects._responses_kept import KEPT, asked, states, things
 from gateway.dialects._responses_stream import ResponsesStream
 from gateway.dialects._responses_whole import WholeResponse
 
@@ -38,8 +38,8 @@ class ResponsesApi(JsonApi):
         return isinstance(output, dict) and output.get("type") != "text"
 
     def asks_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:
-        """What is to be gone on from, and what is referred to."""
-        return asked(value)
+        """What is to be gone on from, what is referred to, and what the model is given."""
+        return tuple(dict.fromkeys((*asked(value), *things(value))))
 
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""

@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Engine, Table, Text, select
+from sqlalchemy import BigInteger, Column, Connection, Engine, Table, Text, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import ShelfUnavailable
@@ -27,25 +27,34 @@ kept = Table(
     Column("digest", Text, primary_key=True),
     Column("tenant", Text, nullable=False),
     Column("model", Text, nullable=False),
-    Column("created_ms", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False, index=True),
 )
 
 REMEMBERED = 10_000
+# How many rows one transaction removes, and how often old ones are looked for.
+PRUNED = 500
+PRUNE_EVERY_MS = 60 * 60 * 1_000
+_DAY_MS = 24 * 60 * 60 * 1_000
 
 
 class SqlShelf:
     """The table, and what this process has seen of it lately.
 
-    seal: (tenant, bytes) -> keyed digest. Requests that arrive while a transaction runs share
-    the next one.
+    seal: (tenant, bytes) -> keyed digest. days: how long a note is held at least, 0: for ever;
+    older ones go when new ones come. Requests that arrive while a transaction runs share the
+    next one.
     """
 
-    def __init__(self, engine: Engine, *, seal: Callable[[str, bytes], str], clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, *, seal: Callable[[str, bytes], str], clock: Clock, days: int = 0
+    ) -> None:
         self._engine = engine
         self._failures = failures(engine)
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
         self._seal = seal
         self._clock = clock
+        self._days = days
+        self._prune_ms = 0
         self._models: dict[str, str] = {}
         self._waiting: list[tuple[list[dict[str, Any]], asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
@@ -103,6 +112,16 @@ class SqlShelf:
     def _add(self, rows: list[dict[str, Any]]) -> None:
         with writing(self._engine) as connection:
             connection.execute(self._insert(kept).on_conflict_do_nothing(), rows)
+            now_ms = self._clock.now_ms()
+            if self._days and now_ms >= self._prune_ms:
+                self._prune(connection, now_ms)
+
+    def _prune(self, connection: Connection, now_ms: int) -> None:
+        """Let go of the oldest notes, a few at a time: whoever waits for this write waits."""
+        old = select(kept.c.digest).where(kept.c.created_ms < now_ms - self._days * _DAY_MS)
+        gone = connection.execute(delete(kept).where(kept.c.digest.in_(old.limit(PRUNED))))
+        if gone.rowcount < PRUNED:
+            self._prune_ms = now_ms + PRUNE_EVERY_MS
 
     def _select(self, digest: str) -> str | None:
         with snapshot(self._engine) as connection:

@@ -12,7 +12,7 @@ from gateway.core.calls import Call
 from gateway.core.judgement import StreamMode
 from gateway.core.message import Kind
 from tests.dialects.messages import events, said
-from tests.pipeline.fakes import SSE, WIRE, Asked, Backend, Bundle, ask, call_of, cuts, house
+from tests.pipeline.fakes import SSE, WIRE, Asked, Backend, Bundle, Shelf, ask, call_of, cuts, house
 
 MEMBER = dialects.load()["anthropic_messages"]
 FOLDER = WIRE.parent / "anthropic_messages"
@@ -96,7 +96,8 @@ def test_thinking_in_a_request_is_emptied_not_edited() -> None:
     value = json.loads((FOLDER / "tools.request.json").read_bytes())
     value["messages"][1]["content"][0]["thinking"] = "Of alice.smith@example.com."
     backend = Backend(b"{}")
-    ask(house(backend, REDACT), Call(json.dumps(value).encode()), dialect=MEMBER)
+    here = house(backend, REDACT, shelf=Shelf(own="m"))
+    ask(here, Call(json.dumps(value).encode()), dialect=MEMBER)
     value["messages"][1]["content"][0]["thinking"] = ""
     expected = json.dumps(value).replace("alice.smith@example.com", "[EMAIL_ADDRESS]")
     assert json.loads(backend.bodies[0]) == json.loads(expected)

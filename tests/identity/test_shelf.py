@@ -17,8 +17,17 @@ def seal(tenant: str, data: bytes) -> str:
     return hashlib.sha256(tenant.encode() + data).hexdigest()
 
 
-def shelf(engine: Engine) -> SqlShelf:
-    return SqlShelf(engine, seal=seal, clock=Clock())
+def shelf(engine: Engine, clock: Clock | None = None, days: int = 0) -> SqlShelf:
+    return SqlShelf(engine, seal=seal, clock=clock or Clock(), days=days)
+
+
+class Ticking(Clock):
+    """Goes on by a day each time it is told to."""
+
+    days = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.days * 86_400_000
 
 
 def rows(engine: Engine) -> list[tuple[object, ...]]:
@@ -111,3 +120,47 @@ def test_what_is_remembered_is_bounded(engine: Engine, monkeypatch: pytest.Monke
         assert [await one.model("acme", name) for name in "abc"] == ["m"] * 3
 
     asyncio.run(steps())
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, 3), (10, 2), (1, 1)])
+def test_old_notes_go_when_new_ones_come(engine: Engine, days: int, left: int) -> None:
+    clock = Ticking()
+
+    async def steps() -> None:
+        one = shelf(engine, clock, days)
+        for name in "abc":
+            await one.put("acme", [name], model="m")
+            clock.days += 10
+        assert await shelf(engine).model("acme", "c") == "m"
+
+    asyncio.run(steps())
+    assert len(rows(engine)) == left
+
+
+def test_many_old_notes_go_a_few_at_a_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves, "PRUNED", 2)
+    clock, left = Ticking(), []
+
+    async def steps() -> None:
+        one = shelf(engine, clock, 1)
+        await one.put("acme", ["a", "b", "c", "d", "e"], model="m")
+        clock.days = 9
+        for name in "xyz":
+            await one.put("acme", [name], model="m")
+            left.append(len(rows(engine)))
+
+    asyncio.run(steps())
+    assert left == [4, 3, 3]
+
+
+def test_old_notes_are_not_looked_for_each_time(engine: Engine) -> None:
+    said: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: said.append(told[2]))
+
+    async def steps() -> None:
+        one = shelf(engine, days=1)
+        for name in "abc":
+            await one.put("acme", [name], model="m")
+
+    asyncio.run(steps())
+    assert sum("DELETE" in statement for statement in said) == 1
