@@ -234,6 +234,24 @@ def test_what_goes_on_after_an_end_and_is_harmless_passes_as_it_came() -> None:
     assert body == data.replace(MAIL.encode(), b"[EMAIL_ADDRESS]")
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_what_was_redacted_before_an_end_stays_so(together: bool) -> None:
+    data = finish(content=f"Ask {MAIL}, ") + finish(content=f"or {MAIL} ") + finish(content="now.")
+    pieces = [data] if together else [e + b"\n\n" for e in data.split(b"\n\n") if e]
+    backend = Backend(*pieces, kind=SSE)
+    asked = asyncio.run(ask_async(house(backend, REDACT), chat(stream=True)))
+    assert asked.body == data.replace(MAIL.encode(), b"[EMAIL_ADDRESS]")
+    assert asked.exchange.response.findings.total() == 2
+
+
+@pytest.mark.parametrize("before", ["", "Some words. " * 1_000 + "x" * 500 + " "])
+def test_what_was_looked_at_before_an_end_is_looked_at_again(before: str) -> None:
+    data = finish(content=f"{before}Use key-0a1b") + finish(None, content="2c3d now.")
+    asked = told("openai_chat", data, Bundle({"KEY": "redact"}), **CHAT)
+    assert (b"2c3d" in asked.body, b"key-0a1b" in asked.body) == (False, True)
+    assert asked.exchange.refusal
+
+
 def test_text_does_not_wait_for_more_after_its_end() -> None:
     first, last = finish(content="Call 4111 1111"), b"data: [DONE]\n\n"
     backend = Backend(first, last, kind=SSE)
