@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from gateway.core.errors import UpstreamError
@@ -17,6 +18,8 @@ from gateway.pipeline.response import MODEL_CHARS
 from gateway.pipeline.shapes import shapes_of
 
 _MAX_OPEN = 256
+# How many responses that are over are known as such.
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Turns:
         self._shapes = shapes_of(dialect)
         self._media = Media(exchange.response, self._shapes)
         self._open: dict[str, _Turn] = {}
+        self._over: deque[str] = deque(maxlen=_REMEMBERED)
 
     async def hear(self, data: bytes) -> Said:
         """One event. Raises UpstreamError if it is none."""
@@ -70,10 +74,14 @@ class Turns:
             return Said()
         turn = self._open.get(name) or self._begin(name)
         (frame,) = turn.reader.feed(data)
+        if frame.fragments and name in self._over:
+            raise UpstreamError("the upstream goes on with a response that is over")
         self._said |= placeholders(frame.parts)
         over = ALL in frame.closes
         if over:
             self._open.pop(name, None)
+            if turn.reader.streamed:
+                self._over.append(name)
         said = Said() if turn.stopped else await self._judged(turn, name, frame, over=over)
         if over:
             self._count(turn.reader)

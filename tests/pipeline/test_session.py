@@ -255,6 +255,13 @@ def test_an_upstream_that_breaks_off_ends_in_an_error(events: list[Any]) -> None
     assert (talked.line.close, sink.closed["outcome"]) == (1011, "upstream_error")
 
 
+def test_a_response_that_goes_on_after_its_end_breaks_off() -> None:
+    late = response(KEY[4:])[3]
+    talked = talk(SocketBackend(*response(KEY[:4]), *response("Well.", number=2), late), FREE)
+    assert talked.types()[-1] == "error"
+    assert talked.text() == KEY[:4] + "Well."
+
+
 def test_a_client_that_leaves_ends_the_session() -> None:
     sink = Sink()
     talked = talk(SocketBackend(fail="stays"), FREE, item("Hello."), sink=sink)
