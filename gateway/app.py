@@ -18,12 +18,13 @@ from gateway.audit.own import explained
 from gateway.audit.query import READ
 from gateway.backends._circuit import CircuitBackend
 from gateway.backends._circuit import Limits as CircuitLimits
+from gateway.core.apis import Backend, Candidate
 from gateway.core.errors import ConfigError, RecordUnavailable, Refused
 from gateway.core.exchange import Exchange
 from gateway.core.family import discover
 from gateway.core.judgement import Principal, Refusal
 from gateway.core.message import Message
-from gateway.core.ports import Backend, Candidate, Counters, Entry
+from gateway.core.ports import Counters, Entry
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.identity.keyring import Keyring

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.core.apis import BackendOptions
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Route
-from gateway.core.ports import BackendOptions
 from gateway.cursor import Cursor
 from gateway.documents import load, unknown
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gateway.core.apis import Place
 from gateway.core.message import Direction
-from gateway.core.ports import Place
 
 
 class Fields:

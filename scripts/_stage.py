@@ -17,10 +17,11 @@ from _recordings import Recording, multipart_type
 
 from gateway import db, dialects
 from gateway.app import Gateway, vocabulary
+from gateway.core.apis import Answer, Candidate
 from gateway.core.calls import Outgoing
 from gateway.core.judgement import Principal, Route
 from gateway.core.message import Message
-from gateway.core.ports import Answer, Bundle, Candidate
+from gateway.core.ports import Bundle
 from gateway.policy.bundle import load
 from gateway.server.door import Door
 from gateway.server.paths import Match, Table, normal

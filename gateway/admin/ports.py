@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import Engine
 
 from gateway.catalogue import Catalogue
-from gateway.core.ports import Clock, Counters, Reply, Sink
+from gateway.core.apis import Reply
+from gateway.core.ports import Clock, Counters, Sink
 from gateway.identity.keys import KeyStore
 
 

@@ -7,9 +7,9 @@ from gateway.backends._bilingual import Bilingual
 from gateway.backends._direct import Direct
 from gateway.backends._translated import SPOKES, Translated
 from gateway.backends._vendors import DIRECT, KINDS, by_token, there
+from gateway.core.apis import Backend, BackendOptions
 from gateway.core.errors import ConfigError
 from gateway.core.family import discover
-from gateway.core.ports import Backend, BackendOptions
 
 GROUP = "gateway.backends"
 # These speak no dialect themselves, so nothing works without litellm.

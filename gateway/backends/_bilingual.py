@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gateway.backends._translated import Translated
+from gateway.core.apis import Answer, Backend, SocketBackend
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError
-from gateway.core.ports import Answer, Backend, SocketBackend
 
 
 class Bilingual:

@@ -10,9 +10,10 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from gateway.core.apis import Answer, Backend, SocketBackend
 from gateway.core.calls import Outgoing
 from gateway.core.errors import CircuitOpen, UpstreamError
-from gateway.core.ports import Answer, Backend, Clock, Counters, SocketBackend
+from gateway.core.ports import Clock, Counters
 
 
 @dataclass(frozen=True, slots=True)

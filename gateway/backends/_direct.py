@@ -8,9 +8,9 @@ from typing import Any
 
 from gateway.backends._spokes._shape import dumps
 from gateway.backends._upstream import ERROR_BYTES, Upstream, at_once
+from gateway.core.apis import Answer, Backend
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError
-from gateway.core.ports import Answer, Backend
 
 DIALECT = "openai_chat"
 _PATH = "/v1/chat/completions"

@@ -18,9 +18,9 @@ from yarl import URL
 
 from gateway.backends._silence import Silence
 from gateway.backends._sockets import Sockets
+from gateway.core.apis import Answer, BackendOptions
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError, UpstreamTimeout
-from gateway.core.ports import Answer, BackendOptions
 
 # Headers that go on to any backend, each only in the form in which it can say nothing else.
 _PASSED = {

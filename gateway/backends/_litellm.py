@@ -22,8 +22,8 @@ from typing import Any
 import httpx
 
 from gateway.backends._upstream import ERROR_BYTES, Upstream, at_once
+from gateway.core.apis import BackendOptions
 from gateway.core.errors import ConfigError, UpstreamError
-from gateway.core.ports import BackendOptions
 
 INSTALL = "pip install 'responsible-use-gateway[translate]'"
 # Read by litellm when it is imported. Each of the LOCAL ones spares a fetch.

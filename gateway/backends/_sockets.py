@@ -13,8 +13,8 @@ from contextlib import suppress
 import aiohttp
 from yarl import URL
 
+from gateway.core.apis import Answer, BackendOptions, Socket
 from gateway.core.errors import UpstreamError, UpstreamTimeout
-from gateway.core.ports import Answer, BackendOptions, Socket
 
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 # An upstream that leaves a ping unanswered for half of this is gone.

@@ -25,9 +25,9 @@ from gateway.backends._spokes._shape import Spoke, Writer, dumps, untranslatable
 from gateway.backends._spokes._told import Told
 from gateway.backends._upstream import Asker, Upstream
 from gateway.backends._vendors import fit
+from gateway.core.apis import Answer, BackendOptions
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError, UpstreamTimeout
-from gateway.core.ports import Answer, BackendOptions
 
 SPOKES: Mapping[str, Spoke] = {
     "openai_chat": chat.Member(),

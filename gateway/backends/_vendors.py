@@ -10,7 +10,7 @@ from yarl import URL
 
 from gateway.backends import gemini
 from gateway.backends._spokes._shape import untranslatable
-from gateway.core.ports import BackendOptions
+from gateway.core.apis import BackendOptions
 
 # Backend kinds that are asked by litellm, by the names it has for their vendors.
 KINDS = ("anthropic", "gemini")

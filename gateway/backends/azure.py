@@ -10,9 +10,9 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 from gateway.backends._http import HttpBackend
+from gateway.core.apis import BackendOptions
 from gateway.core.calls import Outgoing
 from gateway.core.errors import ConfigError
-from gateway.core.ports import BackendOptions
 
 # What is served below a deployment; anything else belongs to the resource (REST reference, 2026).
 _DEPLOYED = frozenset(

@@ -11,9 +11,9 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+from gateway.core.apis import Answer, BackendOptions
 from gateway.core.calls import Outgoing
 from gateway.core.ids import new_id
-from gateway.core.ports import Answer, BackendOptions
 
 _WORD = re.compile(r"\s*\S+|\s+$")
 

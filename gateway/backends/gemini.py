@@ -8,8 +8,8 @@ an access token of Google Cloud, which somebody must renew, and not an API key.
 from __future__ import annotations
 
 from gateway.backends._http import HttpBackend
+from gateway.core.apis import BackendOptions
 from gateway.core.calls import Outgoing
-from gateway.core.ports import BackendOptions
 
 _GEMINI_API = "/v1beta"
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from gateway.backends._litellm import Vendor
 from gateway.backends._translated import Translated
+from gateway.core.apis import BackendOptions
 from gateway.core.errors import ConfigError
-from gateway.core.ports import BackendOptions
 
 
 class Member(Translated):

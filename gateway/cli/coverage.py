@@ -10,8 +10,8 @@ import typer
 
 from gateway import dialects
 from gateway.cli._output import Json, emit, say, table
+from gateway.core.apis import Dialect
 from gateway.core.errors import ConfigError
-from gateway.core.ports import Dialect
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gateway.core.apis import Dialect
 from gateway.core.errors import ConfigError
 from gateway.core.family import discover
-from gateway.core.ports import Dialect
 
 GROUP = "gateway.dialects"
 

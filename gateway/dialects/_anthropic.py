@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
-from gateway.core.ports import Reply
 from gateway.dialects._reached import anywhere, at
 
 ID_HEADER = "request-id"

@@ -6,10 +6,10 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from gateway.core.apis import Reply
 from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Fragment, Frame, Lane, Part
-from gateway.core.ports import Reply
 from gateway.dialects._anthropic import containers, error_body, error_reply, stopped, usage
 from gateway.dialects._anthropic_fields import EVENT
 from gateway.dialects._fields import Field

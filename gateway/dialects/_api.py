@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
+from gateway.core.apis import Place
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.jsontext import parse_object
 from gateway.core.judgement import Route
 from gateway.core.message import Direction, Edit, Kind, Message, Part
-from gateway.core.ports import Place
 from gateway.core.splice import splice_json
 from gateway.dialects._fields import MAX_PARTS, TEXT, Field, Found, read
 from gateway.dialects._identifiers import could_be_a_key, is_plain

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from gateway.core.apis import Reply
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.jsontext import parse_object
 from gateway.core.judgement import Refusal, Route
 from gateway.core.message import Edit, Message
-from gateway.core.ports import Reply
 from gateway.core.splice import insert_member, splice_json
 from gateway.dialects._api import JsonApi, step
 from gateway.dialects._openai import error_body, error_reply

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Opaque, Part
-from gateway.core.ports import Reply
 from gateway.dialects._fields import TEXT, media_type
 from gateway.dialects._whole import WholeReader, text_frame
 

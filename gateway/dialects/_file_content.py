@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Opaque, Part
-from gateway.core.ports import Reader, Reply
 from gateway.core.splice import splice_json
 from gateway.dialects import (
     _jsonl,

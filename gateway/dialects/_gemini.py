@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.judgement import Refusal, Route
 from gateway.core.message import Edit, Message
-from gateway.core.ports import Reader, Reply
 from gateway.core.splice import splice_json
 from gateway.dialects._api import JsonApi, step
 from gateway.dialects._whole import WholeReader

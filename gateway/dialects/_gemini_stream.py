@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
-from gateway.core.ports import Reply
 from gateway.dialects._alike import NUMBER
 from gateway.dialects._elements import Elements
 from gateway.dialects._fields import Field

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.core.apis import Place
 from gateway.core.message import Direction, Kind
-from gateway.core.ports import Place
 from gateway.dialects._fields import Field
 
 

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import Kind
-from gateway.core.ports import Reply
 from gateway.dialects._fields import TEXT, Field, exempt, model_name, plain, tokens
 
 ENUM = plain("one of the API's own words")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Message
-from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
 from gateway.dialects._fields import Field, plain
 from gateway.dialects._ollama import ANSWER, error_reply, usage

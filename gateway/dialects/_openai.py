@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
-from gateway.core.ports import Reply
 
 # From the API reference's error page and the Python SDK's exception table, 2026.
 _TYPES = {

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.judgement import Refusal
 from gateway.core.message import Frame, Message
-from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi, step
 from gateway.dialects._fields import Field
 from gateway.dialects._openai import error_reply

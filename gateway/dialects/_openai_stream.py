@@ -6,9 +6,9 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Fragment, Frame
-from gateway.core.ports import Reply
 from gateway.dialects._openai import error_body, error_reply, usage
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.apis import Reader
 from gateway.core.errors import UpstreamError
 from gateway.core.ids import new_id
-from gateway.core.ports import Reader
 from gateway.dialects._identifiers import is_plain
 from gateway.dialects._numbers import number_of
 from gateway.dialects._realtime import TRANSCRIPTION, kind_of

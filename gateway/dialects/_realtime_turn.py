@@ -10,10 +10,10 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from gateway.core.apis import MESSAGE_END, Reply
 from gateway.core.ids import new_id
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
-from gateway.core.ports import MESSAGE_END, Reply
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import number_of
 from gateway.dialects._openai import error_reply

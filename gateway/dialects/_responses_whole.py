@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import Edit, Frame
-from gateway.core.ports import Reply
 from gateway.core.splice import splice_json
 from gateway.dialects._fields import Field
 from gateway.dialects._offsets import beside

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+from gateway.core.apis import Reply
 from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import Edit, Fragment, Frame, Lane, Part
-from gateway.core.ports import Reply
 from gateway.dialects._alike import Alike
 from gateway.dialects._fields import MAX_PARTS, Field, Found, read
 from gateway.dialects._sse import Event

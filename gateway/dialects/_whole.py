@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
+from gateway.core.apis import Reply
 from gateway.core.errors import UpstreamError
 from gateway.core.jsontext import names_twice
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Part
-from gateway.core.ports import Reply
 from gateway.core.splice import apply, splice_json
 from gateway.dialects._fields import MAX_PARTS, Field, Found, read
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from gateway.core.apis import Reader
 from gateway.core.judgement import Refusal
 from gateway.core.message import Message
-from gateway.core.ports import Reader
 from gateway.dialects import openai_chat
 from gateway.dialects._azure import DeploymentApi, filtered, filtered_events
 from gateway.dialects._chat_stream import ChatStream

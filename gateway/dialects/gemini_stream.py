@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from gateway.core.apis import Reader
 from gateway.core.calls import Call
 from gateway.core.message import Message
-from gateway.core.ports import Reader
 from gateway.dialects._gemini import paths_of
 from gateway.dialects._gemini_fields import CHUNK, GENERATE, GENERATED
 from gateway.dialects._gemini_stream import GeminiArray, GeminiStream

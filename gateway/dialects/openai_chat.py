@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Kind, Message
-from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
 from gateway.dialects._chat_stream import ChatStream
 from gateway.dialects._fields import TEXT, Field, exempt, model_name, plain, tokens

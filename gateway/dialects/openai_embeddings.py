@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import Kind, Message
-from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
 from gateway.dialects._fields import TEXT, Field, cipher
 from gateway.dialects._openai import error_reply, usage

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.core.apis import Reader
 from gateway.core.calls import Call
 from gateway.core.message import Message
-from gateway.core.ports import Reader
 from gateway.dialects._binary import BinaryReader
 from gateway.dialects._file_content import LINE, FileReader
 from gateway.dialects._openai_kept import OneApi

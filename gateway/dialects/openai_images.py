@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Kind, Lane, Message, Part
-from gateway.core.ports import Reader, Reply
 from gateway.dialects._fields import TEXT, Field
 from gateway.dialects._form import FormApi, is_form
 from gateway.dialects._multipart import MEDIA

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Kind, Message
-from gateway.core.ports import Reader, Reply
 from gateway.dialects._fields import TEXT, Field, plain
 from gateway.dialects._implied import ImpliedModelApi
 from gateway.dialects._openai import error_reply, usage

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from gateway.core.apis import Reader, Reply, Speech
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.judgement import Refusal, Route
 from gateway.core.message import Edit, Message
-from gateway.core.ports import Reader, Reply, Speech
 from gateway.core.splice import splice_json
 from gateway.dialects._api import JsonApi
 from gateway.dialects._identifiers import is_plain

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Kind, Lane, Message, Part
-from gateway.core.ports import Reader, Reply
 from gateway.dialects._api import JsonApi
 from gateway.dialects._binary import BinaryReader, TextReader, is_json, is_text
 from gateway.dialects._fields import Field

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Frame, Kind, Lane, Message, Part
-from gateway.core.ports import Reader, Reply
 from gateway.core.splice import splice_json
 from gateway.dialects._binary import TextReader, is_text
 from gateway.dialects._fields import TEXT, Field, tokens

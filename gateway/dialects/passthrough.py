@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
 from gateway.core.errors import Unreadable
 from gateway.core.jsontext import parse
 from gateway.core.judgement import Refusal, Route
 from gateway.core.message import Direction, Edit, Fragment, Frame, Kind, Lane, Message, Part
-from gateway.core.ports import Reader, Reply
 from gateway.core.splice import apply, splice_json
 from gateway.dialects._api import JsonApi, fixed, query_of, step
 from gateway.dialects._fields import MAX_PARTS, Field, Found, model_name, plain, read

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.core.apis import Reader
 from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Subject
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
 from gateway.core.nested import nested_parts
-from gateway.core.ports import Reader
 from gateway.core.splice import json_edits
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.passage import Passage, whole

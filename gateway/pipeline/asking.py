@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.core.apis import SessionDialect
 from gateway.core.calls import Call
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Refusal
 from gateway.core.message import Direction
-from gateway.core.ports import SessionDialect, Vault
+from gateway.core.ports import Vault
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.media import Media

@@ -7,13 +7,13 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.core.apis import Candidate
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal
 from gateway.core.message import Message
 from gateway.core.ports import (
     Action,
     Bundle,
-    Candidate,
     Clock,
     Counters,
     Inspector,

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from gateway.core.apis import Answer
 from gateway.core.errors import UpstreamError
-from gateway.core.ports import Answer
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 8.0

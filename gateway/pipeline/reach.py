@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from gateway.core.apis import Answer, Candidate, Dialect, SocketBackend
 from gateway.core.errors import CircuitOpen, Refused, UpstreamError, UpstreamTimeout
 from gateway.core.exchange import Attempt, Exchange
-from gateway.core.ports import Answer, Candidate, Dialect, SocketBackend
 from gateway.pipeline import patience
 from gateway.pipeline.house import House
 from gateway.pipeline.patience import Result

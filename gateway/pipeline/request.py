@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from gateway.core.apis import Candidate, Dialect
 from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
-from gateway.core.ports import Bundle, Candidate, Dialect, Shelf, Vault
+from gateway.core.ports import Bundle, Shelf, Vault
 from gateway.pipeline import record
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House

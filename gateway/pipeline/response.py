@@ -7,11 +7,11 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 
+from gateway.core.apis import Answer, Dialect, Reader, Reply
 from gateway.core.errors import ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
 from gateway.core.message import Direction
-from gateway.core.ports import Answer, Dialect, Reader, Reply
 from gateway.pipeline.answer import Release
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House

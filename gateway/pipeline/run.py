@@ -16,10 +16,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from gateway.core.apis import Answer, Dialect, SessionDialect, Socket
 from gateway.core.errors import GatewayError, RecordUnavailable, Refused, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
-from gateway.core.ports import Answer, Dialect, SessionDialect, Socket
 from gateway.pipeline import record
 from gateway.pipeline.house import House
 from gateway.pipeline.reach import reach

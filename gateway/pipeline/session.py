@@ -12,9 +12,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from gateway.core.apis import MESSAGE_END, SessionDialect, Socket
 from gateway.core.errors import UpstreamError
 from gateway.core.exchange import Exchange, Outcome
-from gateway.core.ports import MESSAGE_END, SessionDialect, Socket
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged

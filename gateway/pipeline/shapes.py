@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from gateway.core.ports import Dialect
+from gateway.core.apis import Dialect
 
 _REMEMBERED = 4_096
 

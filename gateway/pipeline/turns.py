@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from gateway.core.apis import Reader, SessionDialect
 from gateway.core.errors import UpstreamError
 from gateway.core.exchange import Exchange
 from gateway.core.message import ALL, Direction, Frame
-from gateway.core.ports import Reader, SessionDialect, Vault
+from gateway.core.ports import Vault
 from gateway.pipeline.answer import Release
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House

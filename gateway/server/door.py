@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from gateway.core.apis import Dialect, Reply
 from gateway.core.calls import Call
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.ids import new_id
 from gateway.core.judgement import Principal, Refusal
-from gateway.core.ports import Dialect, Reply
 from gateway.pipeline.house import House
 from gateway.pipeline.request import NO_MODEL
 from gateway.pipeline.response import Head

@@ -6,8 +6,8 @@ import re
 import sys
 from typing import Any
 
+from gateway.core.apis import Dialect
 from gateway.core.message import Direction
-from gateway.core.ports import Dialect
 from gateway.server.paths import SOCKET, Route
 
 Json = dict[str, Any]

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from gateway.core.apis import Dialect
 from gateway.core.errors import ConfigError
-from gateway.core.ports import Dialect
 
 # What stands where others have a method, of paths that are served over a WebSocket only.
 SOCKET = "WS"

@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from gateway.core.apis import Dialect
 from gateway.core.judgement import Refusal
-from gateway.core.ports import Dialect
 from gateway.server.inferred import inferred
 
 # The gateway's own; an upstream's errors keep their status and their shape.

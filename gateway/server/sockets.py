@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.core.ports import Reply
+from gateway.core.apis import Reply
 from gateway.pipeline.response import Head
 from gateway.pipeline.session import SWITCHED, Line
 

@@ -20,8 +20,9 @@ from gateway.admin.ports import (
     PolicySummary,
 )
 from gateway.audit.log import AuditLog
+from gateway.core.apis import Reply
 from gateway.core.errors import RecordUnavailable
-from gateway.core.ports import Counters, Entry, Reply
+from gateway.core.ports import Counters, Entry
 from gateway.identity.keys import KeyStore
 
 Within = Callable[..., None]

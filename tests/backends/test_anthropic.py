@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway import backends
+from gateway.core.apis import Answer, Backend, BackendOptions
 from gateway.core.calls import Outgoing
-from gateway.core.ports import Answer, Backend, BackendOptions
 from tests.backends.test_openai import OK, Upstream, against
 
 MANY = ",".join(["claude-code-20250219"] * 40)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from gateway.backends.azure import Member
+from gateway.core.apis import BackendOptions
 from gateway.core.calls import Outgoing
 from gateway.core.errors import ConfigError
-from gateway.core.ports import BackendOptions
 
 BASE = "https://name.example.net"
 

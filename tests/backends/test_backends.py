@@ -7,8 +7,8 @@ import pytest
 
 from gateway import backends
 from gateway.backends._vendors import DIRECT
+from gateway.core.apis import BackendOptions
 from gateway.core.errors import ConfigError
-from gateway.core.ports import BackendOptions
 
 OPTIONS = BackendOptions(
     url="http://127.0.0.1:9", credential="secret-1", settings={"provider": "openai"}

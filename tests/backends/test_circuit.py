@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from gateway.backends._circuit import CircuitBackend, Limits
+from gateway.core.apis import Answer
 from gateway.core.calls import Outgoing
 from gateway.core.errors import CircuitOpen, UpstreamError, UpstreamTimeout
-from gateway.core.ports import Answer, Counters
+from gateway.core.ports import Counters
 
 CALL = Outgoing(b"{}", "openai_chat", "/v1/chat/completions")
 

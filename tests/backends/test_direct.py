@@ -11,9 +11,9 @@ import pytest
 
 from gateway.backends._direct import Direct
 from gateway.backends._upstream import Upstream
+from gateway.core.apis import Answer
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError
-from gateway.core.ports import Answer
 
 CHUNK = {"choices": [{"index": 0, "delta": {"content": "Grüße"}, "finish_reason": None}]}
 LAST = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gateway import backends
+from gateway.core.apis import BackendOptions
 from gateway.core.calls import Outgoing
-from gateway.core.ports import BackendOptions
 
 
 async def _said(body: dict[str, Any]) -> tuple[str, list[bytes]]:

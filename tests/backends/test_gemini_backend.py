@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gateway.backends._vendors import there
 from gateway.backends.gemini import Member
+from gateway.core.apis import BackendOptions
 from gateway.core.calls import Outgoing
-from gateway.core.ports import BackendOptions
 
 CALL = Outgoing(b"{}", "gemini", "/v1beta/models/m-1:streamGenerateContent?alt=sse")
 

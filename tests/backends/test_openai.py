@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gateway import backends
+from gateway.core.apis import Answer, Backend, BackendOptions
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError, UpstreamTimeout
-from gateway.core.ports import Answer, Backend, BackendOptions
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 CHUNKED = (

@@ -15,9 +15,10 @@ from gateway.backends._direct import Direct
 from gateway.backends._translated import Translated
 from gateway.backends.echo import Member as Echo
 from gateway.backends.openai import Member
+from gateway.core.apis import Answer, BackendOptions, Socket
 from gateway.core.calls import Outgoing
 from gateway.core.errors import UpstreamError, UpstreamTimeout
-from gateway.core.ports import Answer, BackendOptions, Counters, Socket
+from gateway.core.ports import Counters
 from tests.pipeline.fakes import Clock
 
 CALL = Outgoing(b"", "openai_realtime", "/v1/realtime?model=m", method="GET")

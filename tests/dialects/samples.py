@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway import dialects
+from gateway.core.apis import Dialect
 from gateway.core.calls import Call
-from gateway.core.ports import Dialect
 from tests.pipeline.fakes import WIRE, call_of
 
 ALL = dialects.load()

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from gateway import dialects
+from gateway.core.apis import Dialect
 from gateway.core.calls import Call
 from gateway.core.errors import ConfigError, Unreadable
 from gateway.core.judgement import Refusal, Route
-from gateway.core.ports import Dialect
 from gateway.core.splice import insert_member
 from gateway.server.paths import SOCKET, method_and_path
 from tests.pipeline.fakes import WIRE, call_of

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from gateway import dialects
 from gateway.cli import app
+from gateway.core.apis import Place
 from gateway.core.message import Direction
-from gateway.core.ports import Place
 from gateway.dialects._fields import Field, Found, read
 
 ALL = dialects.load()

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from gateway.core.apis import Reader
 from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Kind, Message
-from gateway.core.ports import Reader
 from gateway.dialects.openai_chat import Member
 from tests.pipeline.fakes import SSE, STREAMS, WHOLES, chat, cuts, finish_reasons
 

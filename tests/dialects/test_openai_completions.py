@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from gateway.core.apis import Reader
 from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Message
-from gateway.core.ports import Reader
 from gateway.dialects.openai_completions import Member
 from tests.pipeline.fakes import SSE, WIRE, Backend, Bundle, ask, finish_reasons, house
 

@@ -10,8 +10,8 @@ from typing import Any, get_args, get_origin
 import typing_extensions
 from pydantic import BaseModel
 
+from gateway.core.apis import Dialect
 from gateway.core.message import Frame, Message
-from gateway.core.ports import Dialect
 
 CANARY = "canary"
 _WRAPPERS = (

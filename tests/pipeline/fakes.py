@@ -16,6 +16,7 @@ from typing import Any
 
 from gateway import actions, dialects
 from gateway.actions._vault import KeyedVault
+from gateway.core.apis import Answer, Candidate, Dialect
 from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import RecordUnavailable, ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange
@@ -29,7 +30,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.ports import Answer, Candidate, Counters, Dialect, Entry, Window
+from gateway.core.ports import Counters, Entry, Window
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run

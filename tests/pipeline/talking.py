@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway import dialects
+from gateway.core.apis import Answer, Dialect, Socket
 from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import UpstreamError
 from gateway.core.exchange import Exchange
-from gateway.core.ports import Answer, Dialect, Socket
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run

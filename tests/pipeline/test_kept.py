@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.core.apis import Candidate, Reader
 from gateway.core.calls import Call
 from gateway.core.judgement import Route
 from gateway.core.message import Edit, Frame, Message
-from gateway.core.ports import Candidate, Reader
 from gateway.dialects._chat_stream import ChatStream
 from gateway.dialects._whole import WholeReader
 from gateway.dialects.openai_chat import ANSWER, Member

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from gateway.core.apis import Answer, Candidate
 from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import CircuitOpen, Refused, UpstreamError, UpstreamTimeout
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Context, Refusal, Route
-from gateway.core.ports import Answer, Candidate
 from gateway.pipeline.house import House
 from gateway.pipeline.run import run
 from tests.pipeline.fakes import (

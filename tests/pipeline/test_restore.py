@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from gateway.actions._vault import KeyedVault
+from gateway.core.apis import Candidate
 from gateway.core.judgement import Route
 from gateway.core.message import Direction
-from gateway.core.ports import Candidate
 from tests.pipeline.fakes import (
     SSE,
     Asked,

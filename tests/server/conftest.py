@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import uvicorn
 
+from gateway.core.apis import Dialect
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal
-from gateway.core.ports import Dialect
 from gateway.labels.headers import headers
 from gateway.server import listen
 from gateway.server.door import Door

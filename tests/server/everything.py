@@ -11,10 +11,10 @@ from typing import Any
 import jsonschema_rs
 
 from gateway import catalogue
+from gateway.core.apis import Answer, Candidate, Dialect
 from gateway.core.calls import Call, Outgoing
 from gateway.core.judgement import Principal, Route
 from gateway.core.message import Message
-from gateway.core.ports import Answer, Candidate, Dialect
 from gateway.server.paths import SOCKET, Table, method_and_path
 from gateway.server.refused import error_schema
 from tests.dialects.samples import ALL, answers, requests

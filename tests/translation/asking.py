@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway import backends
+from gateway.core.apis import Backend, BackendOptions
 from gateway.core.calls import Outgoing
-from gateway.core.ports import Backend, BackendOptions
 from tests.conformance.vendors import Vendors
 
 SUFFIX = {"openai": "/v1"}

@@ -8,8 +8,8 @@ import logging
 
 import pytest
 
+from gateway.core.apis import BackendOptions
 from gateway.core.errors import UpstreamError, UpstreamTimeout
-from gateway.core.ports import BackendOptions
 from tests.conformance.vendors import Says, Vendors
 from tests.e2e.running import free_ports
 from tests.translation.asking import ask, backend, outgoing
