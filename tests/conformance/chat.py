@@ -43,11 +43,6 @@ def spoken(text: str) -> Says:
     return chunks(*({"content": piece} for piece in pieces(text)))
 
 
-def at_once(answer: Says) -> Says:
-    """The whole stream in one piece, so that nothing of it has left when its end is judged."""
-    return Says([b"".join(answer.pieces)], answer.content_type)
-
-
 def called(*arguments: str) -> Says:
     """Streamed calls of tools, side by side."""
     deltas: list[dict[str, Any]] = [{"tool_calls": calls(*("" for _ in arguments))}]

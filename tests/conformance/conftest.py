@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from tests.conformance.doors import opened
 from tests.conformance.rows import pytest_generate_tests as pytest_generate_tests
 from tests.conformance.vendors import Vendors
 from tests.e2e.running import Gateway
@@ -60,42 +58,14 @@ def vendors() -> Iterator[Vendors]:
 
 
 @pytest.fixture(scope="session")
-def gateway(
-    vendors: Vendors, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Gateway]:
+def gateway(vendors: Vendors, request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """The default policy; a secret blocks, contact data is pseudonymised and restored."""
-    with _running(vendors, tmp_path_factory, request) as running:
-        running.start()
+    with opened(vendors, request, catalogue=CATALOGUE) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def blocking(
-    vendors: Vendors, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Gateway]:
+def blocking(vendors: Vendors, request: pytest.FixtureRequest) -> Iterator[Gateway]:
     """The same, but a secret blocks an answer too, wherever in it it stands."""
-    with _running(vendors, tmp_path_factory, request) as running:
-        policy = running.policy.read_text()
-        redacts, blocks = (f"then: {do}\n      reason: SECRET_IN" for do in ("redact", "block"))
-        assert redacts in policy
-        running.policy.write_text(policy.replace(redacts, blocks))
-        running.start()
+    with opened(vendors, request, catalogue=CATALOGUE, blocking=True) as running:
         yield running
-
-
-@contextmanager
-def _running(
-    vendors: Vendors, folders: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Gateway]:
-    template: Path = request.getfixturevalue("_sqlite_template")
-    folder = folders.mktemp("conformance")
-    running = Gateway(
-        folder,
-        vendors,
-        database_url=f"sqlite:///{shutil.copy(template, folder / 'gateway.db')}",
-        catalogue=CATALOGUE,
-    )
-    try:
-        yield running
-    finally:
-        running.close()

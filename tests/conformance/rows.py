@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conformance import chat
-from tests.conformance.vendors import Received, Says, Vendors
+from tests.conformance.vendors import Received, Says, Vendors, at_once
 from tests.e2e.canaries import BY_NAME
 
 SECRET, EMAIL = BY_NAME["aws"], BY_NAME["email"]
@@ -138,7 +138,7 @@ _ROWS = (
     Row(
         "block before the first byte",
         "stream",
-        chat.at_once(chat.spoken(SECRET.text)),
+        at_once(chat.spoken(SECRET.text)),
         Heard(raised=REFUSED),
         blocking=True,
     ),

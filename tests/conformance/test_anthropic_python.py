@@ -20,7 +20,7 @@ from tests.conformance.claude import (
     tool,
     tool_block,
 )
-from tests.conformance.vendors import Received, Says, Vendors, events, says
+from tests.conformance.vendors import Received, Says, Vendors, at_once, events, says
 from tests.e2e.canaries import BY_NAME
 from tests.e2e.running import Gateway
 
@@ -58,6 +58,7 @@ def words_of(got: anthropic.types.Message) -> str:
 # --- what passes -----------------------------------------------------------------------
 
 
+@pytest.mark.covers("anthropic", "unary")
 def test_personal_data_stays_here_and_comes_back(
     client: anthropic.Anthropic, vendors: Vendors
 ) -> None:
@@ -72,6 +73,7 @@ def test_personal_data_stays_here_and_comes_back(
     assert got._request_id not in (None, "req_upstream")
 
 
+@pytest.mark.covers("anthropic", "streamed")
 def test_a_streamed_text_arrives_whole(client: anthropic.Anthropic, vendors: Vendors) -> None:
     words = "A long answer, said in short pieces."
     model = vendors.answer("anthropic-stream", streamed(text_block(words)))
@@ -93,9 +95,11 @@ def test_placeholders_come_back_in_streamed_text(
     model = vendors.answer("anthropic-restored", answer)
     with client.messages.stream(model=model, messages=user(EMAIL.text), **FULL) as stream:
         assert stream.get_final_text() == EMAIL.text
-    assert EMAIL.value.encode() not in vendors.of(model)[0].body
+    (sent,) = vendors.of(model)
+    assert EMAIL.value.encode() not in sent.body
 
 
+@pytest.mark.covers("anthropic", "tools")
 @pytest.mark.parametrize("stream", [False, True])
 def test_placeholders_come_back_in_tool_input(
     client: anthropic.Anthropic, vendors: Vendors, stream: bool
@@ -116,9 +120,11 @@ def test_placeholders_come_back_in_tool_input(
     (call,) = got.content
     assert call.type == "tool_use"
     assert call.input == {"q": f'say "{EMAIL.text}"', "n": [1]}
-    assert EMAIL.value.encode() not in vendors.of(model)[0].body
+    (sent,) = vendors.of(model)
+    assert EMAIL.value.encode() not in sent.body
 
 
+@pytest.mark.covers("anthropic", "parallel tools")
 def test_parallel_tool_calls_are_put_together(
     client: anthropic.Anthropic, vendors: Vendors
 ) -> None:
@@ -134,6 +140,7 @@ def test_parallel_tool_calls_are_put_together(
     assert got.stop_reason == "tool_use"
     assert [b.input for b in got.content if b.type == "tool_use"] == told
     assert [b.id for b in got.content if b.type == "tool_use"] == ["toolu_0", "toolu_1"]
+    assert len(vendors.of(model)) == 1
 
 
 class Person(BaseModel):
@@ -141,6 +148,7 @@ class Person(BaseModel):
     mail: str
 
 
+@pytest.mark.covers("anthropic", "structured output")
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_parsed_answer_is_an_object(
     client: anthropic.Anthropic, vendors: Vendors, stream: bool
@@ -155,8 +163,10 @@ def test_a_parsed_answer_is_an_object(
     else:
         parsed = client.messages.parse(**asked).parsed_output
     assert parsed == Person(name="A", mail="none")
+    assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("anthropic", "vision")
 def test_pictures_and_cache_marks_go_on_as_they_are(
     client: anthropic.Anthropic, vendors: Vendors
 ) -> None:
@@ -165,7 +175,8 @@ def test_pictures_and_cache_marks_go_on_as_they_are(
     mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
     blocks: Any = [{"type": "image", "source": source}, {**text("What is it?"), **mark}]
     system: Any = [{**text("Be brief."), **mark}, text("Be kind.")]
-    client.messages.create(model=model, messages=user(blocks), system=system, **FULL)
+    got = client.messages.create(model=model, messages=user(blocks), system=system, **FULL)
+    assert words_of(got) == "A dot."
     (sent,) = vendors.of(model)
     assert sent.json["messages"][0]["content"] == blocks
     assert sent.json["system"] == system
@@ -228,6 +239,7 @@ def test_tokens_are_counted_of_what_would_be_sent(
 # --- what is stopped -------------------------------------------------------------------
 
 
+@pytest.mark.covers("anthropic", "blocked request")
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_blocked_request_raises_and_is_not_sent(
     client: anthropic.Anthropic, vendors: Vendors, stream: bool
@@ -256,8 +268,10 @@ def test_a_blocked_answer_is_a_refusal(blocked: anthropic.Anthropic, vendors: Ve
     assert got.stop_details is not None
     assert got.stop_details.explanation
     assert SECRET.value not in got.to_json()
+    assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("anthropic", "block in mid-stream")
 def test_a_stream_blocked_in_the_middle_is_a_refusal(
     blocked: anthropic.Anthropic, vendors: Vendors
 ) -> None:
@@ -282,15 +296,17 @@ def test_a_tool_call_that_is_blocked_is_never_seen(
         got = stream.get_final_message()
     assert got.stop_reason == "refusal"
     assert [block.type for block in got.content] == ["text"]
+    assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("anthropic", "block before the first byte")
 def test_a_stream_blocked_before_its_first_byte_raises(
     blocked: anthropic.Anthropic, vendors: Vendors
 ) -> None:
-    whole = streamed(text_block(SECRET.text))
-    model = vendors.answer("anthropic-first", Says([b"".join(whole.pieces)], whole.content_type))
-    with pytest.raises(anthropic.BadRequestError):
+    model = vendors.answer("anthropic-first", at_once(streamed(text_block(SECRET.text))))
+    with pytest.raises(anthropic.BadRequestError) as raised:
         blocked.messages.create(model=model, messages=user("Hi."), stream=True, **FULL)
+    assert SECRET.value not in str(raised.value.body)
     assert len(vendors.of(model)) == 1
 
 
@@ -307,6 +323,7 @@ ERRORS = [
 ]
 
 
+@pytest.mark.covers("anthropic", "errors")
 @pytest.mark.parametrize(("status", "kind", "raises"), ERRORS)
 def test_an_upstreams_error_is_the_sdks_own(
     client: anthropic.Anthropic, vendors: Vendors, status: int, kind: str, raises: Any

@@ -11,7 +11,7 @@ from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
 
-from tests.conformance.vendors import Received, Says, Vendors, events, says
+from tests.conformance.vendors import Received, Says, Vendors, at_once, events, says
 from tests.e2e.canaries import BY_NAME
 from tests.e2e.running import Gateway
 
@@ -62,6 +62,7 @@ def address(request: Received) -> str:
     return seen(request).removeprefix("Write to ").removesuffix(" today.")
 
 
+@pytest.mark.covers("google-genai", "unary")
 def test_an_answer_gives_back_what_was_pseudonymised(
     client: genai.Client, vendors: Vendors
 ) -> None:
@@ -83,6 +84,7 @@ def test_models_are_listed(client: genai.Client) -> None:
     assert client.models.get(model="ollama-listed").name == "models/ollama-listed"
 
 
+@pytest.mark.covers("google-genai", "streamed")
 def test_a_stream_is_restored(client: genai.Client, vendors: Vendors) -> None:
     def answer(request: Received) -> Says:
         text = seen(request)
@@ -95,6 +97,7 @@ def test_a_stream_is_restored(client: genai.Client, vendors: Vendors) -> None:
     assert (sent.path.rpartition(":")[2], sent.query) == ("streamGenerateContent", "alt=sse")
 
 
+@pytest.mark.covers("google-genai", "tools")
 @pytest.mark.parametrize("stream", [False, True])
 def test_arguments_of_calls_are_restored(
     client: genai.Client, vendors: Vendors, stream: bool
@@ -116,6 +119,41 @@ def test_arguments_of_calls_are_restored(
     assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("google-genai", "parallel tools")
+def test_calls_side_by_side_stay_two(client: genai.Client, vendors: Vendors) -> None:
+    def answer(request: Received) -> Says:
+        who = [address(request), "nobody"]
+        parts = [{"functionCall": {"name": "send", "args": {"to": to}}} for to in who]
+        return events(chunk(parts[0]), chunk(parts[1], finish="STOP"))
+
+    model = vendors.answer("gemini-parallel", answer)
+    config = types.GenerateContentConfig(tools=[types.Tool(function_declarations=[SEND])])
+    how: dict[str, Any] = {"model": model, "contents": MAIL.text, "config": config}
+    got = client.models.generate_content_stream(**how)
+    assert [call.args for part in got for call in part.function_calls or ()] == [
+        {"to": MAIL.value},
+        {"to": "nobody"},
+    ]
+    assert len(vendors.of(model)) == 1
+
+
+@pytest.mark.covers("google-genai", "n=2")
+def test_several_candidates_keep_their_places(client: genai.Client, vendors: Vendors) -> None:
+    def answer(request: Received) -> Says:
+        first, second = chunk({"text": seen(request)}), chunk({"text": "two"})
+        candidates = [*first["candidates"], {**second["candidates"][0], "index": 1}]
+        return says({**first, "candidates": candidates})
+
+    model = vendors.answer("gemini-many", answer)
+    config = types.GenerateContentConfig(candidate_count=2)
+    got = client.models.generate_content(model=model, contents=MAIL.text, config=config)
+    told = [part.text for c in got.candidates or () for part in c.content.parts or ()]  # type: ignore[union-attr]
+    assert told == [MAIL.text, "two"]
+    (sent,) = vendors.of(model)
+    assert sent.json["generationConfig"]["candidateCount"] == 2
+
+
+@pytest.mark.covers("google-genai", "structured output")
 def test_structured_output_is_parsed(client: genai.Client, vendors: Vendors) -> None:
     model = vendors.answer(
         "gemini-json", lambda r: says(chunk({"text": f'{{"to": "{address(r)}"}}'}, finish="STOP"))
@@ -125,8 +163,10 @@ def test_structured_output_is_parsed(client: genai.Client, vendors: Vendors) -> 
     )
     got = client.models.generate_content(model=model, contents=MAIL.text, config=config)
     assert got.parsed == Letter(to=MAIL.value)
+    assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("google-genai", "vision")
 def test_images_go_on_as_they_are(client: genai.Client, vendors: Vendors) -> None:
     model = vendors.answer("gemini-vision", says(chunk({"text": "A dot."}, finish="STOP")))
     image = types.Part.from_bytes(data=PNG, mime_type="image/png")
@@ -138,6 +178,7 @@ def test_images_go_on_as_they_are(client: genai.Client, vendors: Vendors) -> Non
     assert part["data"].startswith("iVBORw0K")
 
 
+@pytest.mark.covers("google-genai", "embeddings")
 def test_embeddings_and_counts_are_of_what_left(client: genai.Client, vendors: Vendors) -> None:
     values = {"embedding": {"values": [0.5]}, "embeddings": [{"values": [0.5]}]}
     model = vendors.answer("gemini-numbers", says({**values, "totalTokens": 7}))
@@ -155,6 +196,7 @@ def test_a_model_goes_on_under_its_name_there(client: genai.Client, vendors: Ven
     assert b"renamed" not in sent.body
 
 
+@pytest.mark.covers("google-genai", "blocked request")
 def test_a_blocked_request_raises_and_goes_nowhere(client: genai.Client, vendors: Vendors) -> None:
     model = vendors.answer("gemini-blocked", says({}))
     how: dict[str, Any] = {"model": model, "contents": SECRET.text}
@@ -172,6 +214,18 @@ def test_a_blocked_request_raises_and_goes_nowhere(client: genai.Client, vendors
     assert vendors.of(model) == []
 
 
+@pytest.mark.covers("google-genai", "block before the first byte")
+def test_a_stream_blocked_before_its_first_byte_raises(blocking: Gateway, vendors: Vendors) -> None:
+    said = events(chunk({"text": SECRET.text}), chunk(finish="STOP"))
+    model = vendors.answer("gemini-first", at_once(said))
+    with made(blocking) as client, pytest.raises(errors.ClientError) as raised:
+        list(client.models.generate_content_stream(model=model, contents="Hello."))
+    assert (raised.value.code, raised.value.status) == (400, "INVALID_ARGUMENT")
+    assert SECRET.value not in str(raised.value)
+    assert len(vendors.of(model)) == 1
+
+
+@pytest.mark.covers("google-genai", "block in mid-stream")
 def test_a_stream_blocked_in_the_middle_ends_as_filtered(
     blocking: Gateway, vendors: Vendors
 ) -> None:
@@ -196,6 +250,7 @@ def test_a_whole_answer_that_is_blocked_is_filtered(blocking: Gateway, vendors: 
     assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("google-genai", "errors")
 def test_the_vendors_errors_are_raised_as_they_are(client: genai.Client, vendors: Vendors) -> None:
     error = {"error": {"code": 429, "message": "Too fast.", "status": "RESOURCE_EXHAUSTED"}}
     model = vendors.answer("gemini-errors", says(error, status=429))

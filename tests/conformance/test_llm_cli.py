@@ -16,7 +16,7 @@ import yaml
 
 from tests.conformance import chat, llm_commands
 from tests.conformance.rows import EMAIL, HARMLESS, SECRET, repeated
-from tests.conformance.vendors import Received, Says, Vendors
+from tests.conformance.vendors import Received, Says, Vendors, at_once
 from tests.e2e.running import Gateway
 
 LIMIT_S = 120
@@ -82,7 +82,7 @@ _ROWS = (
     Command("blocked request", repeated, (SECRET.text,), complains=HELD, upstream=0),
     Command(
         "block before the first byte",
-        chat.at_once(chat.spoken(SECRET.text)),
+        at_once(chat.spoken(SECRET.text)),
         complains="the message holds AWS_ACCESS_KEY",
         blocking=True,
     ),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import ollama
 import pytest
 
-from tests.conformance.vendors import Received, Says, Vendors, lines, says
+from tests.conformance.vendors import Received, Says, Vendors, at_once, lines, says
 from tests.e2e.canaries import BY_NAME
 from tests.e2e.running import Gateway
 
@@ -51,6 +52,7 @@ def seen(request: Received) -> str:
     return text
 
 
+@pytest.mark.covers("ollama", "unary")
 def test_a_chat_gives_back_what_was_pseudonymised(client: ollama.Client, vendors: Vendors) -> None:
     model = vendors.answer("ollama-chat", lambda r: says({**message(seen(r)), **END}))
     got = client.chat(model, user(MAIL.text))
@@ -62,6 +64,7 @@ def test_a_chat_gives_back_what_was_pseudonymised(client: ollama.Client, vendors
     assert sent.headers["authorization"] == f"Bearer {vendors.credential}"
 
 
+@pytest.mark.covers("ollama", "streamed", "tools")
 def test_a_stream_and_its_tool_calls_are_restored(client: ollama.Client, vendors: Vendors) -> None:
     def answer(request: Received) -> Says:
         address = seen(request).removeprefix("Write to ").removesuffix(" today.")
@@ -79,6 +82,36 @@ def test_a_stream_and_its_tool_calls_are_restored(client: ollama.Client, vendors
     assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("ollama", "parallel tools")
+def test_calls_side_by_side_stay_two(client: ollama.Client, vendors: Vendors) -> None:
+    def answer(request: Received) -> Says:
+        address = seen(request).removeprefix("Write to ").removesuffix(" today.")
+        told = ({"name": "send", "arguments": {"to": to}} for to in (address, "nobody"))
+        return says({**message(tool_calls=[{"function": call} for call in told]), **END})
+
+    model = vendors.answer("ollama-parallel", answer)
+    got = client.chat(model, user(MAIL.text), tools=[TOOL])
+    assert [call.function.arguments for call in got.message.tool_calls or ()] == [
+        {"to": MAIL.value},
+        {"to": "nobody"},
+    ]
+    (sent,) = vendors.of(model)
+    assert MAIL.value.encode() not in sent.body
+
+
+@pytest.mark.covers("ollama", "structured output")
+def test_a_structured_answer_keeps_to_its_schema(client: ollama.Client, vendors: Vendors) -> None:
+    schema = {"type": "object", "properties": {"to": {"type": "string"}}, "required": ["to"]}
+    model = vendors.answer(
+        "ollama-json", lambda r: says({**message(json.dumps({"to": seen(r)})), **END})
+    )
+    got = client.chat(model, user(MAIL.text), format=schema)
+    assert json.loads(got.message.content or "") == {"to": MAIL.text}
+    (sent,) = vendors.of(model)
+    assert sent.json["format"] == schema
+
+
+@pytest.mark.covers("ollama", "vision")
 def test_images_go_on_as_they_are(client: ollama.Client, vendors: Vendors) -> None:
     model = vendors.answer("ollama-vision", says({**message("A dot."), **END}))
     got = client.chat(model, user("What is it?", images=[PNG]), think=False, format="json")
@@ -105,6 +138,7 @@ def test_a_completion_is_restored_whole_and_streamed(
     assert [MAIL.value in sent.body.decode() for sent in vendors.of(model)] == [False, False]
 
 
+@pytest.mark.covers("ollama", "embeddings")
 def test_embeddings_are_of_what_left(client: ollama.Client, vendors: Vendors) -> None:
     model = vendors.answer("ollama-embed", says({"embeddings": [[0.5]], "embedding": [0.25]}))
     assert client.embed(model, [MAIL.text]).embeddings == [[0.5]]
@@ -123,6 +157,7 @@ def test_models_are_listed_and_shown(client: ollama.Client, gateway: Gateway) ->
     assert gateway.ask("GET", "/api/version", headers=key(gateway)).json()["version"]
 
 
+@pytest.mark.covers("ollama", "blocked request")
 def test_a_blocked_request_raises_and_goes_nowhere(client: ollama.Client, vendors: Vendors) -> None:
     model = vendors.answer("ollama-blocked", says({}))
     for ask in (
@@ -139,6 +174,20 @@ def test_a_blocked_request_raises_and_goes_nowhere(client: ollama.Client, vendor
     assert vendors.of(model) == []
 
 
+@pytest.mark.covers("ollama", "block before the first byte")
+def test_a_stream_blocked_before_its_first_byte_raises(blocking: Gateway, vendors: Vendors) -> None:
+    said = lines(message(SECRET.text), {**message(), **END})
+    model = vendors.answer("ollama-first", at_once(said))
+    with (
+        ollama.Client(blocking.url, headers=key(blocking)) as client,
+        pytest.raises(ollama.ResponseError) as raised,
+    ):
+        list(client.chat(model, user("Hello."), stream=True))
+    assert (raised.value.status_code, SECRET.value in str(raised.value)) == (400, False)
+    assert len(vendors.of(model)) == 1
+
+
+@pytest.mark.covers("ollama", "block in mid-stream")
 def test_a_stream_blocked_in_the_middle_ends_as_filtered(
     blocking: Gateway, vendors: Vendors
 ) -> None:
@@ -153,6 +202,7 @@ def test_a_stream_blocked_in_the_middle_ends_as_filtered(
     assert len(vendors.of(model)) == 1
 
 
+@pytest.mark.covers("ollama", "errors")
 def test_the_vendors_errors_are_raised_as_they_are(client: ollama.Client, vendors: Vendors) -> None:
     model = vendors.answer("ollama-errors", says({"error": "model is not here"}, status=404))
     with pytest.raises(ollama.ResponseError, match="model is not here") as raised:

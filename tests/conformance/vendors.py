@@ -54,6 +54,11 @@ def lines(*values: Any, pace_s: float = 0.001) -> Says:
     return Says(out, "application/x-ndjson", pace_s=pace_s)
 
 
+def at_once(answer: Says) -> Says:
+    """The whole stream in one piece: nothing of it has left when its end is judged."""
+    return Says([b"".join(answer.pieces)], answer.content_type)
+
+
 @dataclass
 class Received:
     """One request as it came in."""

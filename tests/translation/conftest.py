@@ -8,6 +8,21 @@ from pathlib import Path
 
 import pytest
 
+CATALOGUE = """
+apiVersion: gateway/v1
+kind: Catalogue
+backends:
+  - {{name: o, kind: openai, url: "{url}/v1", credential: env:E2E_CREDENTIAL, retries: 0}}
+  - name: c
+    kind: litellm
+    url: "{url}"
+    credential: env:E2E_CREDENTIAL
+    settings: {{provider: anthropic}}
+    retries: 0
+models:
+  - {{name: "o-*", backend: o}}
+  - {{name: "c-*", backend: c}}
+"""
 HERE = Path(__file__).parent
 # litellm's own, told when its types are first used.
 LITELLMS_OWN = (
@@ -28,11 +43,20 @@ def _no_proxy() -> Iterator[None]:
 
 
 if not collect_ignore_glob:
+    from tests.conformance.doors import opened
+    from tests.conformance.rows import pytest_generate_tests as pytest_generate_tests
     from tests.conformance.vendors import Vendors
+    from tests.e2e.running import Gateway
 
     @pytest.fixture(scope="session")
     def vendors() -> Iterator[Vendors]:
         with Vendors() as running:
+            yield running
+
+    @pytest.fixture(scope="session")
+    def gateway(vendors: Vendors, request: pytest.FixtureRequest) -> Iterator[Gateway]:
+        """A secret blocks, wherever it stands; contact data is pseudonymised and restored."""
+        with opened(vendors, request, catalogue=CATALOGUE, blocking=True) as running:
             yield running
 
 

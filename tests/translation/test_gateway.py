@@ -1,16 +1,12 @@
-"""Translation behind the real gateway, and litellm as one of its clients."""
+"""Translation behind the real gateway."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import anthropic
 import httpx
-import litellm
 import openai
 import pytest
 
@@ -22,44 +18,10 @@ from tests.translation.wires import EMAIL, TEXT, VENDORS, Tells
 from tests.translation.wires import anthropic as claude
 
 SECRET = BY_NAME["aws"]
-CATALOGUE = """
-apiVersion: gateway/v1
-kind: Catalogue
-backends:
-  - {{name: o, kind: openai, url: "{url}/v1", credential: env:E2E_CREDENTIAL, retries: 0}}
-  - name: c
-    kind: litellm
-    url: "{url}"
-    credential: env:E2E_CREDENTIAL
-    settings: {{provider: anthropic}}
-    retries: 0
-models:
-  - {{name: "o-*", backend: o}}
-  - {{name: "c-*", backend: c}}
-"""
 WEATHER = {
     "type": "function",
     "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}},
 }
-
-
-@pytest.fixture(scope="session")
-def gateway(
-    vendors: Vendors, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Gateway]:
-    template: Path = request.getfixturevalue("_sqlite_template")
-    folder = tmp_path_factory.mktemp("translation")
-    running = Gateway(
-        folder,
-        vendors,
-        database_url=f"sqlite:///{shutil.copy(template, folder / 'gateway.db')}",
-        catalogue=CATALOGUE,
-    )
-    try:
-        running.start()
-        yield running
-    finally:
-        running.close()
 
 
 def user(text: str) -> list[dict[str, str]]:
@@ -161,39 +123,3 @@ def test_what_cannot_be_translated_is_not_sent(gateway: Gateway, vendors: Vendor
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "untranslatable")
     assert vendors.of(model) == []
     assert gateway.closed(model)["data"]["upstream_called"] is False
-
-
-def as_client(gateway: Gateway, model: str, text: str, **more: Any) -> Any:
-    return litellm.completion(
-        model=f"openai/{model}", api_base=f"{gateway.url}/v1", api_key=gateway.key,
-        messages=user(text), _skip_mcp_handler=True, **more,
-    )  # fmt: skip
-
-
-def test_litellm_as_a_client_gets_answers(gateway: Gateway, vendors: Vendors) -> None:
-    model = vendors.answer("o-lite", VENDORS["openai"](Tells()))
-    answer = as_client(gateway, model, "Hello.")
-    assert (answer.choices[0].message.content, answer.usage.total_tokens) == (TEXT, 18)
-    pieces = list(as_client(gateway, model, "Hello.", stream=True))
-    assert "".join(p.choices[0].delta.content or "" for p in pieces if p.choices) == TEXT
-
-
-def test_litellm_as_a_client_gets_tool_calls(gateway: Gateway, vendors: Vendors) -> None:
-    tells = Tells(pieces=(), tools=(("weather", {"city": "Oslo"}),), finish="tool_calls")
-    model = vendors.answer("o-lite-tools", VENDORS["openai"](tells))
-    answer = as_client(gateway, model, "Hello.", tools=[WEATHER])
-    (call,) = answer.choices[0].message.tool_calls
-    assert (call.function.name, call.function.arguments) == ("weather", '{"city": "Oslo"}')
-
-
-@pytest.mark.parametrize("stream", [False, True])
-def test_litellm_as_a_client_raises_a_block_and_does_not_try_again(
-    gateway: Gateway, vendors: Vendors, stream: bool
-) -> None:
-    model = vendors.answer(f"o-lite-block-{stream}", VENDORS["openai"](Tells()))
-    with pytest.raises(litellm.BadRequestError) as raised:
-        as_client(gateway, model, SECRET.text, stream=stream)
-    assert raised.value.status_code == 400
-    assert SECRET.value not in str(raised.value)
-    assert vendors.of(model) == []
-    gateway.closed(model)
