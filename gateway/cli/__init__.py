@@ -16,6 +16,7 @@ COMMANDS = {
     "keys": "Make, list and revoke gateway keys.",
     "policy": "Check, test and explain policies.",
     "scan": "Find personal data and secrets in a text.",
+    "evaluate": "Measure what the detectors find and miss in labelled texts.",
     "audit": "Read and verify the audit log.",
     "coverage": "Print which fields of which API are judged, which are not, and why.",
     "openapi": "Print what is served as an OpenAPI document.",

@@ -59,6 +59,17 @@ class Detector(Protocol):
         """
 
 
+class GradedDetector(Detector, Protocol):
+    """A detector that also tells what it is not sure enough of to have it acted on.
+
+    `detect` gives whatever scores more than 0. A finding below the threshold of its category
+    is faint: only evaluation ever sees it, to draw curves. thresholds: by category; what has
+    none is never faint.
+    """
+
+    thresholds: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of text to judge: [own_start, own_end) of it is judged now.

@@ -7,7 +7,7 @@ class alone: its message may quote the text.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -100,25 +100,38 @@ class Frames:
         return out
 
 
-def perform(detectors: Mapping[str, Detector], tasks: list[Task]) -> list[Outcome]:
+def perform(
+    detectors: Mapping[str, Detector], tasks: list[Task], *, faint: bool = False
+) -> list[Outcome]:
     """Runs each task. A detector that raises spoils its own task only.
 
+    faint: whether findings below a detector's own thresholds are told, too.
     One of the two places where everything is caught: a failure becomes a finding.
     """
     out = []
     for task in tasks:
         try:
-            found = detectors[task.detector].detect(task.texts, task.hints)
+            detector = detectors[task.detector]
+            found = detector.detect(task.texts, task.hints)
             if len(found) != len(task.texts):
                 raise ValueError("one list of findings for each text")
-            out.append(Outcome([[_row(finding) for finding in findings] for findings in found]))
+            least = {} if faint else thresholds(detector)
+            out.append(Outcome([_rows(findings, least) for findings in found]))
         except Exception as err:  # noqa: BLE001 - the door of a detector
             out.append(Outcome([], type(err).__name__))
     return out
 
 
-def _row(finding: Finding) -> Row:
-    return Row(finding.category, finding.start, finding.end, float(finding.score), finding.note)
+def thresholds(detector: Detector) -> Mapping[str, float]:
+    """The least score by category of what a detector reports; empty if it is not graded."""
+    found: Mapping[str, float] = getattr(detector, "thresholds", {})
+    return found
+
+
+def _rows(findings: Iterable[Finding], least: Mapping[str, float]) -> list[Row]:
+    if least:
+        findings = [f for f in findings if f.score >= least.get(f.category, 0.0)]
+    return [Row(f.category, f.start, f.end, float(f.score), f.note) for f in findings]
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -14,7 +14,7 @@ from gateway.core.judgement import Finding
 from gateway.core.segments import cut
 from gateway.core.windows import windows
 from gateway.detectors import create
-from gateway.detectors._jobs import perform
+from gateway.detectors._jobs import perform, thresholds
 from gateway.detectors._locator import Locator
 from gateway.detectors._questions import Question, ask, distinct, fired, merge, tasks
 
@@ -32,12 +32,26 @@ class Scanner:
             cache_dir,
         )
         self.detectors = {d.name: d.categories for d in self._members.values()}
+        self.versions = {d.name: d.version for d in self._members.values()}
+        self._thresholds = {d.name: thresholds(d) for d in self._members.values()}
 
     def scan(self, text: str, detectors: Collection[str] | None = None) -> list[Finding]:
         """All findings in a text, by place. detectors: some of those enabled; None for all.
 
         A detector that fails is a finding here, too.
         """
+        return self._judge(text, detectors, faint=False)
+
+    def grade(self, text: str) -> tuple[list[Finding], list[Finding]]:
+        """What `scan` finds, and beside it what graded detectors thought too faint to report."""
+        strong: list[Finding] = []
+        faint: list[Finding] = []
+        for finding in self._judge(text, None, faint=True):
+            least = self._thresholds[finding.detector].get(finding.category, 0.0)
+            (strong if finding.score >= least else faint).append(finding)
+        return strong, faint
+
+    def _judge(self, text: str, detectors: Collection[str] | None, *, faint: bool) -> list[Finding]:
         names = self.detectors.keys() if detectors is None else set(detectors)
         ends = cut(text, final=True)
         cuttings = windows(text, 0, ends)
@@ -47,7 +61,7 @@ class Scanner:
         for index, (window, found_) in enumerate(zip(cuttings, hinted, strict=True)):
             ask(questions, index, window, found=found_, models=models)
         found: list[list[Finding]] = [[] for _ in cuttings]
-        outcomes = perform(self._members, tasks(questions))
+        outcomes = perform(self._members, tasks(questions), faint=faint)
         for (name, asked), outcome in zip(questions.items(), outcomes, strict=True):
             merge(name, asked, outcome, self.detectors[name], found)
         return distinct(

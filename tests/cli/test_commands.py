@@ -14,7 +14,7 @@ from gateway.cli import COMMANDS, app
 from tests.cli.house import Gateway
 
 LISTED = """
-    serve doctor models scan list version coverage openapi
+    serve doctor models scan evaluate list version coverage openapi
     db.upgrade db.status policy.check policy.test policy.explain policy.schema
     keys.new keys.list keys.revoke audit.query audit.show audit.verify
 """

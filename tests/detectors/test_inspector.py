@@ -48,6 +48,13 @@ def test_findings_are_those_that_end_in_the_own_stretch(cache_dir: Path) -> None
     use(test, cache_dir)
 
 
+def test_what_is_too_faint_stays_in_the_worker(cache_dir: Path) -> None:
+    async def test(inspector: PooledInspector) -> None:
+        assert await inspector.inspect([Window("fire", 0, 4)], ["fake"]) == [[]]
+
+    use(test, cache_dir, {"fake": {"least": 0.6}})
+
+
 def test_a_text_in_which_nothing_fires_stays_here(cache_dir: Path) -> None:
     async def test(inspector: PooledInspector) -> None:
         await inspector._pool.aclose()

@@ -96,3 +96,26 @@ def test_a_failing_detector_is_a_finding_here_too(cache_dir: Path) -> None:
         Finding("fake", DETECTOR_ERROR, 0, 10, 1.0, "RuntimeError")
     ]
     assert scanner.scan("fire raise", detectors=[]) == []
+
+
+@pytest.mark.usefixtures("fake_installed")
+@pytest.mark.parametrize(("least", "faint"), [(0.6, True), (0.5, False), (0.4, False)])
+def test_faint_findings_are_graded_and_not_reported(
+    cache_dir: Path, least: float, faint: bool
+) -> None:
+    scanner = Scanner({"fake": {"least": least}}, cache_dir=cache_dir)
+    found = Finding("fake", "FIRE", 0, 4, 0.5)
+    assert scanner.scan("fire") == ([] if faint else [found])
+    assert scanner.grade("fire") == (([], [found]) if faint else ([found], []))
+
+
+@pytest.mark.usefixtures("fake_installed")
+def test_a_failure_is_never_faint(cache_dir: Path) -> None:
+    scanner = Scanner({"fake": {"least": 1.0}}, cache_dir=cache_dir)
+    strong, faint = scanner.grade("fire raise")
+    assert ([f.category for f in strong], faint) == ([DETECTOR_ERROR], [])
+
+
+@pytest.mark.parametrize("text", [FILLER * 3, "jan%40firma.de, ｊａｎ＠ｆｉｒｍａ．ｄｅ " + FILLER])
+def test_what_is_graded_is_what_is_scanned(scanner: Scanner, text: str) -> None:
+    assert scanner.grade(text) == (scanner.scan(text), [])

@@ -21,6 +21,8 @@ class Fake:
 
     def __init__(self, options):
         self.options = options
+        if "least" in options:
+            self.thresholds = {"FIRE": options["least"]}
 
     def load(self):
         if self.options.get("broken"):
