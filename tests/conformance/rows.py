@@ -17,6 +17,7 @@ import pytest
 from tests.conformance import chat
 from tests.conformance.vendors import Received, Says, Vendors, at_once
 from tests.e2e.canaries import BY_NAME
+from tests.e2e.running import Gateway
 
 SECRET, EMAIL = BY_NAME["aws"], BY_NAME["email"]
 SCHEMA = {
@@ -62,10 +63,11 @@ class Row:
         """A name of its own for what this client asks."""
         return f"{client}-row-{re.sub('[^a-z0-9]+', '-', self.feature)}"
 
-    def holds(self, heard: Heard, vendors: Vendors, model: str) -> None:
-        """Checks what was heard, and what came to the vendor."""
+    def holds(self, heard: Heard, door: Gateway, vendors: Vendors, model: str) -> None:
+        """Checks what was heard, what came to the vendor, and that it was asked once."""
         sent = vendors.of(model)
         assert len(sent) == self.upstream
+        assert len(door.ends(model)) == 1
         assert SECRET.value not in repr(heard)
         assert not any(EMAIL.value.encode() in got.body for got in sent)
         if self.content is PARTS:

@@ -88,8 +88,9 @@ def test_the_client_gets_what_the_row_says(
     row: Row, gateway: Gateway, blocking: Gateway, vendors: Vendors
 ) -> None:
     model = vendors.answer(row.model("openai-lc"), row.answer)
+    door = blocking if row.blocking else gateway
     try:
-        heard = ask(blocking if row.blocking else gateway, row, model)
+        heard = ask(door, row, model)
     except openai.APIStatusError as error:
         heard = Heard(raised=(named(error), error.status_code))
-    row.holds(heard, vendors, model)
+    row.holds(heard, door, vendors, model)

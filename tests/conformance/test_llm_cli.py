@@ -149,7 +149,7 @@ def _model(name: str, door: Gateway) -> dict[str, Any]:
     "block in mid-stream",
 )
 def test_the_command_prints_what_the_row_says(
-    row: Command, told: dict[str, Any], vendors: Vendors
+    row: Command, told: dict[str, Any], gateway: Gateway, blocking: Gateway, vendors: Vendors
 ) -> None:
     got, sent = told[row.feature], vendors.of(row.model)
     assert got["code"] == (1 if row.complains else 0), got
@@ -157,6 +157,9 @@ def test_the_command_prints_what_the_row_says(
     assert got["printed"].startswith(row.begins) if row.begins else got["printed"] == row.prints
     assert SECRET.value not in str(got)
     assert len(sent) == row.upstream
+    exchanges = max(row.upstream, 1)
+    door = blocking if row.blocking else gateway
+    assert len(door.ends(row.model, exchanges)) == exchanges
     assert not any(EMAIL.value.encode() in request.body for request in sent)
 
 

@@ -83,8 +83,8 @@ def test_the_lock_names_no_registry() -> None:
     "block in mid-stream",
 )
 def test_the_client_gets_what_the_row_says(
-    row: Row, told: dict[str, Any], vendors: Vendors
+    row: Row, told: dict[str, Any], gateway: Gateway, blocking: Gateway, vendors: Vendors
 ) -> None:
     got = told[row.feature]
     heard = Heard(raised=(got["thrown"], got["status"])) if "thrown" in got else heard_in(got)
-    row.holds(heard, vendors, row.model(CLIENT))
+    row.holds(heard, blocking if row.blocking else gateway, vendors, row.model(CLIENT))

@@ -69,14 +69,16 @@ def ask(client: openai.OpenAI, row: Row, model: str) -> Heard:
     "block before the first byte",
 )
 def test_the_client_gets_what_the_row_says(
-    row: Row, client: openai.OpenAI, blocked: openai.OpenAI, vendors: Vendors
+    row: Row, gateway: Gateway, blocking: Gateway, vendors: Vendors
 ) -> None:
     model = vendors.answer(row.model("openai-python"), row.answer)
+    door = blocking if row.blocking else gateway
     try:
-        heard = ask(blocked if row.blocking else client, row, model)
+        with door.sdk() as client:
+            heard = ask(client, row, model)
     except openai.APIStatusError as error:
         heard = Heard(raised=(type(error).__name__, error.status_code))
-    row.holds(heard, vendors, model)
+    row.holds(heard, door, vendors, model)
 
 
 def test_personal_data_stays_here_and_comes_back(client: openai.OpenAI, vendors: Vendors) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import litellm
@@ -11,7 +10,7 @@ import openai
 import pytest
 
 from tests.conformance.chat import user
-from tests.conformance.rows import ROWS, SECRET, Heard, Row, heard_in
+from tests.conformance.rows import Heard, Row, heard_in
 from tests.conformance.vendors import Vendors
 from tests.e2e.running import Gateway
 
@@ -53,13 +52,4 @@ def test_the_client_gets_what_the_row_says(row: Row, gateway: Gateway, vendors: 
         heard = ask(gateway, row, model)
     except openai.APIStatusError as error:
         heard = Heard(raised=(type(error).__name__, error.status_code))
-    row.holds(heard, vendors, model)
-
-
-def test_a_block_is_not_tried_again(gateway: Gateway, vendors: Vendors) -> None:
-    row = ROWS["unary"]
-    model = vendors.answer("o-lite-block", row.answer)
-    with pytest.raises(litellm.BadRequestError):
-        ask(gateway, replace(row, content=SECRET.text), model)
-    assert vendors.of(model) == []
-    gateway.closed(model)
+    row.holds(heard, gateway, vendors, model)
