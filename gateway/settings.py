@@ -49,7 +49,9 @@ class Settings:
     detector_memory_mb: int = _setting(
         1024, "A detection process that holds more memory than this is replaced"
     )
-    patterns: str = _setting("", "Pattern pack for secrets. Default: the one shipped")
+    patterns: str = _setting(
+        "", "Pattern pack for secrets, a file or a folder. Default: those shipped"
+    )
     max_body_bytes: int = _setting(32 * 1024 * 1024, "Largest request body")
     kept_days: int = _setting(
         400, "Days for which the owner of what a provider keeps is known at least; 0: for ever"
@@ -91,10 +93,10 @@ class Settings:
 
     @property
     def patterns_path(self) -> Path:
-        """The pattern pack."""
+        """The pattern pack: a file or a folder of them."""
         if self.patterns:
             return Path(self.patterns)
-        return shipped("policies") / "patterns" / "secrets.yaml"
+        return shipped("policies") / "patterns"
 
     @property
     def detector_names(self) -> tuple[str, ...]:

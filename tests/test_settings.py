@@ -89,7 +89,7 @@ def test_shipped_files_are_there() -> None:
     found = read({})
     assert found.catalogue_path.is_file()
     assert found.policy_path.is_file()
-    assert found.patterns_path.is_file()
+    assert found.patterns_path.is_dir()
     with pytest.raises(ConfigError, match="reinstall"):
         settings.shipped("no-such-folder")
 

@@ -10,11 +10,24 @@
           match: [["AKIA", "EXAMPLEEXAMPLE22"]]
           miss: ["AKIA"]
 
+Tokens with a form of their own are described shorter (`_forms`):
+
+      - id: digitalocean-token
+        category: DIGITALOCEAN_TOKEN
+        forms: ['dop_v1_<hex:64>']
+        score: 0.95
+        source: DigitalOcean API reference, token prefixes
+
+`near`, beside `forms`, are names one of which must stand before it as the name of a value.
+`check` is one of `_checks`: what is left of the score. Forms need no examples: tests write
+their own.
+
 `secret` is what the finding spans. Optional: `entropy` (least Shannon bits a character of
 the secret), `unless` (a regular expression that must not match in the secret), `trigger`
 (where the derived one would be open-ended or late) with `before`: how many characters the
 secret may start before it. A trigger must end within the secret. A list as an example is
-joined, so that scanners of source code find nothing in the pack.
+joined, so that scanners of source code find nothing in the pack. A folder is a pack too: all
+its YAML files.
 """
 
 from __future__ import annotations
@@ -29,14 +42,18 @@ from typing import Any
 
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Trigger
+from gateway.detectors._checks import CHECKS, Check
+from gateway.detectors._forms import regex_of, trigger_of
 from gateway.detectors._triggers import trigger
 from gateway.documents import Document, load, unknown
 
 _KEYS = {
     "id", "category", "regex", "score", "source", "examples",
-    "entropy", "trigger", "before", "unless",
+    "entropy", "trigger", "before", "unless", "forms", "near", "check",
 }  # fmt: skip
-_NEEDED = ("id", "category", "regex", "score", "source", "examples")
+_NEEDED = ("id", "category", "score", "source")
+# What documentation puts where a token's random part would be. A run of As is base64 of zeros.
+_PLACEHOLDER = re.compile(r"([^A])\1{7}|(?i:example|your|placeholder|xxxx|1234567|abcdefg)")
 _CATEGORY = re.compile(r"[A-Z][A-Z0-9_]{2,47}")
 
 
@@ -54,16 +71,28 @@ class Pattern:
     source: str
     match: tuple[str, ...]
     miss: tuple[str, ...]
+    forms: tuple[str, ...] = ()
+    near: str = ""
+    check: Check | None = None
 
     def find(self, text: str) -> list[tuple[int, int]]:
         """Spans of secrets in the text."""
-        return [
-            match.span("secret")
-            for match in self.regex.finditer(text)
-            if self._plausible(match.group("secret"))
-        ]
+        return [(start, end) for start, end, _ in self.rated(text)]
+
+    def rated(self, text: str) -> list[tuple[int, int, float]]:
+        """Spans of secrets in the text, each with its score."""
+        out = []
+        for match in self.regex.finditer(text):
+            secret = match.group("secret")
+            if self._plausible(secret):
+                score = self.score * (self.check(secret) if self.check else 1.0)
+                if score > 0:
+                    out.append((*match.span("secret"), score))
+        return out
 
     def _plausible(self, secret: str) -> bool:
+        if self.forms and _PLACEHOLDER.search(secret):
+            return False
         if self.unless and self.unless.search(secret):
             return False
         return self.entropy <= 0 or entropy(secret) >= self.entropy
@@ -76,7 +105,9 @@ def entropy(text: str) -> float:
 
 
 def read_pack(path: Path) -> tuple[Pattern, ...]:
-    """The patterns of a pack. Raises ConfigError with file and line."""
+    """The patterns of a file or of all files of a folder. Raises ConfigError with file and line."""
+    if path.is_dir():
+        return tuple(p for file in sorted(path.glob("*.yaml")) for p in read_pack(file))
     out: list[Pattern] = []
     for document in load(path):
         if not isinstance(document.value, dict) or set(document.value) != {"patterns"}:
@@ -101,18 +132,20 @@ def _pattern(document: Document, at: tuple[str | int, ...], entry: Any) -> Patte
             raise document.error(at, f"{key!r} is missing.")
     if not _CATEGORY.fullmatch(str(entry["category"])):
         raise document.error((*at, "category"), "a category is UPPER_CASE.")
-    regex = _regex(document, (*at, "regex"), entry["regex"])
+    forms, near = tuple(map(str, entry.get("forms") or ())), str(entry.get("near", ""))
+    written, early = _written(document, at, entry, forms)
+    regex = _regex(document, (*at, "regex"), written)
     if "secret" not in regex.groupindex:
         raise document.error((*at, "regex"), "needs a group named 'secret'.")
     try:
-        early = trigger(
+        found = trigger(
             str(entry["id"]),
-            str(entry.get("trigger", entry["regex"])),
+            str(entry.get("trigger", early)),
             before_chars=int(entry.get("before", 0)),
         )
     except (ConfigError, re.error, ValueError, TypeError) as err:
         raise document.error((*at, "trigger"), str(err)) from err
-    examples = entry["examples"] if isinstance(entry["examples"], dict) else {}
+    examples = entry["examples"] if isinstance(entry.get("examples"), dict) else {}
     return Pattern(
         id=str(entry["id"]),
         category=str(entry["category"]),
@@ -120,11 +153,36 @@ def _pattern(document: Document, at: tuple[str | int, ...], entry: Any) -> Patte
         score=_number(document, at, entry, "score", 1.0),
         entropy=_number(document, at, entry, "entropy", 8.0),
         unless=_regex(document, (*at, "unless"), entry["unless"]) if "unless" in entry else None,
-        trigger=early,
+        trigger=found,
         source=str(entry["source"]),
         match=_examples(examples, "match"),
         miss=_examples(examples, "miss"),
+        forms=forms,
+        near=near,
+        check=_check(document, at, entry),
     )
+
+
+def _written(
+    document: Document, at: tuple[str | int, ...], entry: Mapping[str, Any], forms: tuple[str, ...]
+) -> tuple[str, str]:
+    """The regular expressions of the pattern and of its trigger."""
+    if ("regex" in entry) == bool(forms):
+        raise document.error(at, "a pattern has either 'regex' or 'forms'.")
+    if not forms:
+        return str(entry["regex"]), str(entry["regex"])
+    near = str(entry.get("near", ""))
+    try:
+        return regex_of(forms, near), trigger_of(forms, near)
+    except ValueError as err:
+        raise document.error((*at, "forms"), str(err)) from err
+
+
+def _check(document: Document, at: tuple[str | int, ...], entry: Mapping[str, Any]) -> Check | None:
+    name = entry.get("check")
+    if name is not None and name not in CHECKS:
+        raise document.error((*at, "check"), f"unknown check.{unknown(str(name), CHECKS)}")
+    return None if name is None else CHECKS[name]
 
 
 def _regex(document: Document, at: tuple[str | int, ...], value: Any) -> re.Pattern[str]:

@@ -15,12 +15,12 @@ from gateway.detectors._packs import Pattern, read_pack
 
 # In an installed package the folder `policies` lies inside it (pyproject.toml).
 _ROOTS = (Path(__file__).parents[1] / "_data", Path(__file__).parents[2])
-PACK = Path("policies", "patterns", "secrets.yaml")
+PACK = Path("policies", "patterns")
 OPTIONS = ("packs", "without")
 
 
 def build(options: Mapping[str, Any]) -> Patterns:
-    """packs: YAML files to use instead of the one that comes along; without: ids to leave out."""
+    """packs: files or folders to use instead of what comes along; without: ids to leave out."""
     check_keys("patterns", options, OPTIONS)
     paths = words("patterns", options, "packs")
     files = [Path(p) for p in paths] if paths is not None else [default_pack()]
@@ -38,7 +38,7 @@ def build(options: Mapping[str, Any]) -> Patterns:
 def default_pack() -> Path:
     """Where the pack that comes along lies. Raises ConfigError if it is gone."""
     for root in _ROOTS:
-        if (root / PACK).is_file():
+        if (root / PACK).is_dir():
             return root / PACK
     raise ConfigError(f"{PACK} is missing from the installation; install the package again.")
 
@@ -62,9 +62,9 @@ class Patterns:
         """Runs the patterns whose triggers fired."""
         return [
             [
-                Finding(self.name, pattern.category, start, end, pattern.score)
+                Finding(self.name, pattern.category, start, end, score)
                 for pattern in (self._patterns[hint] for hint in sorted(fired))
-                for start, end in pattern.find(text)
+                for start, end, score in pattern.rated(text)
             ]
             for text, fired in zip(texts, hints, strict=True)
         ]
