@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from gateway import settings
 from gateway.app import vocabulary
 from gateway.cli._figures import show
-from gateway.cli._output import Json, emit, warn
+from gateway.cli._output import Json, console, emit, warn
 from gateway.cli._scanning import load_scanner
 from gateway.core.errors import ConfigError
 from gateway.evaluation.datasets import Schema, read
@@ -58,7 +60,7 @@ def evaluate(
 
     - **verbatim**: `label` 1 or 0, `overlap_words`, `kind`, `source`
 
-    - **benign**: `source` alone, and `hard` if it is harmless but looks harmful
+    - **benign**: `source`, `hard` if it looks harmful, `kind` if it is no ordinary prompt
 
     - **plain**: nothing else, or `language`
 
@@ -87,7 +89,8 @@ def evaluate(
     for dataset in datasets:
         bench = Bench(scanner.grade, secrets)
         rows = bench.judge(dataset)
-        judged += rows if predictions is None else _written(rows, predictions)
+        with _status(f"Judging {len(dataset.rows)} texts of {escape(dataset.name)} ..."):
+            judged += rows if predictions is None else _written(rows, predictions)
         costs.append(cost(dataset, bench.cost))
     tables = {"cost": costs, **report(judged, secrets)}
     failed = failures(judged)
@@ -98,6 +101,12 @@ def evaluate(
     if failed:
         warn(f"Detectors failed {failed} times, so the figures are not theirs.")
         raise typer.Exit(1)
+
+
+def _status(text: str) -> AbstractContextManager[object]:
+    """Told to people who watch: it may take minutes."""
+    out = console(stderr=True)
+    return out.status(text) if out.is_terminal else nullcontext()
 
 
 def _written(judged: Iterable[Judged], path: Path) -> Iterator[Judged]:

@@ -1,7 +1,7 @@
 """Texts that are harmful or not: how well scores rank them, and what a threshold would do.
 
-The threshold is the one that gives 1% false alarms on ordinary harmless texts (schema benign,
-not hard), of all data sets that are given together.
+The threshold is the one that gives 1% false alarms on ordinary harmless texts: those of schema
+benign, of all data sets that are given together, that are neither hard nor of some kind.
 """
 
 from __future__ import annotations
@@ -20,23 +20,17 @@ FALSE_ALARM_RATE = 0.01
 _LABEL = {Schema.INJECTION: INJECTION, Schema.VERBATIM: VERBATIM}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Sides:
-    """The texts that have a label, by kind, and those that are known not to have it."""
+    """The texts of one source that have a label, and those that are known not to have it."""
 
-    positives: dict[str, list[Judged]] = field(default_factory=dict)
+    positives: list[Judged] = field(default_factory=list)
     negatives: list[Judged] = field(default_factory=list)
-
-    def add(self, each: Judged, value: int) -> None:
-        if value:
-            self.positives.setdefault(each.row.kind or "", []).append(each)
-        else:
-            self.negatives.append(each)
 
 
 def tables(judged: Sequence[Judged], secrets: Collection[str]) -> dict[str, list[Cells]]:
     """By label, source and kind; and false alarms on what is harmless, by source."""
-    ordinary = [each for each in judged if each.schema is Schema.BENIGN and not each.row.hard]
+    ordinary = [each for each in judged if _ordinary(each)]
     return {
         "ranked": list(_ranked(judged, ordinary)),
         "false_alarms": list(_false_alarms(judged, ordinary, secrets)),
@@ -44,22 +38,25 @@ def tables(judged: Sequence[Judged], secrets: Collection[str]) -> dict[str, list
 
 
 def _ranked(judged: Iterable[Judged], ordinary: Sequence[Judged]) -> Iterator[Cells]:
-    sides: dict[str, dict[str, _Sides]] = {}
+    for label, by_source in sorted(_sides(judged).items()):
+        for source, sides in sorted(by_source.items()):
+            for (kind,), positives in grouped(sides.positives, lambda e: (e.row.kind or "",)):
+                head: Cells = {"label": label, "source": source, "kind": kind}
+                yield head | _cells(label, positives, [sides], ordinary)
+        if len(by_source) > 1:
+            every = [each for sides in by_source.values() for each in sides.positives]
+            head = {"label": label, "source": EVERY_SOURCE, "kind": ""}
+            yield head | _cells(label, every, list(by_source.values()), ordinary)
+
+
+def _sides(judged: Iterable[Judged]) -> dict[str, dict[str, _Sides]]:
+    """By label and source."""
+    out: dict[str, dict[str, _Sides]] = {}
     for each in judged:
         for label, value in _labels(each).items():
-            for source in (each.source, EVERY_SOURCE):
-                sides.setdefault(label, {}).setdefault(source, _Sides()).add(each, value)
-    for label, by_source in sorted(sides.items()):
-        for source, both in sorted(by_source.items(), key=lambda item: item[0] == EVERY_SOURCE):
-            if source == EVERY_SOURCE and len(by_source) == 2:
-                continue
-            if source == EVERY_SOURCE:
-                kinds = {"": [each for group in both.positives.values() for each in group]}
-            else:
-                kinds = both.positives
-            for kind, positives in sorted(kinds.items()):
-                head: Cells = {"label": label, "source": source, "kind": kind}
-                yield head | _cells(label, positives, both.negatives, ordinary)
+            sides = out.setdefault(label, {}).setdefault(each.source, _Sides())
+            (sides.positives if value else sides.negatives).append(each)
+    return out
 
 
 def _labels(each: Judged) -> dict[str, int]:
@@ -70,16 +67,21 @@ def _labels(each: Judged) -> dict[str, int]:
     return {} if label is None or each.row.label is None else {label: each.row.label}
 
 
+def _against(sides: Iterable[_Sides], ordinary: Sequence[Judged]) -> tuple[str, Sequence[Judged]]:
+    """Whose negatives, and which. Ordinary texts stand in where a source has none of its own."""
+    own = [each for side in sides for each in side.negatives]
+    lacking = any(side.positives and not side.negatives for side in sides)
+    if not (lacking and ordinary):
+        return "own" if own else "none", own
+    return ("both", [*own, *ordinary]) if own else ("ordinary", ordinary)
+
+
 def _cells(
-    label: str,
-    positives: Sequence[Judged],
-    negatives: Sequence[Judged],
-    ordinary: Sequence[Judged],
+    label: str, positives: Sequence[Judged], sides: Sequence[_Sides], ordinary: Sequence[Judged]
 ) -> Cells:
-    """Where a source has no negatives of its own, ordinary texts stand in."""
     name = hazard(label)
-    ups = _scores(positives, name)
-    downs = _scores(negatives or ordinary, name)
+    against, negatives = _against(sides, ordinary)
+    ups, downs = _scores(positives, name), _scores(negatives, name)
     recall = None
     if ordinary:
         recall = share(above(ups, limit(_scores(ordinary, name), FALSE_ALARM_RATE)), len(ups))
@@ -87,7 +89,7 @@ def _cells(
         "score": name,
         "positives": len(ups),
         "negatives": len(downs),
-        "against": "own" if negatives else "ordinary",
+        "against": against,
         "auroc": auroc(ups, downs),
         "auprc": auprc(ups, downs),
         "recall_at_1pct": recall,
@@ -123,6 +125,10 @@ def _false_alarms(
 
 def _is_person(category: str, secrets: Collection[str]) -> bool:
     return category == "PERSON" and is_personal(category, secrets)
+
+
+def _ordinary(each: Judged) -> bool:
+    return each.schema is Schema.BENIGN and not (each.row.hard or each.row.kind)
 
 
 def _harmless(each: Judged) -> bool:

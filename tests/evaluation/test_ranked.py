@@ -40,7 +40,8 @@ def test_a_hazard_is_ranked_against_its_own_negatives() -> None:
 def test_ordinary_texts_set_the_threshold_and_stand_in_for_negatives() -> None:
     ordinary = [benign(i / 100) for i in range(100)]
     rows = [safety(s, unsafe=1) for s in (0.99, 0.985, 0.97, 0.2)]
-    found = ranked(*rows, *ordinary, benign(1.0, hard=True))["unsafe", "s", ""]
+    others = [benign(1.0, hard=True), benign(1.0, kind="system prompt")]
+    found = ranked(*rows, *ordinary, *others)["unsafe", "s", ""]
     assert (found["negatives"], found["against"]) == (100, "ordinary")
     assert found["recall_at_1pct"] == 0.5  # above 0.98, which only 0.99 of the ordinary is
 
@@ -57,9 +58,24 @@ def test_sources_stand_apart_and_together() -> None:
     rows = [safety(0.9, "a", hate=1), safety(0.1, "a", hate=0), safety(0.05, "b", hate=1)]
     found = ranked(*rows)
     assert found["hate", "a", ""]["auroc"] == 1.0
-    assert found["hate", "b", ""]["auroc"] is None
+    assert (found["hate", "b", ""]["against"], found["hate", "b", ""]["auroc"]) == ("none", None)
     assert found["hate", "all sources", ""]["auroc"] == 0.5
     assert ("hate", "all sources", "") not in ranked(*rows[:2])
+
+
+def test_together_each_source_brings_what_it_is_compared_with() -> None:
+    own = [safety(0.9, "a", hate=1), safety(0.1, "a", hate=0)]
+    none = safety(0.5, "b", hate=1)
+    found = ranked(*own, none, benign(0.6), benign(0.2))
+    assert [found["hate", name, ""]["against"] for name in ("a", "b", "all sources")] == [
+        "own", "ordinary", "both",
+    ]  # fmt: skip
+    # 0.9 is above all three negatives, 0.5 above two.
+    assert found["hate", "all sources", ""]["auroc"] == round(5 / 6, 4)
+    assert (
+        ranked(*own, safety(0.3, "b", hate=0), benign(0.6))["hate", "all sources", ""]["against"]
+        == "own"
+    )
 
 
 def test_attacks_stand_apart_by_kind_against_all_of_their_source() -> None:
