@@ -13,7 +13,8 @@ MIN_CHARS = 40
 SOFT_CHARS = 240
 HARD_CHARS = 1_000
 MAX_CHARS = 16_384
-ARMOR_CHARS = 16_384
+# A private key of 16,384 bits takes 13 kB, an OpenPGP key with its signatures several times that.
+ARMOR_CHARS = 65_536
 
 _STOP = re.compile(r"\n|[.!?。！？][\"')\]»”]*\s")
 # Not between digits or marks that hold a number, date or address together.
