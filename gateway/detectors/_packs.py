@@ -81,14 +81,20 @@ class Pattern:
 
     def rated(self, text: str) -> list[tuple[int, int, float]]:
         """Spans of secrets in the text, each with its score."""
-        out = []
-        for match in self.regex.finditer(text):
-            secret = match.group("secret")
-            if self._plausible(secret):
-                score = self.score * (self.check(secret) if self.check else 1.0)
-                if score > 0:
-                    out.append((*match.span("secret"), score))
-        return out
+        rows = ((*m.span("secret"), self._left(m["secret"])) for m in self.regex.finditer(text))
+        return [row for row in rows if row[2] > 0]
+
+    def at(self, text: str, place: int) -> tuple[int, float] | None:
+        """The end and the score of what matches right here; None if nothing does."""
+        match = self.regex.match(text, place)
+        score = self._left(match["secret"]) if match else 0.0
+        return (match.end("secret"), score) if match and score > 0 else None
+
+    def _left(self, secret: str) -> float:
+        """The score of a secret; 0 if it is none."""
+        if not self._plausible(secret):
+            return 0.0
+        return self.score * (self.check(secret) if self.check else 1.0)
 
     def _plausible(self, secret: str) -> bool:
         if self.forms and _PLACEHOLDER.search(secret):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Finding
 from gateway.core.ports import Trigger
+from gateway.detectors._base64 import HINT, Encoded, Row
 from gateway.detectors._options import check_keys, words
 from gateway.detectors._packs import Pattern, read_pack
 
@@ -51,20 +52,26 @@ class Patterns:
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self.categories = frozenset(pattern.category for pattern in patterns)
         self._patterns = {pattern.id: pattern for pattern in patterns}
+        self._encoded = Encoded(patterns)
         text = "\n".join(f"{p.id} {p.regex.pattern} {p.score} {p.entropy}" for p in patterns)
         self.version = f"pack {hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def load(self) -> Sequence[Trigger]:
         """Nothing to import: the patterns are compiled already."""
-        return [pattern.trigger for pattern in self._patterns.values()]
+        return [*(p.trigger for p in self._patterns.values()), self._encoded.trigger]
 
     def detect(self, texts: Sequence[str], hints: Sequence[Collection[str]]) -> list[list[Finding]]:
         """Runs the patterns whose triggers fired."""
         return [
-            [
-                Finding(self.name, pattern.category, start, end, score)
-                for pattern in (self._patterns[hint] for hint in sorted(fired))
-                for start, end, score in pattern.rated(text)
-            ]
-            for text, fired in zip(texts, hints, strict=True)
+            [Finding(self.name, p.category, start, end, score) for p, start, end, score in rows]
+            for rows in (self._rows(*asked) for asked in zip(texts, hints, strict=True))
         ]
+
+    def _rows(self, text: str, fired: Collection[str]) -> Iterator[Row]:
+        for hint in sorted(fired):
+            if hint == HINT:
+                yield from self._encoded.find(text)
+                continue
+            pattern = self._patterns[hint]
+            for start, end, score in pattern.rated(text):
+                yield pattern, start, end, score
