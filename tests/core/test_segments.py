@@ -95,3 +95,9 @@ def test_cutting_takes_linear_time(unit: str) -> None:
 def test_constants_are_in_order() -> None:
     sizes = (segments.MIN_CHARS, segments.SOFT_CHARS, segments.HARD_CHARS, segments.MAX_CHARS)
     assert list(sizes) == sorted(sizes)
+
+
+def test_armour_of_60_kb_is_one_segment() -> None:
+    armour = "-----BEGIN PGP PRIVATE KEY BLOCK-----\n" + "q3xZt7Lw2Rb9Kp4Vn6Hs\n" * 2_900
+    armour += "-----END PGP PRIVATE KEY BLOCK-----"
+    assert cut(armour, final=True) == [len(armour)]
