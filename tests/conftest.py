@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """What a test does to the gateway's log lines, so that others cannot see theirs, ends with it."""
+    """What a test does to the gateway's log lines ends with it; others look for theirs."""
     yield
     logging.disable(logging.NOTSET)
     for name in list(logging.root.manager.loggerDict):
