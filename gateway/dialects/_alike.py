@@ -104,13 +104,10 @@ class Alike:
             self._moulds = [mould, *self._moulds][:_KNOWN]
 
     def _mould(self, event: Event, lane: Lane, path: str) -> _Mould | None:
-        # One character a byte, so that positions are the same.
-        found = list(values(event.data.decode("latin-1")))
-        if len({where for where, _, _ in found}) < len(found):
-            return None
         places: list[tuple[bytes, str, re.Pattern[bytes]]] = []
         done = 0
-        for where, start, end in found:
+        # One character a byte, so that positions are the same.
+        for where, start, end in values(event.data.decode("latin-1")):
             form = _STRING if where == path else self._passing.get(where)
             if form is None or not form.match(event.data, start):
                 continue
