@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway import taxonomy
 from gateway.core.canonical import digest
 from gateway.core.judgement import Finding, StreamMode
 from gateway.core.ports import Action
@@ -42,9 +43,10 @@ class Vocabulary:
 
     @staticmethod
     def of(actions: Mapping[str, Action], detectors: Mapping[str, frozenset[str]]) -> Vocabulary:
-        """The usual one: whatever the detector `patterns` can report is in group `secret`."""
+        """The usual one: the taxonomy's groups, and in `secret` all that `patterns` can report."""
         secrets = GROUPS["secret"] | detectors.get("patterns", frozenset())
-        return Vocabulary(actions, detectors, {**GROUPS, "secret": secrets})
+        harms = taxonomy.load().groups()
+        return Vocabulary(actions, detectors, {**GROUPS, **harms, "secret": secrets})
 
 
 @dataclass(frozen=True, slots=True)

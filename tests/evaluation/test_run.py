@@ -1,10 +1,10 @@
 from __future__ import annotations
 
+from gateway import taxonomy
 from gateway.core.judgement import DETECTOR_ERROR, Finding
 from gateway.evaluation.datasets import Dataset, Schema
 from gateway.evaluation.predictions import prediction
 from gateway.evaluation.run import Bench, Cost, failures
-from gateway.evaluation.scores import HAZARDS
 from tests.evaluation.build import SECRETS, finding, row
 
 STRONG = finding("ä key", "SOME_TOKEN", "key", 0.9)
@@ -46,5 +46,5 @@ def test_a_prediction_holds_places_and_every_score() -> None:
     assert found["findings"] == [
         {"category": "SOME_TOKEN", "start": 2, "end": 5, "score": 0.9, "detector": "some"}
     ]
-    assert set(found["scores"]) >= {"unsafe", "injection", "secret", *HAZARDS}
+    assert set(found["scores"]) >= {"unsafe", "injection", "secret", *taxonomy.load().hazards}
     assert found["scores"]["hate"] == 0.2

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from gateway import taxonomy
 from gateway.core.judgement import DETECTOR_ERROR, Finding
-from gateway.evaluation.scores import HAZARDS, NOT_UNSAFE, hazard, is_personal, scores
+from gateway.evaluation.scores import hazard, is_personal, scores
 from tests.evaluation.build import SECRETS
+
+HAZARDS = taxonomy.load().hazards
 
 
 def said(**categories: float) -> dict[str, float]:
@@ -14,8 +17,6 @@ def said(**categories: float) -> dict[str, float]:
 def test_every_name_has_a_score_even_where_nothing_is_found() -> None:
     assert set(scores([], SECRETS)) == {"unsafe", "injection", "secret", "verbatim", *HAZARDS}
     assert set(scores([], SECRETS).values()) == {0.0}
-    assert {parent for parent in HAZARDS.values() if parent} <= set(HAZARDS)
-    assert set(HAZARDS) > NOT_UNSAFE
 
 
 def test_the_highest_score_counts() -> None:
