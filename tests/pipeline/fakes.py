@@ -248,7 +248,8 @@ def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
         "actions": ACTIONS,
         "route": lambda message, dialect, who: (
             [Candidate(Route(message.model, message.model, "b", "p"), backend)]
-            if message.model != "none"
+            # As the catalogue: an address is no model's name.
+            if message.model != "none" and "@" not in message.model
             else []
         ),
         "vault": lambda tenant, taken: KeyedVault(b"k" * 32, taken),
