@@ -4,10 +4,10 @@
     scorer = calibrated(scorer, other_texts, other_targets)
     print(save(scorer, Path("gateway/detectors/weights/content.npz")))
 
-Logistic regression for each label over all n-grams, and beside it, if `summary` and `units` are
-given, a layer that sees a few learnt sums of each text. Fitted together by Adagrad (Duchi et
-al., 2011) on one core: a minute or two for 50,000 short texts. The same texts, settings and
-library versions give the same weights.
+Logistic regression for each label over all n-grams, and beside it, if `vectors` and `units` are
+given, a layer that sees the direction of each text's word vectors. Fitted together by Adagrad
+(Duchi et al., 2011) on one core: a minute or two for 50,000 short texts. The same texts, settings
+and library versions give the same weights.
 """
 
 from __future__ import annotations
@@ -23,12 +23,28 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from gateway.detectors._ngrams import grams
-from gateway.detectors._scorer import ARRAYS, Scorer
+from gateway.detectors._scorer import ARRAYS, Scorer, summaries
 
 Floats = NDArray[np.float32]
 
 _BATCH = 256
 _AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Vectors of words by bucket: as `Scorer.words` and `Scorer.words_scale`."""
+
+    table: NDArray[np.int8]
+    scale: Floats
+
+    def of(self, texts: Sequence[str], bits: int) -> Floats:
+        """What the layer sees of each text."""
+        parts = [texts[i : i + _AT_ONCE] for i in range(0, len(texts), _AT_ONCE)]
+        return np.concatenate([summaries(self.table, self.scale, grams(p, bits)) for p in parts])
+
+
+NO_VECTORS = Vectors(np.zeros((1, 0), np.int8), np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,6 @@ class Settings:
     """
 
     bits: int = 18
-    summary: int = 0
     units: int = 0
     epochs: int = 6
     rate: float = 0.3
@@ -72,20 +87,37 @@ def matrix(texts: Sequence[str], bits: int) -> csr_matrix:
 
 
 def fit(
-    texts: Sequence[str] | csr_matrix,
+    texts: Sequence[str],
     targets: Floats,
     *,
     labels: Sequence[str],
     settings: Settings,
     weights: Floats | None = None,
+    vectors: Vectors = NO_VECTORS,
 ) -> Scorer:
     """A model of these texts, not yet calibrated.
 
     targets: of shape (texts, labels), 0 to 1; NaN where it is not known. weights: how much each
     text counts, 1 if not given.
     """
-    x = texts if isinstance(texts, csr_matrix) else matrix(texts, settings.bits)
-    parameters = _Parameters(len(labels), settings)
+    x, seen = matrix(texts, settings.bits), vectors.of(texts, settings.bits)
+    return fit_arrays(
+        x, seen, targets, labels=labels, settings=settings, weights=weights, vectors=vectors
+    )
+
+
+def fit_arrays(
+    x: csr_matrix,
+    seen: Floats,
+    targets: Floats,
+    *,
+    labels: Sequence[str],
+    settings: Settings,
+    weights: Floats | None = None,
+    vectors: Vectors = NO_VECTORS,
+) -> Scorer:
+    """The same from what is seen of the texts: their n-grams and what `Vectors.of` gives."""
+    parameters = _Parameters(len(labels), seen.shape[1], settings)
     rng = np.random.default_rng(settings.seed)
     known = ~np.isnan(targets)
     aims = np.where(known, targets, 0).astype(np.float32)
@@ -103,58 +135,50 @@ def fit(
             if settings.drop:
                 kept = rng.random(part.nnz, dtype=np.float32) >= settings.drop
                 part.data *= kept / (1 - settings.drop)
-            parameters.step(part, aims[rows], counts[rows])
+            parameters.step(part, seen[rows], aims[rows], counts[rows])
         parameters.table *= 1 - settings.decay
-    return parameters.scorer(tuple(labels))
+    return parameters.scorer(tuple(labels), vectors)
 
 
 class _Parameters:
     """What is fitted, each with the sum of its squared gradients."""
 
-    def __init__(self, labels: int, settings: Settings) -> None:
+    def __init__(self, labels: int, summary: int, settings: Settings) -> None:
         rng = np.random.default_rng(settings.seed + 1)
-        columns = labels + settings.summary
-        self.labels = labels
+        units = settings.units if summary else 0
         self.rate = settings.rate
-        self.table = np.zeros((1 << settings.bits, columns), dtype=np.float32)
-        # Summaries begin at random, or all would learn the same.
-        self.table[:, labels:] = rng.normal(0, 0.1, (1 << settings.bits, settings.summary))
-        spread = np.sqrt(2 / max(1, settings.summary))
-        self.inner = rng.normal(0, spread, (settings.summary, settings.units)).astype(np.float32)
-        self.inner_bias = np.zeros(settings.units, dtype=np.float32)
-        self.outer = rng.normal(0, 0.1, (settings.units, labels)).astype(np.float32)
+        self.table = np.zeros((1 << settings.bits, labels), dtype=np.float32)
+        self.inner = rng.normal(0, 1, (summary, units)).astype(np.float32)
+        self.inner_bias = np.zeros(units, dtype=np.float32)
+        self.outer = rng.normal(0, 0.1, (units, labels)).astype(np.float32)
         self.bias = np.zeros(labels, dtype=np.float32)
         self._squares = {
             name: np.full_like(getattr(self, name), 1e-3)
             for name in ("table", "inner", "inner_bias", "outer", "bias")
         }
 
-    def step(self, x: csr_matrix, aims: Floats, counts: Floats) -> None:
+    def step(self, x: csr_matrix, seen: Floats, aims: Floats, counts: Floats) -> None:
         """One step down the gradient of the log loss."""
         # Only the rows that occur: a batch knows a small part of the table.
         touched, places = np.unique(x.indices, return_inverse=True)
         x = csr_matrix((x.data, places, x.indptr), shape=(x.shape[0], len(touched)))
-        table = self.table[touched]
-        added = x @ table
-        summary = added[:, self.labels :]
-        before = summary @ self.inner + self.inner_bias
+        before = seen @ self.inner + self.inner_bias
         units = np.maximum(before, 0)
-        logits = added[:, : self.labels] + units @ self.outer + self.bias
+        logits = x @ self.table[touched] + units @ self.outer + self.bias
         error = (1 / (1 + np.exp(-logits)) - aims) * counts / len(aims)
         back = (error @ self.outer.T) * (before > 0)
-        gradient = np.concatenate((error, back @ self.inner.T), axis=1)
         self._descend("bias", error.sum(0), slice(None))
         self._descend("outer", units.T @ error, slice(None))
         self._descend("inner_bias", back.sum(0), slice(None))
-        self._descend("inner", summary.T @ back, slice(None))
-        self._descend("table", x.T @ gradient, touched)
+        self._descend("inner", seen.T @ back, slice(None))
+        self._descend("table", x.T @ error, touched)
 
     def _descend(self, name: str, gradient: Floats, rows: slice | NDArray[np.intp]) -> None:
         squares = self._squares[name]
         squares[rows] += gradient**2
         getattr(self, name)[rows] -= self.rate * gradient / np.sqrt(squares[rows])
 
-    def scorer(self, labels: tuple[str, ...]) -> Scorer:
+    def scorer(self, labels: tuple[str, ...], vectors: Vectors) -> Scorer:
         """With the table in whole numbers of 8 bits."""
         scale = np.maximum(np.quantile(np.abs(self.table), 0.9999, axis=0) / 127, 1e-8)
         table = np.clip(np.rint(self.table / scale), -127, 127).astype(np.int8)
@@ -162,6 +186,8 @@ class _Parameters:
             labels=labels,
             table=table,
             scale=scale.astype(np.float32),
+            words=vectors.table,
+            words_scale=vectors.scale,
             inner=self.inner,
             inner_bias=self.inner_bias,
             outer=self.outer,

@@ -56,8 +56,11 @@ class Grams:
     """The n-grams of some texts, family by family and text by text.
 
     buckets: one for each n-gram. starts, ends: of shape (families, texts): the n-grams of a
-    text in a family are `buckets[start:end]`. The families are those of CHARS, then of WORDS.
+    text in a family are `buckets[start:end]`. The families are those of CHARS, then of WORDS,
+    one behind the other.
     """
+
+    bits: int
 
     buckets: Places
     starts: Places
@@ -102,7 +105,7 @@ def grams(texts: Sequence[str], bits: int) -> Grams:
     ]
     hashes = np.concatenate([hashes for hashes, _ in families])
     starts = np.stack(begins)
-    return Grams(_mixed(hashes) >> (32 - bits), starts, starts + np.stack(sizes))
+    return Grams(bits, _mixed(hashes) >> (32 - bits), starts, starts + np.stack(sizes))
 
 
 def _runs(codes: Hashes, edges: Places) -> list[tuple[Hashes, Places]]:

@@ -1,9 +1,9 @@
 """A small model over hashed n-grams: scores of 0 to 1 for each of its labels.
 
-A row of whole numbers for each bucket (`_ngrams`), added up over the n-grams of a text. The
-first columns are the labels themselves: a linear model. The others, if there are any, are a
-summary of the text that a layer of units looks at before it adds its own share to each label.
-Each label's sum is then made a probability by two numbers of its own (Platt, 1999).
+A table gives every n-gram (`_ngrams`) a row of whole numbers, one for each label; they are added
+up over a text: a linear model. Beside it, if there are any, words have vectors; the direction of
+their sum is what a layer of units looks at, which adds its own share to each label. Each label's
+sum is then made a probability by two numbers of its own (Platt, 1999).
 
     scorer = Scorer.load(Path("some.npz"), sha256="...")
     scorer.scores(["a text", "another"])   # float32 of shape (2, len(scorer.labels))
@@ -23,23 +23,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.errors import ConfigError
-from gateway.detectors._ngrams import Grams, grams
+from gateway.detectors._ngrams import CHARS, Grams, Places, grams
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A trained model. L labels, S columns of summary, U units; S and U may be 0.
+    """A trained model. L labels, S numbers in a word's vector, U units; S and U may be 0.
 
-    table: int8 of shape (2**bits, L + S). scale: of shape (L + S,), what 1 in the table is.
-    inner: (S, U) and inner_bias: (U,), the layer; outer: (U, L), what its units add.
-    slope, offset: of shape (L,), from the sum of a label to the logit of its probability.
+    table: (2**bits, L); scale: (L,), what 1 in the table is. words: (2**w, S), w <= bits;
+    words_scale: (S,). inner: (S, U) and inner_bias: (U,), the layer; outer: (U, L), what its units
+    add. slope, offset: (L,), from the sum of a label to the logit of its probability.
     """
 
     labels: tuple[str, ...]
     table: NDArray[np.int8]
     scale: Floats
+    words: NDArray[np.int8]
+    words_scale: Floats
     inner: Floats
     inner_bias: Floats
     outer: Floats
@@ -79,24 +81,46 @@ class Scorer:
 
     def sums(self, texts: Sequence[str]) -> Floats:
         """What `scores` makes probabilities of."""
-        added = _added(self.table, grams(texts, self.bits)) * self.scale
-        sums, summary = np.split(added, [len(self.labels)], axis=1)
-        units = np.maximum(summary @ self.inner + self.inner_bias, 0)
-        return np.asarray(sums + units @ self.outer, dtype=np.float32)
+        found = grams(texts, self.bits)
+        sums = added(self.table, found) * self.scale
+        if self.inner.size:
+            summary = summaries(self.words, self.words_scale, found)
+            units = np.maximum(summary @ self.inner + self.inner_bias, 0)
+            sums = sums + units @ self.outer
+        return np.asarray(sums, dtype=np.float32)
 
 
 # The fields of a model's file, beside its labels.
-ARRAYS = ("table", "scale", "inner", "inner_bias", "outer", "slope", "offset")
+ARRAYS = (
+    "table", "scale", "words", "words_scale", "inner", "inner_bias", "outer", "slope", "offset",
+)  # fmt: skip
 
 
-def _added(table: NDArray[np.int8], found: Grams) -> Floats:
+def added(table: NDArray[np.int8], found: Grams) -> Floats:
     """The rows of each text's n-grams, added up by weight: of shape (texts, columns)."""
-    rows = np.take(table, found.buckets, axis=0)
-    # One row more, so that an n-gram family may end where the table of rows does.
+    sums = _sums(np.take(table, found.buckets, axis=0), found.starts, found.ends)
+    return np.asarray((sums * found.weights()[:, :, None]).sum(axis=0), dtype=np.float32)
+
+
+def summaries(words: NDArray[np.int8], scale: Floats, found: Grams) -> Floats:
+    """The direction of the sum of each text's word vectors, of shape (texts, S); else zeros."""
+    family = len(CHARS)
+    first, last = found.starts[family, 0], found.ends[family, -1]
+    # The upper bits of a bucket are a bucket of a smaller table.
+    ratio = (1 << found.bits) // len(words)
+    rows = np.take(words, found.buckets[first:last] // ratio, axis=0)
+    starts, ends = found.starts[family : family + 1], found.ends[family : family + 1]
+    sums = _sums(rows, starts - first, ends - first)[0] * scale
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.asarray(sums / np.maximum(length, 1e-6), dtype=np.float32)
+
+
+def _sums(rows: NDArray[np.int8], starts: Places, ends: Places) -> NDArray[np.int32]:
+    """The sums of rows[start:end], in the shape of starts with a column axis more."""
+    # One row more, so that a stretch may end where the rows do.
     rows = np.concatenate((rows, np.zeros((1, rows.shape[1]), dtype=np.int8)))
-    borders = np.stack((found.starts, found.ends), axis=-1).ravel()
+    borders = np.stack((starts, ends), axis=-1).ravel()
     sums = np.add.reduceat(rows, borders, axis=0, dtype=np.int32)[::2]
-    # Where a family has no n-grams, `reduceat` gives the next row.
-    sums[(found.starts == found.ends).ravel()] = 0
-    weighed = sums.reshape(*found.starts.shape, -1) * found.weights()[:, :, None]
-    return np.asarray(weighed.sum(axis=0), dtype=np.float32)
+    # For an empty stretch `reduceat` gives the row that it begins at.
+    sums[(starts == ends).ravel()] = 0
+    return sums.reshape(*starts.shape, -1)

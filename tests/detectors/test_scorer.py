@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gateway.core.errors import ConfigError
-from gateway.detectors._ngrams import grams
+from gateway.detectors._ngrams import CHARS, grams
 from gateway.detectors._scorer import ARRAYS, Scorer
 
 BITS = 12
@@ -23,8 +23,10 @@ def scorer(*, summary: int = 3, units: int = 2) -> Scorer:
 
     return Scorer(
         labels=("first", "second"),
-        table=rng.integers(-127, 128, (1 << BITS, 2 + summary)).astype(np.int8),
-        scale=np.abs(floats(2 + summary)),
+        table=rng.integers(-127, 128, (1 << BITS, 2)).astype(np.int8),
+        scale=np.abs(floats(2)),
+        words=rng.integers(-127, 128, (1 << 10, summary)).astype(np.int8),
+        words_scale=np.abs(floats(summary)),
         inner=floats(summary, units),
         inner_bias=floats(units),
         outer=floats(units, 2),
@@ -44,12 +46,15 @@ def test_a_sum_is_that_of_the_n_grams_one_by_one(summary: int, units: int) -> No
     model = scorer(summary=summary, units=units)
     for text, sums in zip(TEXTS, model.sums(TEXTS), strict=True):
         found = grams([text], BITS)
-        row = np.zeros(2 + summary)
+        row, summed = np.zeros(2), np.zeros(summary)
         for family, weight in enumerate(found.weights()[:, 0]):
             for bucket in found.buckets[found.starts[family, 0] : found.ends[family, 0]]:
                 row += weight * model.table[bucket] * model.scale
-        layer = np.maximum(row[2:] @ model.inner + model.inner_bias, 0)
-        assert sums == pytest.approx(row[:2] + layer @ model.outer, rel=1e-4)
+                if family == len(CHARS):
+                    summed += model.words[bucket >> 2] * model.words_scale
+        direction = summed / max(np.linalg.norm(summed), 1e-6)
+        layer = np.maximum(direction @ model.inner + model.inner_bias, 0)
+        assert sums == pytest.approx(row + layer @ model.outer, rel=1e-4, abs=1e-3)
 
 
 def test_a_score_is_a_probability_however_large_the_sum() -> None:

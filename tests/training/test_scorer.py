@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("scipy")
 
 from gateway.detectors._scorer import Scorer
-from training.scorer import Settings, calibrated, fit, matrix, save
+from training.scorer import NO_VECTORS, Settings, Vectors, calibrated, fit, matrix, save
 
 NAN = float("nan")
 COLOURS, PETS = ("red", "green", "blue"), ("cat", "dog", "horse")
@@ -21,14 +21,22 @@ TARGETS = np.array(
 LABELS = ("red", "cat")
 
 
-def model(**given: int) -> Scorer:
-    settings = Settings(bits=12, epochs=20, **given)
-    return fit(TEXTS, TARGETS, labels=LABELS, settings=settings)
+VECTORS = Vectors(
+    np.random.default_rng(1).integers(-127, 128, (1 << 10, 8)).astype(np.int8),
+    np.ones(8, np.float32),
+)
 
 
-@pytest.mark.parametrize("given", [{}, {"summary": 4, "units": 6}])
-def test_a_model_learns_its_labels_and_is_written(tmp_path: Path, given: dict[str, int]) -> None:
-    found = calibrated(model(**given), TEXTS, TARGETS)
+def model(units: int = 0, vectors: Vectors = NO_VECTORS) -> Scorer:
+    settings = Settings(bits=12, epochs=20, units=units)
+    return fit(TEXTS, TARGETS, labels=LABELS, settings=settings, vectors=vectors)
+
+
+@pytest.mark.parametrize(("units", "vectors"), [(0, NO_VECTORS), (6, VECTORS)])
+def test_a_model_learns_its_labels_and_is_written(
+    tmp_path: Path, units: int, vectors: Vectors
+) -> None:
+    found = calibrated(model(units, vectors), TEXTS, TARGETS)
     read = Scorer.load(tmp_path / "m.npz", sha256=save(found, tmp_path / "m.npz"))
     red_cat, blue_horse = read.scores(["a red cat", "a blue horse"])
     assert (red_cat > 0.5).all()
