@@ -13,9 +13,11 @@ from typing import Any
 
 from gateway import actions, backends, catalogue, db, detectors, dialects
 from gateway.actions._vault import KeyedVault
+from gateway.audit.heartbeat import beat_forever
 from gateway.audit.log import AuditLog, Limits
 from gateway.audit.own import explained
 from gateway.audit.query import READ
+from gateway.audit.sequencing import Sequencing
 from gateway.backends._circuit import CircuitBackend
 from gateway.backends._circuit import Limits as CircuitLimits
 from gateway.core.apis import Backend, Candidate
@@ -114,6 +116,7 @@ class Gateway:
             counters=self.counters,
             limits=Limits(max_queue=settings.audit_queue),
         )
+        self.sequencing = self._sequencing()
         self.keys = KeyStore(self.engine, clock=self.clock)
         self.shelf = SqlShelf(
             self.engine, seal=self._seal, clock=self.clock, days=settings.kept_days
@@ -124,7 +127,7 @@ class Gateway:
         self._backends: dict[str, CircuitBackend] = {}
         self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
         self._loaded = _stamp(settings)
-        self._watch: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Warm and open everything. Raises ConfigError or RecordUnavailable; then `aclose` it."""
@@ -133,20 +136,28 @@ class Gateway:
             self.inspector.start(), self.audit.start(), self.keys.start(), self._translation()
         )
         if self.settings.reload_s:
-            self._watch = asyncio.create_task(self._reload_forever(), name="gateway-reload")
+            task = asyncio.create_task(self._reload_forever(), name="gateway-reload")
+            self._tasks.append(task)
+        if self.settings.audit_heartbeat_s:
+            beats = beat_forever(self.audit, self.counters, self.settings.audit_heartbeat_s)
+            self._tasks.append(asyncio.create_task(beats, name="gateway-heartbeat"))
+        if self.sequencing is not None:
+            self.sequencing.start()
 
     async def aclose(self) -> None:
-        """Close everything, the audit log last."""
-        if self._watch is not None:
-            self._watch.cancel()
+        """Close everything, the audit log last; then what it holds gets its last checkpoint."""
+        for task in self._tasks:
+            task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+                await task
         for backend in self._backends.values():
             await backend.aclose()
         await self.keys.aclose()
         await self.shelf.aclose()
         await self.inspector.aclose()
         await self.audit.aclose()
+        if self.sequencing is not None:
+            await self.sequencing.aclose()
         self.engine.dispose()
 
     def problems(self) -> dict[str, str]:
@@ -163,6 +174,8 @@ class Gateway:
     def cautions(self) -> dict[str, str]:
         """What is wrong but does not keep this process from serving, by part."""
         found = dict(self.warnings)
+        if self.sequencing is not None and self.sequencing.trouble:
+            found["audit tree"] = self.sequencing.trouble
         for upstream in self.catalogue.upstreams.values():
             backend = self._backends.get(_key(upstream))
             if backend is not None and backend.circuit.open:
@@ -238,6 +251,19 @@ class Gateway:
             except ConfigError as err:
                 self.warnings[name] = f"not reloaded, the one before stays in force: {err}"
                 log.error("%s: %s", name, self.warnings[name])
+
+    def _sequencing(self) -> Sequencing | None:
+        found = self.settings
+        if not found.audit_sequence_s:
+            return None
+        return Sequencing.open(
+            found.database,
+            key=self.keyring.audit_key,
+            origin=found.audit_origin,
+            clock=self.clock,
+            counters=self.counters,
+            every_s=found.audit_sequence_s,
+        )
 
     def _load_bundle(self) -> None:
         new = bundle(self.settings)

@@ -57,6 +57,13 @@ class Settings:
         400, "Days for which the owner of what a provider keeps is known at least; 0: for ever"
     )
     audit_queue: int = _setting(10_000, "Audit entries that may wait to be written")
+    audit_sequence_s: int = _setting(
+        1, "Seconds between checkpoints of the audit log; 0: `gateway audit sequence` makes them"
+    )
+    audit_heartbeat_s: int = _setting(60, "Seconds between audit entries of counters; 0: none")
+    audit_origin: str = _setting(
+        "", "The audit log's name in its checkpoints. Default: made from its key"
+    )
     replica: str = _setting("", "Name of this replica in the audit log. Default: the host name")
     reload_s: int = _setting(2, "Seconds between looks for a changed policy or catalogue; 0: never")
     log_level: str = _setting("info", "debug, info, warning or error")

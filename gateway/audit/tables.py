@@ -76,3 +76,42 @@ audit_registry = Table(
     Column("mac_key", Text, nullable=False),
     Column("mac", LargeBinary, nullable=False),
 )
+
+# Which entries stand where in the tree: runs of one chain, one after the other.
+audit_run = Table(
+    "audit_run",
+    metadata,
+    Column("first_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("replica", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("first_n", BigInteger, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    UniqueConstraint("replica", "epoch", "first_n"),
+)
+
+audit_tile = Table(
+    "audit_tile",
+    metadata,
+    Column("level", Integer, nullable=False),
+    Column("tile_index", BigInteger, nullable=False),
+    Column("hashes", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("level", "tile_index"),
+)
+
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("ts_ms", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+audit_cosignature = Table(
+    "audit_cosignature",
+    metadata,
+    Column("size", BigInteger, nullable=False),
+    Column("witness", Text, nullable=False),
+    Column("ts_ms", BigInteger, nullable=False),
+    Column("line", Text, nullable=False),
+    PrimaryKeyConstraint("size", "witness", "ts_ms"),
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from gateway.audit.merkle import HASH_BYTES, Complete, node_hash
+from gateway.core.errors import GatewayError
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -17,7 +18,7 @@ WIDTH = 1 << HEIGHT
 Read = Callable[[int, int], bytes]
 
 
-class MissingTile(Exception):
+class MissingTile(GatewayError):
     """A tile is not there, or shorter than the tree that it belongs to."""
 
 

@@ -16,6 +16,7 @@ from gateway.audit.query import Filters, query
 from gateway.audit.query import show as find
 from gateway.audit.report import Report
 from gateway.audit.verify import verify as recompute
+from gateway.cli import _evidence
 from gateway.cli._open import database
 from gateway.cli._output import Json, console, emit, say, table, when
 from gateway.cli._times import moment
@@ -177,3 +178,6 @@ def _row(found: Line) -> list[str]:
 
 def _coloured(outcome: Any) -> str:
     return f"[{_GOOD.get(outcome, 'yellow')}]{escape(outcome)}[/]" if outcome else ""
+
+
+app.command()(_evidence.sequence)

@@ -14,12 +14,6 @@ from gateway.audit.log import AuditLog, Limits
 from gateway.core.ports import Counters, Entry
 
 KEY = b"audit key of the tests, 32 bytes"
-TRIGGERS = {
-    "audit_entry": ("update", "delete", "truncate"),
-    "audit_chain": ("delete", "truncate"),
-    "audit_registry": ("delete", "truncate"),
-}
-
 LogFactory = Callable[..., AbstractAsyncContextManager[AuditLog]]
 
 
@@ -129,16 +123,21 @@ def filled(engine: Engine, audit_log: LogFactory) -> Engine:
     return engine
 
 
+def drop_triggers(engine: Engine) -> None:
+    """What an administrator of the database does first."""
+    found = "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"
+    if engine.dialect.name == "postgresql":
+        found = "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
+    with db.writing(engine) as connection:
+        for name, table in connection.exec_driver_sql(found).all():
+            on = f" ON {table}" if engine.dialect.name == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP TRIGGER {name}{on}")
+
+
 @pytest.fixture
 def unguarded(filled: Engine) -> Engine:
     """The filled log with its triggers dropped, as an administrator of the database could."""
-    with db.writing(filled) as connection:
-        for table, verbs in TRIGGERS.items():
-            for verb in verbs:
-                if filled.dialect.name == "postgresql":
-                    connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb} ON {table}")
-                elif verb != "truncate":
-                    connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
+    drop_triggers(filled)
     return filled
 
 
