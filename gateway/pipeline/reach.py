@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from gateway.core import patience
 from gateway.core.apis import Answer, Candidate, Dialect, SocketBackend
 from gateway.core.errors import CircuitOpen, Refused, UpstreamError, UpstreamTimeout
 from gateway.core.exchange import Attempt, Exchange
-from gateway.pipeline import patience
+from gateway.core.patience import Result
 from gateway.pipeline.house import House
-from gateway.pipeline.patience import Result
 from gateway.pipeline.request import Judged, judge
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.core import patience
 from gateway.core.apis import Answer
 from gateway.core.errors import CircuitOpen, UpstreamError, UpstreamTimeout
-from gateway.pipeline import patience
 
 NOW_MS = 1_760_000_000_000  # Thu, 09 Oct 2025 08:53:20 GMT
 
