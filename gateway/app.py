@@ -7,7 +7,7 @@ import contextlib
 import hmac
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,19 @@ from gateway.core.apis import Backend, Candidate
 from gateway.core.errors import ConfigError, RecordUnavailable, Refused
 from gateway.core.exchange import Exchange
 from gateway.core.family import discover
-from gateway.core.judgement import Principal, Refusal
-from gateway.core.message import Message
-from gateway.core.ports import Counters, Entry
+from gateway.core.judgement import Principal, Refusal, Subject
+from gateway.core.message import Direction, Kind, Message
+from gateway.core.ports import Counters, Entry, Submission
+from gateway.detectors import _assessors as assessors
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
 from gateway.identity.shelf import SqlShelf
 from gateway.labels import headers as labels
+from gateway.pipeline.assessing import Panel
 from gateway.pipeline.house import House
+from gateway.pipeline.later import Later
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.bundle import load as load_policy
 from gateway.policy.language import Vocabulary
@@ -76,6 +79,9 @@ OTHER_MODEL = Refusal(
 
 
 NO_CREDENTIAL = "off, and its models: it has no credential, 'gateway doctor' says which"
+# How long `gateway doctor` waits for an assessor.
+TRIED_S = 20.0
+NO_PLACE = "off: what it asks is not in the catalogue now, or has no credential"
 MODEL_OFF = Refusal(
     "model_not_found",
     "This gateway's catalogue has this model, but it is off: its backend has no credential. "
@@ -107,7 +113,8 @@ class Gateway:
         self.keyring = Keyring.open(settings.keyring_path)
         self.engine = db.open_engine(settings.database)
         self.actions = actions.load()
-        self.inspector = inspector(settings, launched)
+        configured = read_assessors(settings)
+        self.inspector = inspector(settings, launched, configured)
         self.audit = AuditLog(
             self.engine,
             key=self.keyring.audit_key,
@@ -123,6 +130,14 @@ class Gateway:
         )
         self.bundle = bundle(settings)
         self.catalogue = read_catalogue(settings)
+        check_assessors(settings, configured, self.catalogue)
+        self.assessors = assessors.build(
+            configured,
+            lambda said: place(said, lambda: self.catalogue, self._backend),
+            clock=self.clock,
+            counters=self.counters,
+        )
+        self.later = Later()
         self.warnings: dict[str, str] = {}
         self._backends: dict[str, CircuitBackend] = {}
         self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
@@ -150,6 +165,7 @@ class Gateway:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self.later.aclose()
         for backend in self._backends.values():
             await backend.aclose()
         await self.keys.aclose()
@@ -181,12 +197,20 @@ class Gateway:
             if backend is not None and backend.circuit.open:
                 rest_s = backend.circuit.rest_s
                 found[f"backend {upstream.name}"] = f"failed too often; rests for {rest_s} s"
+        for assessor in self.assessors:
+            if assessor.trouble:
+                found[f"assessor {assessor.name}"] = f"did not judge lately: {assessor.trouble}"
         return found
 
     def notices(self) -> dict[str, str]:
         """All that /readyz warns of: also backends that are off, which may be meant so."""
         off = (name for name, upstream in self.catalogue.upstreams.items() if upstream.missing)
-        return {**{f"backend {name}": NO_CREDENTIAL for name in off}, **self.cautions()}
+        lost = (each.name for each in self.assessors if each.route() is None)
+        return {
+            **{f"backend {name}": NO_CREDENTIAL for name in off},
+            **{f"assessor {name}": NO_PLACE for name in lost},
+            **self.cautions(),
+        }
 
     def door(self) -> Door:
         """The ASGI application for clients."""
@@ -232,6 +256,8 @@ class Gateway:
             seal=self._seal,
             counters=self.counters,
             clock=self.clock,
+            panel=Panel(self.assessors) if self.assessors else None,
+            later=self.later,
         )
 
     def models(self) -> list[dict[str, Any]]:
@@ -372,10 +398,15 @@ class Gateway:
         return labels.headers(exchange, now_s=now_s, policy=names, revision=versions)
 
 
-def inspector(settings: Settings, launched: Launched | None = None) -> PooledInspector:
+def inspector(
+    settings: Settings,
+    launched: Launched | None = None,
+    asked_if_unsure: Sequence[assessors.Configured] = (),
+) -> PooledInspector:
     """All enabled detectors; not started yet."""
     return build_inspector(
         enabled(settings),
+        unsure=assessors.unsure(asked_if_unsure, settings.detector_names),
         processes=settings.detector_processes,
         deadline_s=settings.detector_deadline_s,
         cache_dir=settings.data_dir / "cache",
@@ -404,7 +435,86 @@ def vocabulary(settings: Settings) -> Vocabulary:
     everything: dict[str, dict[str, Any]] = {name: {} for name in members}
     everything |= enabled(settings)
     categories = {d.name: d.categories for d in detectors.create(everything)}
-    return Vocabulary.of(actions.load(), categories)
+    others = {each.name: each.method.categories for each in read_assessors(settings)}
+    return Vocabulary.of(actions.load(), categories, others)
+
+
+def read_assessors(settings: Settings) -> list[assessors.Configured]:
+    """The assessors there are. Raises ConfigError with file and line."""
+    path = settings.assessors_path
+    if path is None:
+        return []
+    return assessors.read(path, discover(detectors.__name__, detectors.GROUP))
+
+
+def place(
+    said: assessors.Configured,
+    known: Callable[[], catalogue.Catalogue],
+    backend: Callable[[catalogue.Upstream], Backend],
+) -> Callable[[], Candidate | None]:
+    """What tells where an assessor is, by the catalogue in force then."""
+
+    def find() -> Candidate | None:
+        model = known().find(said.place) if said.method.of_model else None
+        upstream = model.upstream if model else known().upstreams.get(said.place)
+        if upstream is None or upstream.missing or (said.method.of_model and model is None):
+            return None
+        route = model.route(said.place) if model else upstream.route()
+        return Candidate(route, backend(upstream), retries=upstream.retries)
+
+    return find
+
+
+async def try_assessors(settings: Settings, text: str) -> dict[str, str]:
+    """Puts a text before each assessor: why it could not be judged, as a code; empty if it was.
+
+    Raises ConfigError.
+    """
+    configured, known = read_assessors(settings), read_catalogue(settings)
+    check_assessors(settings, configured, known)
+    opened: list[Backend] = []
+
+    def backend(upstream: catalogue.Upstream) -> Backend:
+        opened.append(backends.build(upstream.kind, upstream.options))
+        return opened[-1]
+
+    made = assessors.build(
+        configured,
+        lambda said: place(said, lambda: known, backend),
+        clock=SystemClock(),
+        counters=Counters(),
+    )
+    asked = Submission(Direction.REQUEST, Subject("user", Kind.TEXT), text)
+    try:
+        return {each.name: await _tried(each, asked) for each in made}
+    finally:
+        for each in opened:
+            await each.aclose()
+
+
+async def _tried(assessor: assessors.RemoteAssessor, asked: Submission) -> str:
+    route = assessor.route()
+    if route is None:
+        return "off"
+    await assessor.assess([asked], route=route, deadline_s=TRIED_S)
+    return assessor.trouble
+
+
+def check_assessors(
+    settings: Settings, found: Sequence[assessors.Configured], known: catalogue.Catalogue
+) -> None:
+    """Raises ConfigError for one that asks what the catalogue does not have, on or off."""
+    for each in found:
+        if each.method.of_model:
+            there = known.find(each.place) is not None or known.lacks(each.place)
+        else:
+            there = each.place in known.upstreams
+        if not there:
+            what = "model" if each.method.of_model else "backend"
+            raise ConfigError(
+                f"{settings.assessors_path}: assessor {each.name!r} asks the {what} "
+                f"{each.place!r}, and {settings.catalogue_path} has none of this name."
+            )
 
 
 def always_translated(known: catalogue.Catalogue) -> list[str]:

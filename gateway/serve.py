@@ -111,7 +111,14 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
         bundle=lambda: _bundle_summary(gateway),
         models=lambda: model_summaries(gateway.catalogue),
         detectors=[
-            DetectorSummary(d.name, d.version, d.categories) for d in gateway.inspector.describe()
+            *(
+                DetectorSummary(d.name, d.version, d.categories)
+                for d in gateway.inspector.describe()
+            ),
+            *(
+                DetectorSummary(a.name, a.version, tuple(sorted(a.categories)))
+                for a in gateway.assessors
+            ),
         ],
     )
 

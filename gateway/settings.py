@@ -52,6 +52,9 @@ class Settings:
     patterns: str = _setting(
         "", "Pattern pack for secrets, a file or a folder. Default: those shipped"
     )
+    assessors: str = _setting(
+        "", "File of assessors: models and services that judge whole texts. Default: none"
+    )
     max_body_bytes: int = _setting(32 * 1024 * 1024, "Largest request body")
     kept_days: int = _setting(
         400, "Days for which the owner of what a provider keeps is known at least; 0: for ever"
@@ -104,6 +107,11 @@ class Settings:
         if self.patterns:
             return Path(self.patterns)
         return shipped("policies") / "patterns"
+
+    @property
+    def assessors_path(self) -> Path | None:
+        """The file of assessors, if there is one."""
+        return Path(self.assessors) if self.assessors else None
 
     @property
     def detector_names(self) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from gateway import actions, backends, catalogue, detectors
 from gateway.cli import app
 from gateway.cli._lazy import Commands
 from gateway.core import apis, exchange, judgement, message, ports
-from gateway.pipeline import passage
+from gateway.detectors import _assessors
+from gateway.pipeline import assessing, passage
 from gateway.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +65,13 @@ def test_each_detector_is_in_the_readme() -> None:
     assert set(table("Detectors")) == {name for name in ours if not name.startswith("_")}
 
 
+def test_each_kind_of_assessor_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "assessors.md").read_text(encoding="utf-8")
+    section = page.split("\n## Kinds\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert rows == _assessors.kinds()
+
+
 def test_each_action_is_in_the_readme() -> None:
     assert set(table("Actions")) == set(actions.load())
 
@@ -99,7 +107,7 @@ def test_no_placeholder_is_left() -> None:
 def test_each_word_names_something_in_the_code() -> None:
     known = {
         name
-        for module in (apis, exchange, judgement, message, ports, passage)
+        for module in (apis, exchange, judgement, message, ports, assessing, passage)
         for name in vars(module)
     }
     elsewhere = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway import __version__, backends, catalogue, db, settings
-from gateway.app import SystemClock, always_translated, bundle
+from gateway.app import SystemClock, always_translated, bundle, try_assessors
 from gateway.cli._open import address, database
 from gateway.cli._ports import at_port
 from gateway.cli._scanning import load_scanner
@@ -52,7 +53,7 @@ def checks() -> Iterator[Check]:
         return
     yield Check("settings", State.OK, "All can be read.")
     each: list[Callable[[Settings], Iterator[Check]]] = [
-        _data, _keyring, _database, _catalogue, _policy, _detectors, _ports,
+        _data, _keyring, _database, _catalogue, _policy, _detectors, _assessors, _ports,
     ]  # fmt: skip
     for check in each:
         yield from check(found)
@@ -186,6 +187,24 @@ def _detectors(found: Settings) -> Iterator[Check]:
         yield Check("detectors", State.WARN, text, "unset GATEWAY_DETECTORS")
     else:
         yield Check("detectors", State.OK, f"{names} load and find what they should.")
+
+
+def _assessors(found: Settings) -> Iterator[Check]:
+    """A harmless text is put before each."""
+    if found.assessors_path is None:
+        return
+    try:
+        tried = asyncio.run(try_assessors(found, "Hello."))
+    except ConfigError as err:
+        yield Check("assessors", State.FAIL, str(err), f"correct {found.assessors_path}")
+        return
+    for name, reason in tried.items():
+        if not reason:
+            yield Check("assessor", State.OK, f"{name} judges texts.")
+        else:
+            text = f"{name} does not judge: {reason}. What it fails on, policy decides."
+            mend = "docs/assessors.md says what the reasons mean"
+            yield Check("assessor", State.FAIL, text, mend)
 
 
 def _ports(found: Settings) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from gateway import actions, backends, dialects, settings
 from gateway.app import vocabulary
 from gateway.cli._output import Json, emit, say, table
+from gateway.detectors import _assessors as assessors
 from gateway.policy.groups import members, names
 from gateway.policy.language import Vocabulary
 from gateway.settings import PREFIX, Settings
@@ -20,7 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
 @app.command("list")
 def list_all(as_json: Json = False) -> None:
-    """List detectors, actions, dialects, backend kinds, groups of categories and settings."""
+    """List detectors, assessors, actions, dialects, backend kinds, groups and settings."""
     found = settings.read()
     words = vocabulary(found)
     known = {
@@ -28,6 +29,7 @@ def list_all(as_json: Json = False) -> None:
         "actions": _actions(),
         "dialects": [{"name": d.name, "paths": list(d.paths)} for d in dialects.load().values()],
         "backends": backends.kinds(),
+        "assessors": assessors.kinds(),
         "groups": {n: sorted(members(n, words.groups)) for n in names(words.groups)},
         "settings": _settings(),
     }
@@ -40,7 +42,11 @@ def list_all(as_json: Json = False) -> None:
 def _detectors(found: Settings, words: Vocabulary) -> list[dict[str, Any]]:
     on = found.detector_names
     return [
-        {"name": name, "enabled": name in on, "categories": sorted(categories)}
+        {
+            "name": name,
+            "enabled": name in on or name in words.assessors,
+            "categories": sorted(categories),
+        }
         for name, categories in words.detectors.items()
     ]
 
@@ -87,6 +93,8 @@ def _tell(known: dict[str, Any]) -> None:
     )
     _heading("Backend kinds")
     say("  " + ", ".join(known["backends"]))
+    _heading("Assessor kinds")
+    say("  " + ", ".join(known["assessors"]))
     _heading("Groups of categories")
     table(
         ("Name", "Categories"),

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from gateway import actions, settings
-from gateway.app import vocabulary
+from gateway.app import read_assessors, vocabulary
 from gateway.cli import _explain
 from gateway.cli._output import Json, emit, say, table
 from gateway.cli._scanning import load_scanner
@@ -20,6 +20,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.message import Direction
 from gateway.policy.bundle import PolicyBundle, load
 from gateway.policy.examples import Outcome, run, untried
+from gateway.policy.holding import held_for
 from gateway.policy.language import ON_ERROR_RULE
 from gateway.policy.schema import schema as schema_of
 from gateway.settings import Settings
@@ -40,10 +41,23 @@ PathArgument = Annotated[
 @app.command()
 def check(path: PathArgument = None, as_json: Json = False) -> None:
     """Compile policies, and say file and line of what is wrong with them."""
-    bundle = _bundle(settings.read(), path)
+    found = settings.read()
+    bundle = _bundle(found, path)
+    judging = {
+        each.name: each.method.categories
+        for each in read_assessors(found)
+        if Direction.RESPONSE in each.directions
+    }
+    held = {policy.name: held_for(policy, judging) for policy in bundle.policies}
     if as_json:
         policies = [
-            {"name": p.name, "version": p.version, "rules": len(p.rules), "mode": p.streaming.value}
+            {
+                "name": p.name,
+                "version": p.version,
+                "rules": len(p.rules),
+                "mode": p.streaming.value,
+                "held_for": list(held[p.name]),
+            }
             for p in bundle.policies
         ]
         emit({"ok": True, "digest": bundle.digest, "policies": policies})
@@ -54,6 +68,9 @@ def check(path: PathArgument = None, as_json: Json = False) -> None:
         for p in bundle.policies
     )  # fmt: skip
     table(("Policy", "Version", "Rules", "Streaming", "About"), rows, empty="No policy.")
+    for name, names in held.items():
+        if names:
+            say(f"{name}: streamed answers are held for {', '.join(names)}, to be judged whole.")
     say(f"[green]All compiles.[/] Digest {bundle.digest}.")
 
 

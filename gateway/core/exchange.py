@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Task
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -42,8 +43,33 @@ class Coverage:
 
 
 @dataclass(slots=True)
+class Consulted:
+    """What one assessor was asked about one side of an exchange, and what that cost.
+
+    original: whether it got the texts as they came, for it is self-hosted; else it got what
+    policy lets through. known: of the texts, so many were answered from memory. failed: why
+    some could not be judged, as codes.
+    """
+
+    hosting: str
+    upstream_model: str
+    original: bool
+    texts: int = 0
+    known: int = 0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    took_ms: float = 0.0
+    failed: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class Side:
-    """What was learned about one direction of an exchange."""
+    """What was learned about one direction of an exchange.
+
+    consulted: by name of the assessor, its backend and model. pending: what goes on to be
+    learned when the client has had its answer; the closing entry waits for it.
+    """
 
     bytes: int = 0
     coverage: Coverage = field(default_factory=Coverage)
@@ -51,6 +77,8 @@ class Side:
     effects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     top_score: dict[tuple[str, str], float] = field(default_factory=dict)
     digest: str = ""
+    consulted: dict[tuple[str, str, str], Consulted] = field(default_factory=dict)
+    pending: list[Task[None]] = field(default_factory=list)
 
     def note(self, finding: Finding) -> None:
         """Count a finding; only what it is, not where and never its text."""

@@ -26,6 +26,7 @@ class Finding:
 
     score: 0 to 1, comparable only within one detector.
     note: a stable, low-cardinality remark such as a media type; never content.
+    faint: below the threshold of who found it; never acted on, but it may make unsure.
     """
 
     detector: str
@@ -34,6 +35,7 @@ class Finding:
     end: int
     score: float
     note: str = ""
+    faint: bool = False
 
     def moved(self, by: int) -> Finding:
         """The same finding, `by` characters further on."""

@@ -14,11 +14,12 @@ from gateway.core.judgement import (
     Context,
     Effect,
     Finding,
+    Route,
     StreamMode,
     Subject,
     Verdict,
 )
-from gateway.core.message import Edit
+from gateway.core.message import Direction, Edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,102 @@ class Inspector(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One whole text that is put before an assessor, as it may leave for it.
+
+    before: of an answer, what its user had said last; empty if that is not known.
+    """
+
+    direction: Direction
+    subject: Subject
+    text: str
+    before: str = ""
+
+
+@dataclass(slots=True)
+class Assessment:
+    """What an assessor said to some submissions, and what that cost.
+
+    findings: for each submission, offsets in its text; one that could not be assessed has a
+    DETECTOR_ERROR over all of it, whose note says why. known: how many were answered from
+    memory. calls: made for the others, with so many tokens, as far as the other side counts them.
+    """
+
+    findings: list[list[Finding]]
+    known: int = 0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Where cheaper detection is unsure: scores from `low` to `high`, both included.
+
+    detectors, categories: whose findings count, and which; empty: all.
+    """
+
+    low: float
+    high: float
+    detectors: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+    def holds(self, finding: Finding) -> bool:
+        """Whether the finding is such a one."""
+        return (
+            self.low <= finding.score <= self.high
+            and (not self.detectors or finding.detector in self.detectors)
+            and (not self.categories or finding.category in self.categories)
+        )
+
+
+class Assessor(Protocol):
+    """A model or a service elsewhere that judges whole texts, as a detector would.
+
+    What it is sent leaves the house. tier: those of a smaller one are asked first. unsure: it
+    is asked only where one of these holds; empty: always.
+    """
+
+    name: str
+    version: str
+    categories: frozenset[str]
+    directions: frozenset[Direction]
+    tier: int
+    unsure: Sequence[Band]
+
+    def takes(self, subject: Subject) -> bool:
+        """Whether it is meant for texts of this kind."""
+
+    def route(self) -> Route | None:
+        """Where a submission would go now; None if nowhere."""
+
+    async def assess(
+        self, submissions: Sequence[Submission], *, route: Route, deadline_s: float
+    ) -> Assessment:
+        """Judge these, which were made fit to go along this route, and go along no other.
+
+        deadline_s: how long that may take, waiting for a turn included; it may have a shorter
+        one of its own. What fails or is late is a finding. Raises nothing but CancelledError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What policies say about assessors. always: those asked also where nothing is unsure.
+
+    deadline_s: how long those of one tier may take; 0: as long as they have themselves.
+    """
+
+    always: frozenset[str] = frozenset()
+    deadline_s: float = 0.0
+
+
 class Judge(Protocol):
     """A bundle bound to one exchange and direction."""
 
     stream_mode: StreamMode
+    asking: Asking
 
     def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """Names of the detectors that some rule here listens to."""

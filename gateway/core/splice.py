@@ -29,6 +29,27 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     return "".join(out)
 
 
+def origin(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
+    """Where the characters [start, end) of an edited text stood before the edits were made.
+
+    edits: in order, not overlapping. What was replaced stands for all that it replaced.
+    """
+    return _origin(edits, start, last=False), _origin(edits, end, last=True)
+
+
+def _origin(edits: Sequence[Edit], at: int, *, last: bool) -> int:
+    """last: whether `at` is an end, which belongs to what stands before it."""
+    grown = 0
+    for edit in edits:
+        first = edit.start + grown
+        if at < first or (last and at == first):
+            break
+        if at < first + len(edit.replacement) or (last and at == first + len(edit.replacement)):
+            return edit.end if last else edit.start
+        grown += len(edit.replacement) - (edit.end - edit.start)
+    return at - grown
+
+
 def quote(text: str) -> str:
     """`text` as it stands between the quotes of a JSON string, non-ASCII left as it is."""
     return json.dumps(text, ensure_ascii=False)[1:-1]

@@ -41,12 +41,14 @@ def build_inspector(
     memory_bytes: int = 32 * 1024 * 1024,
     rss_limit_mb: int = 1024,
     max_waiting: int = 256,
+    unsure: Mapping[str, float] | None = None,
     launched: Launched | None = None,
 ) -> PooledInspector:
     """An inspector that is not started yet.
 
     enabled: options by name of detector. cache_dir: where compiled triggers are kept; must
-    belong to us alone. rss_limit_mb: a worker that holds more is replaced.
+    belong to us alone. rss_limit_mb: a worker that holds more is replaced. unsure: by detector,
+    the score from which on faint findings are told, marked as such.
     Raises ConfigError for an unknown detector or option.
     """
     pool = Pool(
@@ -55,6 +57,7 @@ def build_inspector(
         deadline_s=deadline_s,
         max_waiting=max_waiting,
         rss_limit_bytes=rss_limit_mb * 1024 * 1024,
+        unsure=unsure,
         launched=launched,
     )
     return PooledInspector(enabled, pool=pool, cache_dir=cache_dir, memory=Memory(memory_bytes))

@@ -6,6 +6,7 @@ class alone: its message may quote the text.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 from gateway.core.judgement import Finding
 from gateway.core.ports import Detector, Trigger
 
+_SURE: Mapping[str, float] = {}
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 
 _LENGTH = struct.Struct(">I")
@@ -24,10 +26,12 @@ class Setup(msgspec.Struct, array_like=True, frozen=True):
     """The first frame to a worker: which detectors, with which options.
 
     job_limit_s: when a worker at work on one job ends itself, should nobody be left to do it.
+    unsure: by detector, the score from which on faint findings are told, too, and marked.
     """
 
     enabled: dict[str, dict[str, Any]]
     job_limit_s: float
+    unsure: dict[str, float] = {}
 
 
 class Loaded(msgspec.Struct, array_like=True, frozen=True):
@@ -57,6 +61,7 @@ class Row(msgspec.Struct, array_like=True, frozen=True):
     end: int
     score: float
     note: str = ""
+    faint: bool = False
 
 
 class Outcome(msgspec.Struct, array_like=True, frozen=True):
@@ -101,11 +106,16 @@ class Frames:
 
 
 def perform(
-    detectors: Mapping[str, Detector], tasks: list[Task], *, faint: bool = False
+    detectors: Mapping[str, Detector],
+    tasks: list[Task],
+    *,
+    faint: bool = False,
+    unsure: Mapping[str, float] = _SURE,
 ) -> list[Outcome]:
     """Runs each task. A detector that raises spoils its own task only.
 
-    faint: whether findings below a detector's own thresholds are told, too.
+    faint: whether findings below a detector's own thresholds are told, too, as if they were not.
+    unsure: as in `Setup`.
     One of the two places where everything is caught: a failure becomes a finding.
     """
     out = []
@@ -116,7 +126,8 @@ def perform(
             if len(found) != len(task.texts):
                 raise ValueError("one list of findings for each text")
             least = {} if faint else thresholds(detector)
-            out.append(Outcome([_rows(findings, least) for findings in found]))
+            lowest = unsure.get(task.detector, math.inf)
+            out.append(Outcome([_rows(findings, least, lowest) for findings in found]))
         except Exception as err:  # noqa: BLE001 - the door of a detector
             out.append(Outcome([], type(err).__name__))
     return out
@@ -128,10 +139,15 @@ def thresholds(detector: Detector) -> Mapping[str, float]:
     return found
 
 
-def _rows(findings: Iterable[Finding], least: Mapping[str, float]) -> list[Row]:
-    if least:
-        findings = [f for f in findings if f.score >= least.get(f.category, 0.0)]
-    return [Row(f.category, f.start, f.end, float(f.score), f.note) for f in findings]
+def _rows(findings: Iterable[Finding], least: Mapping[str, float], lowest: float) -> list[Row]:
+    """lowest: the score from which on what is faint is told."""
+    rows = []
+    for found in findings:
+        faint = found.score < least.get(found.category, 0.0)
+        if not faint or found.score >= lowest:
+            score = float(found.score)
+            rows.append(Row(found.category, found.start, found.end, score, found.note, faint))
+    return rows
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -69,14 +69,16 @@ class Pool:
         deadline_s: float = 5.0,
         max_waiting: int = 256,
         rss_limit_bytes: int = 0,
+        unsure: Mapping[str, float] | None = None,
         launched: Launched | None = None,
     ) -> None:
-        """enabled: options by name of detector. rss_limit_bytes: 0 for no limit.
+        """enabled: options by name of detector. rss_limit_bytes: 0 for no limit. unsure: as in
+        `Setup`.
 
         launched: a worker process that is on its way already; the first to be used.
         """
         options = {name: dict(value) for name, value in enabled.items()}
-        self._setup = pack(Setup(options, job_limit_s=deadline_s * 2))
+        self._setup = pack(Setup(options, deadline_s * 2, dict(unsure or {})))
         self._processes = processes
         self._deadline_s = deadline_s
         self._max_waiting = max_waiting

@@ -176,7 +176,7 @@ def _findings(name: str, question: Question, rows: Iterable[Row]) -> list[Findin
     for row in rows:
         start, end = question.place(row)
         if window.own_start < end <= window.own_end:
-            out.append(Finding(name, row.category, start, end, row.score, row.note))
+            out.append(Finding(name, row.category, start, end, row.score, row.note, row.faint))
     return out
 
 

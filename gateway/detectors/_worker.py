@@ -51,21 +51,21 @@ def main(number: int, libraries: Sequence[str] = ()) -> None:
 def serve(sock: socket.socket) -> None:
     """Loads what the first frame names, then answers jobs."""
     frames = Frames()
-    limit_s = 0.0
+    setup = Setup({}, 0.0)
     detectors: dict[str, Detector] | None = None
     while data := sock.recv(_READ_BYTES):
         for body in frames.feed(data):
             if detectors is None:
                 setup = setup_decoder.decode(body)
-                limit_s = setup.job_limit_s
                 detectors, loaded = _load(setup)
                 sock.sendall(pack(loaded))
                 if loaded.error:
                     return
             else:
                 # SIGALRM ends the process even where Python code gets no turn.
-                signal.setitimer(signal.ITIMER_REAL, limit_s)
-                outcomes = perform(detectors, tasks_decoder.decode(body))
+                signal.setitimer(signal.ITIMER_REAL, setup.job_limit_s)
+                tasks = tasks_decoder.decode(body)
+                outcomes = perform(detectors, tasks, unsure=setup.unsure)
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 sock.sendall(pack(Answer(outcomes, rss_bytes())))
 

@@ -14,7 +14,14 @@ from gateway.core.ports import Vault
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.media import Media
-from gateway.pipeline.request import Judged, context, edited, placeholders, readable
+from gateway.pipeline.request import (
+    Judged,
+    assessing,
+    context,
+    edited,
+    placeholders,
+    readable,
+)
 from gateway.pipeline.shapes import shapes_of
 
 BINARY = Refusal("unsupported_frame", "Events are JSON in text frames; a binary frame is none.")
@@ -47,8 +54,8 @@ class Asking:
         max_bytes: int,
     ) -> None:
         """said: what looked like a placeholder so far; this adds what the client says."""
-        asked = context(exchange, Direction.REQUEST, judged.message, judged.route)
-        self._judge = judged.bundle.bind(asked)
+        self._context = context(exchange, Direction.REQUEST, judged.message, judged.route)
+        self._judge = judged.bundle.bind(self._context)
         self._exchange = exchange
         self._judged = judged
         self._dialect = dialect
@@ -86,7 +93,11 @@ class Asking:
         self._said |= placeholders(message.parts)
         exchange, house = self._exchange, self._house
         began = house.clock.monotonic_ms()
-        guard = Guard(self._judge, house.inspector, house.actions, self._vault, exchange.request)
+        side = exchange.request
+        also = assessing(self._context, self._judged.bundle, house, side=side, vault=self._vault)
+        guard = Guard(
+            self._judge, house.inspector, house.actions, self._vault, side, assessing=also
+        )
         self._media.judge(message.opaque, guard)
         edits = await edited(guard, message, self._shapes)
         exchange.judged_ms += house.clock.monotonic_ms() - began

@@ -17,12 +17,14 @@ from gateway.core.judgement import OPAQUE, STATE, Effect, Finding, Refusal, Stre
 from gateway.core.message import Edit, Kind, Opaque
 from gateway.core.ports import Action, Inspector, Judge, Vault, Window
 from gateway.core.windows import LEFT_CONTEXT_CHARS
+from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.passage import Passage, placed
 
 _GAP = "\n\x00\n"
 _MARGIN_CHARS = 8
 # Judging costs the same for a word as for a letter, so words wait for each other a little.
 _BATCH_CHARS = 16
+_LABEL = "label"
 _TOO_LATE = "The model's answer went on after its end with something that had to be changed."
 _FIXED = "The request holds something outside of its body that a rule would change."
 
@@ -30,7 +32,8 @@ _FIXED = "The request holds something outside of its body that a rule would chan
 class Guard:
     """Judges the passages of one message. One guard serves one direction of one exchange.
 
-    vault: gives out placeholders, and takes them back if `restore`.
+    vault: gives out placeholders, and takes them back if `restore`. assessing: who else is
+    asked about whole texts.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Guard:
         side: Side,
         *,
         restore: bool = False,
+        assessing: Assessing | None = None,
     ) -> None:
         self.refusal: Refusal | None = None
         self.notices: list[str] = []
@@ -51,7 +55,11 @@ class Guard:
         self._vault = vault
         self._side = side
         self._restore = restore
+        self._assessing = assessing
         self._detectors = judge.concerned(inspector.detectors)
+        if assessing is not None:
+            more = assessing.detectors(inspector.detectors)
+            self._detectors = tuple(dict.fromkeys([*self._detectors, *sorted(more)]))
         enforcing = judge.enforcing(inspector.detectors)
         self._everywhere = inspector.everywhere(self._detectors)
         self._waits_for_segments = inspector.everywhere(enforcing)
@@ -64,7 +72,8 @@ class Guard:
     @property
     def holds(self) -> bool:
         """Whether nothing may leave before everything is judged."""
-        return self._mode is StreamMode.HOLD
+        waits = self._assessing is not None and self._assessing.holds
+        return waits or self._mode is StreamMode.HOLD
 
     def announce(self, category: str) -> None:
         """Judge the message as such, before its text: a finding without a place."""
@@ -107,16 +116,37 @@ class Guard:
                 for finding in placed(findings, offset):
                     if not passage.ended or finding.end > passage.ended:
                         self._found(finding, passage)
+        whole = [passage for passage in passages if passage.final]
+        if self._assessing is not None and self.refusal is None:
+            await self._assessing.enforce(whole, self._found, lambda: self.refusal is not None)
         for passage in passages:
             self._clear(passage)
+        if self._assessing is not None and self.refusal is None:
+            self._assessing.observe(whole, self._noted)
 
     def _found(self, finding: Finding, passage: Passage) -> None:
         """Decide on a finding. Where nothing can be edited, it can only be stopped."""
+        if self._assessing is not None:
+            self._assessing.note(finding, passage)
+        if finding.faint:
+            return
         changing = self._decide(finding, passage.subject)
         gone = finding.start < passage.ended or (passage.sealed and passage.ended)
         if changing and (gone or passage.fixed) and self.refusal is None:
             self.refusal = _stopped(changing[0], _TOO_LATE if gone else _FIXED)
         passage.effects += changing
+
+    def _noted(self, finding: Finding, passage: Passage) -> None:
+        """Put a finding on record that came when its text had gone: nothing can be done to it."""
+        if self._assessing is not None:
+            self._assessing.note(finding, passage)
+        if finding.faint:
+            return
+        self._side.note(finding)
+        for effect in self._judge.decide((finding,), passage.subject).effects:
+            action = self._actions[effect.action]
+            if not (action.stops or action.changes_text or effect.action == _LABEL):
+                self._side.apply(effect)
 
     def _locate(self, passages: Sequence[Passage]) -> list[tuple[Passage, int, Window]]:
         """Look for triggers in all new text at once; take the segments that need a detector."""
@@ -152,7 +182,7 @@ class Guard:
             self._side.apply(effect)
             if self._actions[effect.action].changes_text:
                 changing.append(effect)
-            elif effect.action == "label" and effect.message not in (*self.notices, ""):
+            elif effect.action == _LABEL and effect.message not in (*self.notices, ""):
                 self.notices.append(effect.message)
         return changing
 
@@ -169,6 +199,8 @@ class Guard:
             return
         new = passage.text[passage.cleared - passage.base : cleared - passage.base]
         self._side.coverage.add(passage.shape, new)
+        if self._assessing is not None:
+            self._assessing.keep(new, passage)
         passage.cleared = cleared
         passage.trim()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.core.apis import Candidate
 from gateway.core.exchange import Exchange
@@ -21,6 +21,8 @@ from gateway.core.ports import (
     Sink,
     Vault,
 )
+from gateway.pipeline.assessing import Panel
+from gateway.pipeline.later import Later
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class House:
     labels: the headers that mark an answer, from what is known when its first byte leaves.
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
     sleep: waits that many seconds. chance: a random number from 0 to 1.
+    panel: the assessors, if there are any. later: what goes on when a client has its answer.
     """
 
     sink: Sink
@@ -49,3 +52,5 @@ class House:
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
+    panel: Panel | None = None
+    later: Later = field(default_factory=Later)

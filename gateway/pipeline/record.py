@@ -101,10 +101,37 @@ def _side(side: Side) -> dict[str, Any]:
             }
             for (detector, category), count in sorted(side.findings.items())
         ],
+        **_consulted(side),
         "effects": [
             {"action": action, "rule": rule, "reason": reason, "count": count}
             for (action, rule, reason), count in sorted(side.effects.items())
         ],
+    }
+
+
+def _consulted(side: Side) -> dict[str, Any]:
+    """Whom texts were put before to be judged, beside our own detectors; nothing if nobody."""
+    if not side.consulted:
+        return {}
+    return {
+        "consulted": [
+            {
+                "assessor": assessor,
+                "backend": backend,
+                "model": model,
+                "upstream_model": each.upstream_model,
+                "hosting": each.hosting,
+                "got": "original" if each.original else "edited",
+                "texts": each.texts,
+                "known": each.known,
+                "calls": each.calls,
+                "prompt_tokens": each.prompt_tokens,
+                "completion_tokens": each.completion_tokens,
+                "failed": dict(sorted(each.failed.items())),
+                "took_us": round(each.took_ms * 1000),
+            }
+            for (assessor, backend, model), each in sorted(side.consulted.items())
+        ]
     }
 
 

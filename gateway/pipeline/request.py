@@ -14,8 +14,10 @@ from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
-from gateway.core.ports import Bundle, Shelf, Vault
+from gateway.core.ports import Bundle, Judge, Shelf, Vault
 from gateway.pipeline import record
+from gateway.pipeline.assessing import Assessing
+from gateway.pipeline.consulting import Bench, Heard
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.passage import whole
@@ -41,13 +43,17 @@ NOT_FOUND = Refusal(
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A request that may go to this candidate, and what its answer will be judged with."""
+    """A request that may go to this candidate, and what its answer will be judged with.
+
+    asked: what its user says last, for assessors of the answer.
+    """
 
     call: Outgoing
     message: Message
     candidate: Candidate
     bundle: Bundle
     vault: Vault
+    asked: Heard | None = None
 
     @property
     def route(self) -> Route:
@@ -74,6 +80,9 @@ async def admit(
     # Queued before judging, awaited after: the entry becomes durable meanwhile.
     durable = house.sink.append(record.opened(exchange))
     try:
+        if house.panel is not None:
+            # What judges the request elsewhere gets it: no record, no call.
+            await durable
         return await judge(exchange, dialect, message, first, bundle, house), others
     finally:
         await durable
@@ -95,13 +104,15 @@ async def judge(
     exchange.route, exchange.request = route, Side(bytes=len(message.body))
     vault = house.vault(tenant, placeholders(message.parts).__contains__)
     shapes = shapes_of(dialect)
+    asks = context(exchange, Direction.REQUEST, message, route)
+    also = assessing(asks, bundle, house, side=exchange.request, vault=vault)
     edits = await _judge(
-        exchange, message, shapes, route=route, bundle=bundle, vault=vault, house=house
+        exchange, message, shapes, judge=bundle.bind(asks), also=also, vault=vault, house=house
     )
     body = dialect.forward(message, edits, route)
     exchange.request.digest = house.seal(tenant, body)
     call = outgoing(exchange, dialect, message, body, route)
-    return Judged(call, message, candidate, bundle, vault)
+    return Judged(call, message, candidate, bundle, vault, also.asked if also else None)
 
 
 def outgoing(
@@ -131,6 +142,34 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
         json_output=message.json_output,
         languages=accepted(exchange.headers.get("accept-language", "")),
     )
+
+
+def assessing(
+    asked: Context,
+    bundle: Bundle,
+    house: House,
+    *,
+    side: Side,
+    vault: Vault,
+    before: Heard | None = None,
+) -> Assessing | None:
+    """Who else judges the texts of one direction; None if nobody does.
+
+    before: of an answer, what its user had said last.
+    """
+    if house.panel is None:
+        return None
+    bench = Bench(
+        judge=bundle.bind(asked),
+        bind=lambda route: bundle.bind(replace(asked, route=route)),
+        direction=asked.direction,
+        actions=house.actions,
+        vault=vault,
+        side=side,
+        clock=house.clock,
+        asked=before,
+    )
+    return Assessing(house.panel, bench, house.later)
 
 
 def readable(dialect: Dialect, call: Call) -> Message:
@@ -171,14 +210,13 @@ async def _judge(
     message: Message,
     shapes: Shapes,
     *,
-    route: Route,
-    bundle: Bundle,
+    judge: Judge,
+    also: Assessing | None,
     vault: Vault,
     house: House,
 ) -> dict[str, list[Edit]]:
     began = house.clock.monotonic_ms()
-    judge = bundle.bind(context(exchange, Direction.REQUEST, message, route))
-    guard = Guard(judge, house.inspector, house.actions, vault, exchange.request)
+    guard = Guard(judge, house.inspector, house.actions, vault, exchange.request, assessing=also)
     guard.announce("REQUEST")
     guard.opaque(message.opaque, shapes)
     edits = await edited(guard, message, shapes)

@@ -15,7 +15,7 @@ from gateway.core.message import Direction
 from gateway.pipeline.answer import Release
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
-from gateway.pipeline.request import Judged, context
+from gateway.pipeline.request import Judged, assessing, context
 from gateway.pipeline.shapes import shapes_of
 
 MODEL_CHARS = 128
@@ -55,10 +55,18 @@ async def deliver(
     """
     content_type = answer.headers.get("content-type", "")
     reader = dialect.reader(judged.message, status=answer.status, content_type=content_type)
-    judge = judged.bundle.bind(context(exchange, Direction.RESPONSE, judged.message, judged.route))
+    answers = context(exchange, Direction.RESPONSE, judged.message, judged.route)
     side = exchange.response
     guard = Guard(
-        judge, house.inspector, house.actions, judged.vault, side, restore=judged.route.restore
+        judged.bundle.bind(answers),
+        house.inspector,
+        house.actions,
+        judged.vault,
+        side,
+        restore=judged.route.restore,
+        assessing=assessing(
+            answers, judged.bundle, house, side=side, vault=judged.vault, before=judged.asked
+        ),
     )
     guard.announce("ANSWER")
     notice = answer.status < 300 and not judged.message.json_output

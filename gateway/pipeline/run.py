@@ -13,7 +13,7 @@ socket is an answer that goes on while the client goes on asking.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from gateway.core.apis import Answer, Dialect, SessionDialect, Socket
@@ -100,17 +100,45 @@ def _failed(exchange: Exchange, err: Exception, house: House) -> Refusal:
 
 
 async def _close(exchange: Exchange, answer: Answer | None, house: House, began: float) -> None:
-    """End the upstream call and write the closing entry, whatever happens to our caller."""
+    """End the upstream call and write the closing entry, whatever happens to our caller.
+
+    If judging goes on, the entry is written when that is over, and nobody waits for it here.
+    """
     took_ms = house.clock.monotonic_ms() - began
+    pending = [*exchange.request.pending, *exchange.response.pending]
     durable = None
-    try:
-        durable = house.sink.append(record.closed(exchange, took_ms=took_ms))
-    except GatewayError:
-        house.counters.add("record_unavailable_total")
+    if pending:
+        house.later.start(_afterwards(pending, exchange, took_ms, house))
+    else:
+        durable = _closed(exchange, took_ms, house)
     if answer is not None:
         await answer.aclose()
     if durable is not None:
         try:
             await asyncio.shield(durable)
+        except GatewayError:
+            house.counters.add("record_unavailable_total")
+
+
+def _closed(exchange: Exchange, took_ms: float, house: House) -> asyncio.Future[None] | None:
+    try:
+        return house.sink.append(record.closed(exchange, took_ms=took_ms))
+    except GatewayError:
+        house.counters.add("record_unavailable_total")
+        return None
+
+
+async def _afterwards(
+    pending: Sequence[asyncio.Task[None]], exchange: Exchange, took_ms: float, house: House
+) -> None:
+    """Write the closing entry once all is judged. Judging has a deadline of its own."""
+    for ended in await asyncio.gather(*pending, return_exceptions=True):
+        if isinstance(ended, Exception):
+            exchange.error = type(ended).__name__
+            house.counters.add("failed_total")
+    durable = _closed(exchange, took_ms, house)
+    if durable is not None:
+        try:
+            await durable
         except GatewayError:
             house.counters.add("record_unavailable_total")

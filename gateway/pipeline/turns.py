@@ -14,7 +14,7 @@ from gateway.pipeline.answer import Release
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.media import Media
-from gateway.pipeline.request import Judged, context, placeholders
+from gateway.pipeline.request import Judged, assessing, context, placeholders
 from gateway.pipeline.response import MODEL_CHARS
 from gateway.pipeline.shapes import shapes_of
 
@@ -55,8 +55,9 @@ class Turns:
         said: set[str],
     ) -> None:
         """said: what looked like a placeholder so far; this adds what the upstream says."""
-        answered = context(exchange, Direction.RESPONSE, judged.message, judged.route)
-        self._judge = judged.bundle.bind(answered)
+        self._context = context(exchange, Direction.RESPONSE, judged.message, judged.route)
+        self._bundle = judged.bundle
+        self._judge = judged.bundle.bind(self._context)
         self._exchange = exchange
         self._restore = judged.route.restore
         self._speech = dialect.speech()
@@ -106,7 +107,13 @@ class Turns:
         house, side = self._house, self._exchange.response
         reader = self._speech.reader(name)
         guard = Guard(
-            self._judge, house.inspector, house.actions, self._vault, side, restore=self._restore
+            self._judge,
+            house.inspector,
+            house.actions,
+            self._vault,
+            side,
+            restore=self._restore,
+            assessing=assessing(self._context, self._bundle, house, side=side, vault=self._vault),
         )
         if reader.streamed:
             guard.announce("ANSWER")

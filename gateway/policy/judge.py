@@ -9,7 +9,7 @@ every obligation. Between policies the strictest wins as well.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from gateway.core.judgement import (
 )
 from gateway.core.languages import choose
 from gateway.core.message import Kind
+from gateway.core.ports import Asking
 from gateway.policy.language import Policy, Rule
 from gateway.policy.matching import Fact, in_categories
 
@@ -81,10 +82,11 @@ class BoundJudge:
         self._bound = tuple(bound)
         self._rules = tuple(rule for each in bound for rule in each.rules)
         self._facts = {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
-        self._listened: tuple[Any, tuple[Listening, Listening]] | None = None
+        self._listened: list[tuple[Any, tuple[Listening, Listening]]] = []
         self._decided: dict[tuple[str, Kind], dict[Likeness, tuple[Decided, ...]]] = {}
         modes = [each.policy.streaming for each in bound if each.rules]
         self.stream_mode = max(modes, key=_MODES.index, default=StreamMode.WINDOW)
+        self.asking = _asking(each.policy.asking for each in bound)
 
     def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """Names of the detectors that some rule here listens to."""
@@ -95,12 +97,17 @@ class BoundJudge:
         return self._listening(detectors)[1]
 
     def _listening(self, detectors: Mapping[str, frozenset[str]]) -> tuple[Listening, Listening]:
-        """(concerned, enforcing), worked out once for the detectors of a process."""
-        if self._listened is None or self._listened[0] is not detectors:
-            enforcing = [rule for rule in self._rules if rule.enforces]
-            both = _listened(detectors, self._rules), _listened(detectors, enforcing)
-            self._listened = (detectors, both)
-        return self._listened[1]
+        """(concerned, enforcing), worked out once for the detectors of a process.
+
+        It has two sets of them at most: its own, and its assessors.
+        """
+        for known, both in self._listened:
+            if known is detectors:
+                return both
+        enforcing = [rule for rule in self._rules if rule.enforces]
+        both = listened(detectors, self._rules), listened(detectors, enforcing)
+        self._listened = [*self._listened[-1:], (detectors, both)]
+        return both
 
     def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:
         """Which rules apply to these findings. Each finding is decided by itself."""
@@ -178,6 +185,14 @@ class BoundJudge:
         return holds, "" if holds else "condition"
 
 
+def _asking(asked: Iterable[Asking]) -> Asking:
+    """What all policies say together: whoever is in a hurry counts."""
+    said = list(asked)
+    deadlines = [each.deadline_s for each in said if each.deadline_s]
+    always = frozenset[str]().union(*(each.always for each in said))
+    return Asking(always, min(deadlines, default=0.0))
+
+
 def aspect(finding: Finding, subject: Subject) -> Aspect:
     """What rules may ask about a finding."""
     return (
@@ -232,7 +247,8 @@ def _message(effect: Effect, counts: Mapping[str, int]) -> str:
     return f"Stopped by {who}: the message holds {', '.join(found)}. Remove it and try again."
 
 
-def _listened(detectors: Mapping[str, frozenset[str]], rules: Sequence[Rule]) -> tuple[str, ...]:
+def listened(detectors: Mapping[str, frozenset[str]], rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Names of the detectors that one of these rules listens to."""
     return tuple(
         name
         for name, categories in detectors.items()

@@ -9,7 +9,7 @@ from typing import Any
 from gateway import taxonomy
 from gateway.core.canonical import digest
 from gateway.core.judgement import Finding, StreamMode
-from gateway.core.ports import Action
+from gateway.core.ports import Action, Asking
 from gateway.policy.conditions import Condition
 from gateway.policy.groups import GROUPS
 from gateway.policy.matching import Names, Scope
@@ -24,12 +24,14 @@ class Vocabulary:
     """The names a policy may use.
 
     detectors: name -> categories it can report. If there are none, neither detector nor
-    category names are checked.
+    category names are checked. assessors: those of the detectors that are models or services
+    elsewhere.
     """
 
     actions: Mapping[str, Action]
     detectors: Mapping[str, frozenset[str]] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=lambda: dict(GROUPS))
+    assessors: frozenset[str] = frozenset()
 
     @property
     def categories(self) -> frozenset[str]:
@@ -42,11 +44,16 @@ class Vocabulary:
         return frozenset().union(*self.detectors.values(), *self.groups.values())
 
     @staticmethod
-    def of(actions: Mapping[str, Action], detectors: Mapping[str, frozenset[str]]) -> Vocabulary:
+    def of(
+        actions: Mapping[str, Action],
+        detectors: Mapping[str, frozenset[str]],
+        assessors: Mapping[str, frozenset[str]] | None = None,
+    ) -> Vocabulary:
         """The usual one: the taxonomy's groups, and in `secret` all that `patterns` can report."""
         secrets = GROUPS["secret"] | detectors.get("patterns", frozenset())
-        harms = taxonomy.load().groups()
-        return Vocabulary(actions, detectors, {**GROUPS, **harms, "secret": secrets})
+        groups = {**GROUPS, **taxonomy.load().groups(), "secret": secrets}
+        others = assessors or {}
+        return Vocabulary(actions, {**detectors, **others}, groups, frozenset(others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,7 @@ class Policy:
     examples: tuple[Example, ...] = ()
     description: str = ""
     owner: str = ""
+    asking: Asking = field(default_factory=Asking)
 
     @property
     def revision(self) -> str:
@@ -139,13 +147,17 @@ class Policy:
 
     def meaning(self) -> dict[str, Any]:
         """What it decides, the same however it was written; not its examples and remarks."""
-        return {
+        said: dict[str, Any] = {
             "name": self.name,
             "version": self.version,
             "scope": self.scope.meaning(),
             "streaming": self.streaming.value,
             "rules": [rule.meaning() for rule in self.rules],
         }
+        if self.asking != Asking():
+            deadline_ms = round(self.asking.deadline_s * 1000)
+            said["asking"] = {"always": sorted(self.asking.always), "deadline_ms": deadline_ms}
+        return said
 
 
 def digest_of(policies: tuple[Policy, ...]) -> str:

@@ -10,6 +10,7 @@ from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, StreamMode
 from gateway.core.languages import DEFAULT, TAG
 from gateway.core.message import Direction, Kind
+from gateway.core.ports import Asking
 from gateway.cursor import Cursor
 from gateway.documents import Document, unknown
 from gateway.policy import conditions, groups
@@ -31,7 +32,9 @@ REASON = r"[A-Z][A-Z0-9_]{0,62}"
 
 TOP_KEYS = ("apiVersion", "kind", "metadata", "spec")
 METADATA_KEYS = ("name", "version", "description", "owner")
-SPEC_KEYS = ("match", "streaming", "onDetectorError", "rules", "examples")
+SPEC_KEYS = ("match", "streaming", "onDetectorError", "assessors", "rules", "examples")
+ASSESSORS_KEYS = ("always", "deadline_s")
+MAX_DEADLINE_S = 600
 MATCH_KEYS = (*FIELDS, "tenants", "applications", "teams")
 RULE_KEYS = ("id", "description", "when", "then", "with", "reason", "message")
 WHEN_KEYS = (
@@ -70,6 +73,7 @@ def read(document: Document, vocabulary: Vocabulary) -> Policy:
         scope=_match(spec["match"]) if "match" in spec else Scope({}),
         streaming=_streaming(spec),
         rules=(*_rules(spec["rules"], vocabulary), _on_error(spec, vocabulary)),
+        asking=_asking(spec["assessors"], vocabulary) if "assessors" in spec else Asking(),
     )
     _check_streaming(policy, spec)
     if "examples" in spec:
@@ -89,6 +93,19 @@ def _streaming(spec: Mapping[str, Cursor]) -> StreamMode:
     if "streaming" not in spec:
         return StreamMode.WINDOW
     return StreamMode(spec["streaming"].choice([mode.value for mode in StreamMode]))
+
+
+def _asking(cursor: Cursor, vocabulary: Vocabulary) -> Asking:
+    fields = cursor.fields(ASSESSORS_KEYS)
+    always: Collection[str] = ()
+    if "always" in fields:
+        always = fields["always"].texts()
+        for item in fields["always"].items() if vocabulary.detectors else ():
+            item.choice(vocabulary.assessors)
+    deadline_s = fields["deadline_s"].count() if "deadline_s" in fields else 0
+    if deadline_s > MAX_DEADLINE_S:
+        raise fields["deadline_s"].error(f"expected at most {MAX_DEADLINE_S} seconds.")
+    return Asking(frozenset(always), deadline_s)
 
 
 def _rules(cursor: Cursor, vocabulary: Vocabulary) -> list[Rule]:

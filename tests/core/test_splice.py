@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.message import Edit
-from gateway.core.splice import apply, escape, insert_member, splice_json, values
+from gateway.core.splice import apply, escape, insert_member, origin, splice_json, values
 
 # (body, path, edit, body after): outside the edit not a byte changes.
 CASES: list[tuple[str, str, Edit, str]] = [
@@ -148,3 +148,26 @@ def test_every_string_is_found_where_it_stands(value: Any) -> None:
 )
 def test_a_member_put_in_front_leaves_the_rest(body: bytes, after: bytes) -> None:
     assert insert_member(body, "m", "x") == after
+
+
+@pytest.mark.parametrize(
+    ("edits", "span", "expected"),
+    [
+        ([], (2, 5), (2, 5)),
+        ([Edit(2, 5, "XY")], (0, 2), (0, 2)),
+        ([Edit(2, 5, "XY")], (4, 6), (5, 7)),
+        ([Edit(2, 5, "XY")], (3, 4), (2, 5)),
+        ([Edit(2, 5, "XY")], (0, 3), (0, 5)),
+        ([Edit(2, 5, "XY")], (3, 6), (2, 7)),
+        ([Edit(2, 5, "")], (1, 3), (1, 6)),
+        ([Edit(2, 5, "")], (0, 2), (0, 2)),
+        ([Edit(2, 5, "")], (2, 3), (5, 6)),
+        ([Edit(0, 1, "XYZ"), Edit(4, 6, "W")], (3, 6), (1, 4)),
+        ([Edit(0, 1, "XYZ"), Edit(4, 6, "W")], (3, 8), (1, 7)),
+        ([Edit(0, 1, "XYZ"), Edit(4, 6, "W")], (0, 7), (0, 6)),
+    ],
+)
+def test_what_stands_in_an_edited_text_is_found_again(
+    edits: list[Edit], span: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    assert origin(edits, *span) == expected

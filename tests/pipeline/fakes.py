@@ -30,7 +30,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.ports import Counters, Entry, Window
+from gateway.core.ports import Asking, Counters, Entry, Window
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
@@ -96,6 +96,7 @@ class Bundle:
 
     digest = "d" * 64
     revision = "test@1"
+    asking = Asking()
 
     def __init__(
         self, rules: Mapping[str, str], mode: StreamMode = StreamMode.WINDOW, notice: str = ""
