@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +178,14 @@ def test_the_gateway_process_imports_no_model_library() -> None:
         "sys.exit(bool({'spacy', 'presidio_analyzer', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("unsure", "told"), [(0.4, True), (0.55, False)])
+def test_what_is_faint_is_told_and_marked_where_somebody_is_unsure(
+    unsure: float, told: bool, cache_dir: Path
+) -> None:
+    async def test(inspector: PooledInspector) -> None:
+        (found,) = await inspector.inspect([Window("fire", 0, 4)], ["fake"])
+        assert found == ([replace(fire(0), faint=True)] if told else [])
+
+    use(test, cache_dir, {"fake": {"least": 0.6}}, unsure={"fake": unsure})
