@@ -10,6 +10,8 @@ from gateway.core.message import Direction, Kind
 DETECTOR_ERROR = "DETECTOR_ERROR"
 OPAQUE = "OPAQUE"
 STATE = "STATE"
+# Notes of a DETECTOR_ERROR that may pass by itself: too much to do, or a worker that ended.
+PASSING = frozenset({"late", "full", "died", "closed"})
 
 
 class StreamMode(StrEnum):

@@ -16,6 +16,7 @@ from typing import Any
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.judgement import (
     DETECTOR_ERROR,
+    PASSING,
     Effect,
     Finding,
     Refusal,
@@ -30,6 +31,8 @@ from gateway.policy.language import Policy, Rule
 from gateway.policy.matching import Fact, in_categories
 
 CODE = "policy_violation"
+BUSY_CODE = "detection_unavailable"
+BUSY_RETRY_S = 2
 ERROR_SUFFIX = "_CONDITION_ERROR"
 CONDITION_FAILED = "condition could not be evaluated"
 MAX_REMEMBERED = 4_096
@@ -223,13 +226,21 @@ def _decided(match: Match, languages: Sequence[str]) -> Decided:
 def _refusal(stopping: Sequence[tuple[int, Effect]]) -> Refusal:
     _, effect = max(stopping, key=lambda each: each[0])
     counts = Counter(effect.finding.category for _, effect in stopping)
+    busy = all(_may_pass(effect.finding) for _, effect in stopping)
     return Refusal(
-        code=CODE,
+        code=BUSY_CODE if busy else CODE,
+        status=503 if busy else 400,
+        retry_after_s=BUSY_RETRY_S if busy else None,
         message=effect.message or _message(effect, counts),
         policy=effect.policy,
         rule=effect.rule,
         categories=tuple(sorted(counts)),
     )
+
+
+def _may_pass(finding: Finding) -> bool:
+    """Whether the same message may get through when there is less to do."""
+    return finding.category == DETECTOR_ERROR and finding.note in PASSING
 
 
 def _message(effect: Effect, counts: Mapping[str, int]) -> str:

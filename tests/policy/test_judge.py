@@ -130,6 +130,21 @@ def test_a_detector_that_failed_blocks_unless_said_otherwise(ask: Ask) -> None:
     assert not ask(f"onDetectorError: flag\n{spec}", category="DETECTOR_ERROR").blocked
 
 
+@pytest.mark.parametrize("note", ["late", "full", "died", "closed"])
+def test_what_detection_had_no_time_for_may_be_tried_again(note: str, ask: Ask) -> None:
+    refusal = ask(rules(f"{ANY}, then: flag"), category="DETECTOR_ERROR", note=note).refusal
+    assert refusal is not None
+    assert (refusal.status, refusal.code) == (503, "detection_unavailable")
+    assert refusal.retry_after_s
+
+
+@pytest.mark.parametrize("note", ["", "nonsense", "raised"])
+def test_what_a_detector_fails_on_is_not_to_be_tried_again(note: str, ask: Ask) -> None:
+    refusal = ask(rules(f"{ANY}, then: flag"), category="DETECTOR_ERROR", note=note).refusal
+    assert refusal is not None
+    assert (refusal.status, refusal.retry_after_s) == (400, None)
+
+
 def test_one_detector_can_be_excused(ask: Ask) -> None:
     spec = rules("when: {categories: [DETECTOR_ERROR], detectors: [pii]}, then: allow")
     assert not ask(spec, category="DETECTOR_ERROR", detector="pii").blocked
