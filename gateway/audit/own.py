@@ -56,6 +56,7 @@ def _told(core: Mapping[str, Any]) -> dict[str, Any]:
         "refusal": {k: refusal[k] for k in _REFUSAL} if refusal else None,
         "rules": [_rule(name, effect) for name in sides for effect in sides[name]["effects"]],
         "categories": {name: _categories(side) for name, side in sides.items()},
+        "notes": {name: _notes(side) for name, side in sides.items()},
         "coverage": {name: _coverage(side) for name, side in sides.items()},
         "restored": data.get("restored", 0),
         "labels": data.get("labels", []),
@@ -79,6 +80,15 @@ def _categories(side: Mapping[str, Any]) -> dict[str, int]:
     for finding in side["findings"]:
         counts[finding["category"]] += finding["count"]
     return dict(sorted(counts.items()))
+
+
+def _notes(side: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What findings say besides their category, as which work; older entries have none."""
+    found: dict[str, set[str]] = {}
+    for finding in side["findings"]:
+        if finding.get("notes"):
+            found.setdefault(finding["category"], set()).update(finding["notes"])
+    return {category: sorted(notes) for category, notes in sorted(found.items())}
 
 
 def _coverage(side: Mapping[str, Any]) -> dict[str, Any]:

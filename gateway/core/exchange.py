@@ -12,6 +12,8 @@ from gateway.core.calls import Call
 from gateway.core.judgement import Effect, Finding, Principal, Refusal, Route
 from gateway.core.message import Direction, Opaque
 
+MAX_NOTES = 32
+
 
 class Outcome(StrEnum):
     """How an exchange ended."""
@@ -67,6 +69,7 @@ class Consulted:
 class Side:
     """What was learned about one direction of an exchange.
 
+    notes: of findings by detector and category; of very many only some.
     consulted: by name of the assessor, its backend and model. pending: what goes on to be
     learned when the client has had its answer; the closing entry waits for it.
     """
@@ -76,6 +79,7 @@ class Side:
     findings: Counter[tuple[str, str]] = field(default_factory=Counter)
     effects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     top_score: dict[tuple[str, str], float] = field(default_factory=dict)
+    notes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     digest: str = ""
     consulted: dict[tuple[str, str, str], Consulted] = field(default_factory=dict)
     pending: list[Task[None]] = field(default_factory=list)
@@ -85,6 +89,10 @@ class Side:
         key = (finding.detector, finding.category)
         self.findings[key] += 1
         self.top_score[key] = max(finding.score, self.top_score.get(key, 0.0))
+        if finding.note:
+            notes = self.notes.setdefault(key, set())
+            if len(notes) < MAX_NOTES:
+                notes.add(finding.note)
 
     def apply(self, effect: Effect) -> None:
         """Count an effect by action, rule and reason."""

@@ -6,7 +6,7 @@ The pipeline knows only these. Each is small enough for a test to write its own.
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.message import Direction, Edit
+from gateway.core.message import Direction, Edit, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +203,39 @@ class Asking:
 
     always: frozenset[str] = frozenset()
     deadline_s: float = 0.0
+
+
+class Follower(Protocol):
+    """Follows one text from its start on and remembers what it needs of it. Plain, synchronous."""
+
+    def feed(self, text: str, *, final: bool) -> list[Finding]:
+        """What is known by this next piece, offsets in characters of the whole text.
+
+        text: whole segments. final: the text ends with it. A finding ends in what was fed so
+        far, after all that it reported of the same before; it may start in an earlier piece.
+        """
+
+    def fork(self) -> Follower:
+        """The same at this point, to go on in another way."""
+
+
+# What follows a text of this subject, if anything has to.
+Follow = Callable[[Subject], Follower | None]
+
+
+class Following(Protocol):
+    """Detectors that follow whole texts, for what no window shows. In this process, linear.
+
+    detectors: the categories of each, as in `Inspector`.
+    """
+
+    detectors: Mapping[str, frozenset[str]]
+
+    def open(self, detectors: Collection[str], said: Sequence[Part]) -> Follow | None:
+        """What follows each text of one message, for these detectors; None if nothing needs to.
+
+        said: of an answer, the parts of the request that it answers.
+        """
 
 
 class Judge(Protocol):

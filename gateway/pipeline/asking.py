@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.core.apis import SessionDialect
@@ -9,7 +11,7 @@ from gateway.core.calls import Call
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Refusal
-from gateway.core.message import Direction
+from gateway.core.message import Direction, Part
 from gateway.core.ports import Vault
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
@@ -31,12 +33,38 @@ OTHER_MODEL = Refusal(
 )
 
 
+_REMEMBERED_PARTS = 256
+_USER = "user"
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What becomes of one event: it goes on, or its client is told why not. One is empty."""
 
     onward: bytes = b""
     complaint: bytes = b""
+
+
+class Told:
+    """What the client of a session has said lately, its users apart from all others.
+
+    Its instructions are mostly said once, and must not be forgotten for what is said later.
+    """
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self._users: deque[Part] = deque(maxlen=_REMEMBERED_PARTS)
+        self._others: deque[Part] = deque(maxlen=_REMEMBERED_PARTS)
+        self.add(parts)
+
+    def add(self, parts: Iterable[Part]) -> None:
+        """It goes on."""
+        for part in parts:
+            (self._users if part.role == _USER else self._others).append(part)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All that is remembered."""
+        return (*self._others, *self._users)
 
 
 class Asking:
@@ -51,9 +79,13 @@ class Asking:
         *,
         vault: Vault,
         said: set[str],
+        told: Told,
         max_bytes: int,
     ) -> None:
-        """said: what looked like a placeholder so far; this adds what the client says."""
+        """said: what looked like a placeholder so far; this adds what the client says.
+
+        told: this adds what the client says next.
+        """
         self._context = context(exchange, Direction.REQUEST, judged.message, judged.route)
         self._judge = judged.bundle.bind(self._context)
         self._exchange = exchange
@@ -62,6 +94,7 @@ class Asking:
         self._house = house
         self._vault = vault
         self._said = said
+        self._told = told
         self._max_bytes = max_bytes
         self._shapes = shapes_of(dialect)
         self._media = Media(exchange.request, self._shapes)
@@ -91,12 +124,19 @@ class Asking:
         if message.model not in ("", self._judged.message.model):
             raise Refused(OTHER_MODEL)
         self._said |= placeholders(message.parts)
+        self._told.add(message.parts)
         exchange, house = self._exchange, self._house
         began = house.clock.monotonic_ms()
         side = exchange.request
         also = assessing(self._context, self._judged.bundle, house, side=side, vault=self._vault)
         guard = Guard(
-            self._judge, house.inspector, house.actions, self._vault, side, assessing=also
+            self._judge,
+            house.inspector,
+            house.actions,
+            self._vault,
+            side,
+            following=house.following,
+            assessing=also,
         )
         self._media.judge(message.opaque, guard)
         edits = await edited(guard, message, self._shapes)

@@ -7,6 +7,7 @@ what leaves the same answer sent at once.
 
 from __future__ import annotations
 
+import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,8 +15,8 @@ from dataclasses import replace
 from gateway.core.effects import resolve, spans
 from gateway.core.exchange import Side
 from gateway.core.judgement import OPAQUE, STATE, Effect, Finding, Refusal, StreamMode, Subject
-from gateway.core.message import Edit, Kind, Opaque
-from gateway.core.ports import Action, Inspector, Judge, Vault, Window
+from gateway.core.message import Edit, Kind, Opaque, Part
+from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Vault, Window
 from gateway.core.windows import LEFT_CONTEXT_CHARS
 from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.passage import Passage, placed
@@ -25,6 +26,8 @@ _MARGIN_CHARS = 8
 # Judging costs the same for a word as for a letter, so words wait for each other a little.
 _BATCH_CHARS = 16
 _LABEL = "label"
+# Some ten milliseconds.
+_STRETCHES_AT_ONCE = 32
 _TOO_LATE = "The model's answer went on after its end with something that had to be changed."
 _FIXED = "The request holds something outside of its body that a rule would change."
 
@@ -32,8 +35,8 @@ _FIXED = "The request holds something outside of its body that a rule would chan
 class Guard:
     """Judges the passages of one message. One guard serves one direction of one exchange.
 
-    vault: gives out placeholders, and takes them back if `restore`. assessing: who else is
-    asked about whole texts.
+    vault: gives out placeholders, and takes them back if `restore`. said: of an answer, the
+    parts of the request that it answers. assessing: who else is asked about whole texts.
     """
 
     def __init__(
@@ -44,6 +47,8 @@ class Guard:
         vault: Vault,
         side: Side,
         *,
+        following: Following,
+        said: Sequence[Part] = (),
         restore: bool = False,
         assessing: Assessing | None = None,
     ) -> None:
@@ -68,6 +73,11 @@ class Guard:
         self._enforcing = bool(enforcing)
         self._batch = _BATCH_CHARS if self._hold_chars else 1
         self._mode = judge.stream_mode
+        self._follow = following.open(judge.concerned(following.detectors), said)
+        # Text that may be stopped or changed for what it is part of waits until that is known.
+        self._waits_for_followers = self._follow is not None and bool(
+            judge.enforcing(following.detectors)
+        )
 
     @property
     def holds(self) -> bool:
@@ -116,6 +126,9 @@ class Guard:
                 for finding in placed(findings, offset):
                     if not passage.ended or finding.end > passage.ended:
                         self._found(finding, passage)
+        if self._follow is not None:
+            for passage in passages:
+                await self._followed(passage, self._follow)
         whole = [passage for passage in passages if passage.final]
         if self._assessing is not None and self.refusal is None:
             await self._assessing.enforce(whole, self._found, lambda: self.refusal is not None)
@@ -123,6 +136,22 @@ class Guard:
             self._clear(passage)
         if self._assessing is not None and self.refusal is None:
             self._assessing.observe(whole, self._noted)
+
+    async def _followed(self, passage: Passage, follow: Follow) -> None:
+        """Decide on what shows only in a text as a whole.
+
+        Where text leaves as it comes, what stands before the stretch that makes it known may
+        have left, so it is let be; in an answer at once as well, so that both are the same.
+        """
+        if passage.follower is None and not passage.followed:
+            passage.follower = follow(passage.subject)
+        for count, (start, findings) in enumerate(passage.follow(), 1):
+            if not count % _STRETCHES_AT_ONCE:
+                await asyncio.sleep(0)
+            for finding in findings:
+                if not passage.ended or finding.end > passage.ended:
+                    first = finding.start if self.holds else max(finding.start, start)
+                    self._found(replace(finding, start=first), passage)
 
     def _found(self, finding: Finding, passage: Passage) -> None:
         """Decide on a finding. Where nothing can be edited, it can only be stopped."""
@@ -237,6 +266,8 @@ class Guard:
         waits = self._waits_for_segments or (self._enforcing and bool(passage.hits))
         if waits:
             limit = min(limit, passage.segment - self._hold_chars)
+        if self._waits_for_followers and passage.follower is not None:
+            limit = min(limit, passage.followed)
         # What began encoded reaches back further than it reads, as far as the next window.
         if passage.near and (waits or (self._enforcing and length < passage.segment + back)):
             limit = min(limit, passage.segment - LEFT_CONTEXT_CHARS)

@@ -16,6 +16,7 @@ from gateway.core.ports import (
     Bundle,
     Clock,
     Counters,
+    Following,
     Inspector,
     Shelf,
     Sink,
@@ -43,6 +44,7 @@ class House:
     shelf: Shelf
     bundle: Callable[[], Bundle]
     inspector: Inspector
+    following: Following
     actions: Mapping[str, Action]
     route: Callable[[Message, str, Principal], Sequence[Candidate]]
     vault: Callable[[str, Callable[[str], bool]], Vault]

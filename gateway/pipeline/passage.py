@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.core.judgement import Effect, Finding, Subject
 from gateway.core.message import Edit
-from gateway.core.ports import Window
-from gateway.core.segments import cut
+from gateway.core.ports import Follower, Window
+from gateway.core.segments import cut, stretches
 from gateway.core.windows import LEFT_CONTEXT_CHARS, windows
 
 _TRIM_CHARS = 8_192
@@ -23,6 +23,8 @@ class _Open(NamedTuple):
     scanned: int
     looked: int
     hits: tuple[int, ...]
+    followed: int
+    follower: Follower | None
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +39,7 @@ class Passage:
     `pending` characters of it. sealed: it is emptied where another would be edited.
     shape: where it stands (see `Coverage`). ended: how much of it had arrived when it seemed to
     be over, and may have left. fixed: what would change it stops the message.
+    follower: who follows it, if anybody; followed: how far.
     """
 
     subject: Subject
@@ -57,6 +60,8 @@ class Passage:
     edits: list[Edit] = field(default_factory=list)
     ended: int = 0
     fixed: bool = False
+    follower: Follower | None = None
+    followed: int = 0
     _open: _Open | None = None
 
     @property
@@ -78,13 +83,17 @@ class Passage:
         self.pieces.clear()
         self.pending = 0
         self.final = True
-        self._open = _Open(self.segment, self.scanned, self.looked, tuple(self.hits))
+        follower = self.follower.fork() if self.follower else None
+        self._open = _Open(
+            self.segment, self.scanned, self.looked, tuple(self.hits), self.followed, follower
+        )
 
     def reopen(self) -> None:
         """It goes on after all: what comes is judged with what came, as if there was no end."""
         if self._open is not None:
-            self.segment, self.scanned, self.looked, hits = self._open
+            self.segment, self.scanned, self.looked, hits, self.followed, follower = self._open
             self.hits = [*hits]
+            self.follower = follower
         self.ended = self.length
         self.final = False
 
@@ -138,11 +147,27 @@ class Passage:
             del self.hits[:judged]
         return taken
 
+    def follow(self) -> Iterator[tuple[int, list[Finding]]]:
+        """Where each stretch begins that has come, and what its follower finds by it.
+
+        A stretch is some segments; where it ends depends on the text alone.
+        """
+        if self.follower is None:
+            return
+        ends = stretches(self.text, self.followed - self.base, final=self.final)
+        for end in (self.base + end for end in ends):
+            start, self.followed = self.followed, end
+            new = self.text[start - self.base : end - self.base]
+            yield start, self.follower.feed(new, final=self.final and end == self.length)
+
     def trim(self) -> None:
         """Let go of text that can no longer matter. What is whole is let go of as one."""
         if self.final:
             return
-        keep = min(self.cleared, self.segment, self.scanned) - 2 * LEFT_CONTEXT_CHARS
+        keep = min(self.cleared, self.segment, self.scanned)
+        if self.follower is not None:
+            keep = min(keep, self.followed)
+        keep -= 2 * LEFT_CONTEXT_CHARS
         if keep - self.base > _TRIM_CHARS:
             self.text = self.text[keep - self.base :]
             self.base = keep

@@ -98,6 +98,7 @@ def _side(side: Side) -> dict[str, Any]:
                 "category": category,
                 "count": count,
                 "max_pm": round(1000 * side.top_score[detector, category]),
+                **_notes(side, detector, category),
             }
             for (detector, category), count in sorted(side.findings.items())
         ],
@@ -133,6 +134,11 @@ def _consulted(side: Side) -> dict[str, Any]:
             for (assessor, backend, model), each in sorted(side.consulted.items())
         ]
     }
+
+
+def _notes(side: Side, detector: str, category: str) -> dict[str, list[str]]:
+    notes = side.notes.get((detector, category))
+    return {"notes": sorted(notes)} if notes else {}
 
 
 def _entry(exchange: Exchange, kind: str, core: dict[str, Any], *, outcome: str = "") -> Entry:

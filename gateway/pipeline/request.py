@@ -216,7 +216,15 @@ async def _judge(
     house: House,
 ) -> dict[str, list[Edit]]:
     began = house.clock.monotonic_ms()
-    guard = Guard(judge, house.inspector, house.actions, vault, exchange.request, assessing=also)
+    guard = Guard(
+        judge,
+        house.inspector,
+        house.actions,
+        vault,
+        exchange.request,
+        following=house.following,
+        assessing=also,
+    )
     guard.announce("REQUEST")
     guard.opaque(message.opaque, shapes)
     edits = await edited(guard, message, shapes)

@@ -63,6 +63,8 @@ async def deliver(
         house.actions,
         judged.vault,
         side,
+        following=house.following,
+        said=judged.message.parts,
         restore=judged.route.restore,
         assessing=assessing(
             answers, judged.bundle, house, side=side, vault=judged.vault, before=judged.asked

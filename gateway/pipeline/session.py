@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from gateway.core.apis import MESSAGE_END, SessionDialect, Socket
 from gateway.core.errors import UpstreamError
 from gateway.core.exchange import Exchange, Outcome
-from gateway.pipeline.asking import Asking
+from gateway.pipeline.asking import Asking, Told
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged
 from gateway.pipeline.response import UPSTREAM_WORDS, Head
@@ -90,11 +90,19 @@ class _Talk:
         line: Line,
     ) -> None:
         said: set[str] = set()
+        told = Told(judged.message.parts)
         vault = house.vault(exchange.principal.tenant, said.__contains__)
         self._asking = Asking(
-            exchange, judged, dialect, house, vault=vault, said=said, max_bytes=line.max_bytes
+            exchange,
+            judged,
+            dialect,
+            house,
+            vault=vault,
+            said=said,
+            told=told,
+            max_bytes=line.max_bytes,
         )
-        self._turns = Turns(exchange, judged, dialect, house, vault=vault, said=said)
+        self._turns = Turns(exchange, judged, dialect, house, vault=vault, said=said, told=told)
         self._exchange = exchange
         self._socket = socket
         self._line = line

@@ -11,6 +11,7 @@ from gateway.core.exchange import Exchange
 from gateway.core.message import ALL, Direction, Frame
 from gateway.core.ports import Vault
 from gateway.pipeline.answer import Release
+from gateway.pipeline.asking import Told
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.media import Media
@@ -53,8 +54,12 @@ class Turns:
         *,
         vault: Vault,
         said: set[str],
+        told: Told,
     ) -> None:
-        """said: what looked like a placeholder so far; this adds what the upstream says."""
+        """said: what looked like a placeholder so far; this adds what the upstream says.
+
+        told: by the client, as it grows.
+        """
         self._context = context(exchange, Direction.RESPONSE, judged.message, judged.route)
         self._bundle = judged.bundle
         self._judge = judged.bundle.bind(self._context)
@@ -64,6 +69,7 @@ class Turns:
         self._house = house
         self._vault = vault
         self._said = said
+        self._told = told
         self._shapes = shapes_of(dialect)
         self._media = Media(exchange.response, self._shapes)
         self._open: dict[str, _Turn] = {}
@@ -112,6 +118,8 @@ class Turns:
             house.actions,
             self._vault,
             side,
+            following=house.following,
+            said=self._told.parts,
             restore=self._restore,
             assessing=assessing(self._context, self._bundle, house, side=side, vault=self._vault),
         )

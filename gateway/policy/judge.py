@@ -37,6 +37,7 @@ ERROR_SUFFIX = "_CONDITION_ERROR"
 CONDITION_FAILED = "condition could not be evaluated"
 MAX_REMEMBERED = 4_096
 MAX_SUBJECTS = 256
+_KINDS = 3
 
 _MODES = (StreamMode.OBSERVE, StreamMode.WINDOW, StreamMode.HOLD)
 
@@ -102,14 +103,14 @@ class BoundJudge:
     def _listening(self, detectors: Mapping[str, frozenset[str]]) -> tuple[Listening, Listening]:
         """(concerned, enforcing), worked out once for the detectors of a process.
 
-        It has two sets of them at most: its own, and its assessors.
+        It has three sets of them at most: its own, those that follow texts, and its assessors.
         """
         for known, both in self._listened:
             if known is detectors:
                 return both
         enforcing = [rule for rule in self._rules if rule.enforces]
         both = listened(detectors, self._rules), listened(detectors, enforcing)
-        self._listened = [*self._listened[-1:], (detectors, both)]
+        self._listened = [*self._listened[1 - _KINDS :], (detectors, both)]
         return both
 
     def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:

@@ -31,6 +31,8 @@ from gateway.core.judgement import (
     Verdict,
 )
 from gateway.core.ports import Asking, Counters, Entry, Window
+from gateway.detectors._verbatim.following import Following
+from gateway.detectors._verbatim.works import Works
 from gateway.pipeline.house import House
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
@@ -246,6 +248,7 @@ def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
         "shelf": Shelf(),
         "bundle": lambda: bundle,
         "inspector": Inspector(),
+        "following": Following(lambda: Works((), b"")),
         "actions": ACTIONS,
         "route": lambda message, dialect, who: (
             [Candidate(Route(message.model, message.model, "b", "p"), backend)]
