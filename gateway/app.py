@@ -30,6 +30,9 @@ from gateway.core.ports import Counters, Entry, Submission
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
+from gateway.detectors._verbatim.following import DETECTORS, Following
+from gateway.detectors._verbatim.registry import Registry
+from gateway.detectors._verbatim.works import Works
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
 from gateway.identity.shelf import SqlShelf
@@ -128,6 +131,8 @@ class Gateway:
         self.shelf = SqlShelf(
             self.engine, seal=self._seal, clock=self.clock, days=settings.kept_days
         )
+        self.works = Registry(self.engine, self.keyring.works_key, clock=self.clock)
+        self.following = following(settings, lambda: self.works.works)
         self.bundle = bundle(settings)
         self.catalogue = read_catalogue(settings)
         check_assessors(settings, configured, self.catalogue)
@@ -148,7 +153,11 @@ class Gateway:
         """Warm and open everything. Raises ConfigError or RecordUnavailable; then `aclose` it."""
         check_schema(self.settings)
         await asyncio.gather(
-            self.inspector.start(), self.audit.start(), self.keys.start(), self._translation()
+            self.inspector.start(),
+            self.audit.start(),
+            self.keys.start(),
+            self.works.start(),
+            self._translation(),
         )
         if self.settings.reload_s:
             task = asyncio.create_task(self._reload_forever(), name="gateway-reload")
@@ -169,6 +178,7 @@ class Gateway:
         for backend in self._backends.values():
             await backend.aclose()
         await self.keys.aclose()
+        await self.works.aclose()
         await self.shelf.aclose()
         await self.inspector.aclose()
         await self.audit.aclose()
@@ -192,6 +202,8 @@ class Gateway:
         found = dict(self.warnings)
         if self.sequencing is not None and self.sequencing.trouble:
             found["audit tree"] = self.sequencing.trouble
+        if self.works.caution:
+            found["works"] = self.works.caution
         for upstream in self.catalogue.upstreams.values():
             backend = self._backends.get(_key(upstream))
             if backend is not None and backend.circuit.open:
@@ -249,6 +261,7 @@ class Gateway:
             shelf=self.shelf,
             bundle=lambda: self.bundle,
             inspector=self.inspector,
+            following=self.following,
             actions=self.actions,
             route=self._route,
             vault=self._vault,
@@ -415,6 +428,11 @@ def inspector(
     )
 
 
+def following(settings: Settings, works: Callable[[], Works]) -> Following:
+    """What follows texts as a whole. works: those registered now."""
+    return Following(works, run_words=settings.works_run_words, leak_words=settings.leak_run_words)
+
+
 def enabled(settings: Settings) -> dict[str, dict[str, Any]]:
     """Options by name of the detectors that are switched on."""
     options: dict[str, dict[str, Any]] = {name: {} for name in settings.detector_names}
@@ -436,7 +454,7 @@ def vocabulary(settings: Settings) -> Vocabulary:
     everything |= enabled(settings)
     categories = {d.name: d.categories for d in detectors.create(everything)}
     others = {each.name: each.method.categories for each in read_assessors(settings)}
-    return Vocabulary.of(actions.load(), categories, others)
+    return Vocabulary.of(actions.load(), {**categories, **DETECTORS}, others)
 
 
 def read_assessors(settings: Settings) -> list[assessors.Configured]:

@@ -19,6 +19,7 @@ from gateway.documents import load, unknown
 
 PREFIX = "GATEWAY_"
 DETECTORS = "patterns,pii,names"
+_LEAST_RUN_WORDS = 8
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -54,6 +55,12 @@ class Settings:
     )
     assessors: str = _setting(
         "", "File of assessors: models and services that judge whole texts. Default: none"
+    )
+    works_run_words: int = _setting(
+        25, "Words in a row of a registered work, some changed or not, that are a finding"
+    )
+    leak_run_words: int = _setting(
+        20, "Words in a row of a request's own system prompt that are a finding in its answer"
     )
     max_body_bytes: int = _setting(32 * 1024 * 1024, "Largest request body")
     kept_days: int = _setting(
@@ -179,6 +186,12 @@ def _checked(settings: Settings) -> Settings:
     for name in ("port", "admin_port"):
         if not 0 <= getattr(settings, name) <= 65_535:
             raise ConfigError(f"{PREFIX}{name.upper()}: a port is a number from 0 to 65535.")
+    for name in ("works_run_words", "leak_run_words"):
+        if getattr(settings, name) < _LEAST_RUN_WORDS:
+            raise ConfigError(
+                f"{PREFIX}{name.upper()}: must be at least {_LEAST_RUN_WORDS}: shorter runs are "
+                "chance."
+            )
     for name in ("workers", "detector_processes", "detector_deadline_s", "max_body_bytes"):
         if getattr(settings, name) < 1:
             raise ConfigError(f"{PREFIX}{name.upper()}: must be at least 1.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 import gateway.audit.tables
+import gateway.detectors._verbatim.store
 import gateway.identity.keytable
 import gateway.identity.shelf  # noqa: F401  all put their tables on the metadata
 from gateway.core.errors import ConfigError

@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 import gateway.audit.tables
+import gateway.detectors._verbatim.store
 import gateway.identity.keytable
 import gateway.identity.shelf  # noqa: F401  all put their tables on the metadata
 from gateway import db

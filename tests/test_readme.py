@@ -16,6 +16,7 @@ from gateway.cli import app
 from gateway.cli._lazy import Commands
 from gateway.core import apis, exchange, judgement, message, ports
 from gateway.detectors import _assessors
+from gateway.detectors._verbatim.following import DETECTORS
 from gateway.pipeline import assessing, passage
 from gateway.settings import Settings
 
@@ -72,6 +73,10 @@ def test_each_kind_of_assessor_is_on_its_page() -> None:
     assert rows == _assessors.kinds()
 
 
+def test_each_detector_of_whole_texts_is_in_the_readme() -> None:
+    assert set(table("Detectors of whole texts")) == set(DETECTORS)
+
+
 def test_each_action_is_in_the_readme() -> None:
     assert set(table("Actions")) == set(actions.load())
 
@@ -120,6 +125,8 @@ def test_each_word_names_something_in_the_code() -> None:
         "Catalogue",
         "Chain",
         "Trace span",
+        "Work",
+        "Run",
     }
     words = [word.strip() for row in table("The words") for word in row.split(",")]
     assert [word for word in words if word not in known | elsewhere] == []

@@ -17,6 +17,7 @@ COMMANDS = {
     "policy": "Check, test and explain policies.",
     "scan": "Find personal data and secrets in a text.",
     "evaluate": "Measure what the detectors find and miss in labelled texts.",
+    "works": "Register works of which answers must not reproduce long runs.",
     "audit": "Read and verify the audit log.",
     "coverage": "Print which fields of which API are judged, which are not, and why.",
     "openapi": "Print what is served as an OpenAPI document.",

@@ -49,6 +49,18 @@ _TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "secrets_by_kind": (
         "Kinds of secrets that were missed", {"Kind": "kind", "Texts": "texts", "Found": "found"}
     ),
+    "verbatim_by_source": (
+        "Reproduction of registered works by source",
+        {
+            "Source": "source", "Precision": "precision", "Recall": "recall", "F1": "f1",
+            "Hits": "hits", "False": "alarms", "Missed": "misses", "Others": "others",
+            "Others raised": "others_raised",
+        },
+    ),
+    "verbatim_by_kind": (
+        "Reproduction of registered works by kind",
+        {"Kind": "kind", "Texts": "texts", "Found": "found"},
+    ),
     "ranked": (
         "Harmful texts: how scores rank them, and recall at 1% false alarms",
         {

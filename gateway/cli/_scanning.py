@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 
 from gateway.app import enabled
 from gateway.cli._output import console
+from gateway.core.ports import Following
 from gateway.detectors._scan import Scanner
 from gateway.settings import Settings
 
 
-def load_scanner(found: Settings) -> Scanner:
+def load_scanner(found: Settings, following: Following | None = None) -> Scanner:
     """Takes seconds, and says so to people who watch. Raises ConfigError.
 
     What is compiled is kept in the data folder if there is one; none is made for it.
@@ -25,4 +26,4 @@ def load_scanner(found: Settings) -> Scanner:
             cache = found.data_dir / "cache"
         else:
             cache = Path(stack.enter_context(TemporaryDirectory(prefix="gateway-")))
-        return Scanner(enabled(found), cache_dir=cache)
+        return Scanner(enabled(found), cache_dir=cache, following=following)

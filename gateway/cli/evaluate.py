@@ -12,12 +12,13 @@ import typer
 from rich.markup import escape
 
 from gateway import settings
-from gateway.app import vocabulary
+from gateway.app import following, vocabulary
 from gateway.cli._figures import show
 from gateway.cli._output import Json, console, emit, warn
 from gateway.cli._scanning import load_scanner
+from gateway.cli._works import here, of
 from gateway.core.errors import ConfigError
-from gateway.evaluation.datasets import Schema, read
+from gateway.evaluation.datasets import Schema, read, read_works
 from gateway.evaluation.predictions import prediction
 from gateway.evaluation.report import cost, report
 from gateway.evaluation.run import Bench, Judged, failures
@@ -41,6 +42,14 @@ def evaluate(
             metavar="OUT", help="Also write what is found and scored, one JSON object a row."
         ),
     ] = None,
+    works: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Works to look for, JSON Lines with `text` and `doc`; may be given more than "
+            "once. Default: those that are registered here.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure what the detectors find and miss in labelled texts. Nothing leaves this machine.
@@ -58,7 +67,8 @@ def evaluate(
 
     - **injection**: `label` 1 or 0, `kind`, `source`
 
-    - **verbatim**: `label` 1 or 0, `overlap_words`, `kind`, `source`
+    - **verbatim**: `label` 1 or 0, `overlap_words`, `kind`, `source`; which works its
+      texts may reproduce is told by `--works`
 
     - **benign**: `source`, `hard` if it looks harmful, `kind` if it is no ordinary prompt
 
@@ -77,13 +87,16 @@ def evaluate(
     - `gateway evaluate attacks.jsonl benign.jsonl --json`
 
     - `gateway evaluate texts.jsonl --predictions found.jsonl`
+
+    - `gateway evaluate answers.jsonl --works novels.jsonl`
     """
     if predictions is not None and len(files) != 1:
         raise ConfigError(f"--predictions takes one data set, found {len(files)}: run each.")
     datasets = [read(path, schema) for path in files]
     found = settings.read()
     secrets = members("secret", vocabulary(found).groups)
-    scanner = load_scanner(found)
+    known = of([work for path in works for work in read_works(path)]) if works else here(found)
+    scanner = load_scanner(found, following(found, lambda: known))
     judged: list[Judged] = []
     costs = []
     for dataset in datasets:

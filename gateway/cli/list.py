@@ -12,6 +12,7 @@ from gateway import actions, backends, dialects, settings
 from gateway.app import vocabulary
 from gateway.cli._output import Json, emit, say, table
 from gateway.detectors import _assessors as assessors
+from gateway.detectors._verbatim.following import DETECTORS
 from gateway.policy.groups import members, names
 from gateway.policy.language import Vocabulary
 from gateway.settings import PREFIX, Settings
@@ -40,7 +41,7 @@ def list_all(as_json: Json = False) -> None:
 
 
 def _detectors(found: Settings, words: Vocabulary) -> list[dict[str, Any]]:
-    on = found.detector_names
+    on = {*found.detector_names, *DETECTORS}
     return [
         {
             "name": name,

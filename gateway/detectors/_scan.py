@@ -6,12 +6,14 @@ and has no deadline: never on an event loop.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from gateway.core.judgement import Finding
-from gateway.core.segments import cut
+from gateway.core.judgement import Finding, Subject
+from gateway.core.message import Kind
+from gateway.core.ports import Following
+from gateway.core.segments import cut, stretches
 from gateway.core.windows import windows
 from gateway.detectors import create
 from gateway.detectors._jobs import perform, thresholds
@@ -20,9 +22,15 @@ from gateway.detectors._questions import Question, ask, distinct, fired, merge, 
 
 
 class Scanner:
-    """Detectors loaded into this process."""
+    """Detectors loaded into this process. following: those that follow a whole text, if any."""
 
-    def __init__(self, enabled: Mapping[str, Mapping[str, Any]], *, cache_dir: Path) -> None:
+    def __init__(
+        self,
+        enabled: Mapping[str, Mapping[str, Any]],
+        *,
+        cache_dir: Path,
+        following: Following | None = None,
+    ) -> None:
         """Loads everything, which takes seconds. Raises ConfigError."""
         self._members = {detector.name: detector for detector in create(enabled)}
         loaded = {name: detector.load() for name, detector in self._members.items()}
@@ -33,6 +41,7 @@ class Scanner:
         )
         self.detectors = {d.name: d.categories for d in self._members.values()}
         self.versions = {d.name: d.version for d in self._members.values()}
+        self._following = following
         self._thresholds = {d.name: thresholds(d) for d in self._members.values()}
 
     def scan(self, text: str, detectors: Collection[str] | None = None) -> list[Finding]:
@@ -43,12 +52,14 @@ class Scanner:
         return self._judge(text, detectors, faint=False)
 
     def grade(self, text: str) -> tuple[list[Finding], list[Finding]]:
-        """What `scan` finds, and beside it what graded detectors thought too faint to report."""
+        """What is found, and beside it what graded detectors thought too faint to report."""
         strong: list[Finding] = []
         faint: list[Finding] = []
         for finding in self._judge(text, None, faint=True):
             least = self._thresholds[finding.detector].get(finding.category, 0.0)
             (strong if finding.score >= least else faint).append(finding)
+        if self._following is not None:
+            strong = distinct([*strong, *_followed(text, self._following)])
         return strong, faint
 
     def _judge(self, text: str, detectors: Collection[str] | None, *, faint: bool) -> list[Finding]:
@@ -69,3 +80,18 @@ class Scanner:
             for window, end, findings in zip(cuttings, ends, found, strict=True)
             for finding in findings
         )
+
+
+def _followed(text: str, following: Following) -> Iterator[Finding]:
+    """What is found in an answer as a whole, fed as the guard feeds it."""
+    follow = following.open(following.detectors, ())
+    follower = follow(_ANSWER) if follow else None
+    if follower is None:
+        return
+    start = 0
+    for end in stretches(text, final=True):
+        yield from follower.feed(text[start:end], final=end == len(text))
+        start = end
+
+
+_ANSWER = Subject("assistant", Kind.TEXT)

@@ -58,6 +58,13 @@ class Row(msgspec.Struct, frozen=True):
     overlap_words: int | None = None
 
 
+class Work(msgspec.Struct, frozen=True):
+    """A text that answers may reproduce, and what it is called, if it is called something."""
+
+    text: str
+    doc: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """The rows of one file, in order."""
@@ -89,6 +96,20 @@ def read(path: Path, schema: Schema | None = None) -> Dataset:
     if not rows:
         raise ConfigError(f"{path}: holds no row; expected JSON Lines, one object a line.")
     return Dataset(path.name, schema or recognise(rows), rows)
+
+
+def read_works(path: Path) -> list[Work]:
+    """All works of a file, gzip or not. Raises ConfigError with the line."""
+    decoder = msgspec.json.Decoder(Work)
+    works = []
+    for number, line in _lines(path):
+        try:
+            works.append(decoder.decode(line))
+        except msgspec.DecodeError as err:
+            raise ConfigError(f"{path}:{number}: no work: {err}.") from err
+    if not works:
+        raise ConfigError(f"{path}: holds no work; expected JSON Lines, one object a line.")
+    return works
 
 
 def recognise(rows: Sequence[Row]) -> Schema:

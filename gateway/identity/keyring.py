@@ -78,6 +78,11 @@ class Keyring:
         """The 32-byte key of one tenant: HMAC-SHA256(root, "tenant:" || name)."""
         return hmac.digest(self.tenant_root, b"tenant:" + tenant.encode(), "sha256")
 
+    @property
+    def works_key(self) -> bytes:
+        """The 32-byte key of registered works: HMAC-SHA256(root, "works")."""
+        return hmac.digest(self.tenant_root, b"works", "sha256")
+
 
 def _key(value: dict[str, object], name: str, source: str) -> bytes:
     encoded = value.get(name)

@@ -16,6 +16,7 @@ from tests.cli.house import Gateway
 LISTED = """
     serve doctor models scan evaluate list version coverage openapi
     db.upgrade db.status policy.check policy.test policy.explain policy.schema
+    works.add works.list works.remove
     keys.new keys.list keys.revoke audit.query audit.show audit.verify
 """
 
