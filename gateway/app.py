@@ -15,9 +15,13 @@ from gateway import actions, backends, catalogue, db, detectors, dialects
 from gateway.actions._vault import KeyedVault
 from gateway.audit.heartbeat import beat_forever
 from gateway.audit.log import AuditLog, Limits
+from gateway.audit.note import NoteError
 from gateway.audit.own import explained
+from gateway.audit.prove import Unplaced, prove_own
 from gateway.audit.query import READ
+from gateway.audit.sequencer import signer
 from gateway.audit.sequencing import Sequencing
+from gateway.audit.tiles import MissingTile
 from gateway.backends._circuit import CircuitBackend
 from gateway.backends._circuit import Limits as CircuitLimits
 from gateway.core.apis import Backend, Candidate
@@ -52,6 +56,13 @@ log = logging.getLogger(__name__)
 
 NO_LOG = Refusal(
     "log_unavailable", "The log cannot be read now. Try again shortly.", 503, retry_after_s=5
+)
+
+NO_PROOF_YET = Refusal(
+    "proof_not_ready",
+    "This exchange has no place in the signed log yet. It gets one within seconds of its end.",
+    503,
+    retry_after_s=2,
 )
 
 
@@ -236,6 +247,7 @@ class Gateway:
             warnings=self.notices,
             max_body_bytes=self.settings.max_body_bytes,
             explain=self.explain,
+            prove=self.prove,
             openapi=openapi.page(table),
         )
 
@@ -244,11 +256,27 @@ class Gateway:
 
         The read is on record itself. Raises Refused if the log cannot be asked.
         """
+        return await self._own(who, "explain", explained, exchange_id, who.key_id)
+
+    async def prove(self, who: Principal, exchange_id: str) -> dict[str, Any] | None:
+        """The proof that the log has an exchange made with this key; None if none was.
+
+        The read is on record itself. Raises Refused, also if it is too early for a proof.
+        """
+        key = signer(self.keyring.audit_key, self.settings.audit_origin).key
         try:
-            found = await asyncio.to_thread(explained, self.engine, exchange_id, who.key_id)
+            return await self._own(who, "proof", prove_own, exchange_id, who.key_id, key)
+        except Unplaced as err:
+            raise Refused(NO_PROOF_YET) from err
+
+    async def _own(
+        self, who: Principal, via: str, read: Callable[..., dict[str, Any] | None], *given: Any
+    ) -> dict[str, Any] | None:
+        try:
+            found = await asyncio.to_thread(read, self.engine, *given)
             if found is not None:
-                await self.audit.append(_read_by(who, found["id"]))
-        except RecordUnavailable as err:
+                await self.audit.append(_read_by(who, given[0], via))
+        except (RecordUnavailable, NoteError, MissingTile) as err:
             raise Refused(NO_LOG) from err
         except db.failures(self.engine) as err:
             raise Refused(NO_LOG) from err
@@ -562,11 +590,11 @@ def check_schema(settings: Settings) -> None:
         )
 
 
-def _read_by(who: Principal, exchange_id: str) -> Entry:
+def _read_by(who: Principal, exchange_id: str, via: str) -> Entry:
     return Entry(
         exchange_id=exchange_id,
         kind=READ,
-        core={"via": "explain", "filters": ["exchange_id"], "count": 1},
+        core={"via": via, "filters": ["exchange_id"], "count": 1},
         tenant=who.tenant,
         application=who.application,
         key_id=who.key_id,

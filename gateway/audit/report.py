@@ -32,11 +32,18 @@ class Unclosed:
 
 @dataclass(slots=True)
 class Report:
-    """What `verify` found. Lists stop at `MAX_LISTED`; counts do not."""
+    """What `verify` found. Lists stop at `MAX_LISTED`; counts do not.
+
+    tree_size: how many entries the newest checkpoint signs. unsequenced: how many have no
+    place in the tree yet, which is no fault.
+    """
 
     entries: int = 0
     chains: int = 0
     exchanges: int = 0
+    tree_size: int = 0
+    checkpoints: int = 0
+    unsequenced: int = 0
     unclosed_count: int = 0
     problem_count: int = 0
     problems: list[Problem] = field(default_factory=list)

@@ -13,6 +13,8 @@ from gateway.audit.note import Note, Signature
 from gateway.audit.tables import audit_checkpoint, audit_cosignature, audit_run, audit_tile
 from gateway.audit.tiles import Read
 
+KEPT_TILES = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -31,12 +33,14 @@ class Run:
 
 
 def tiles(connection: Connection) -> Read:
-    """Reads tiles, each once."""
+    """Reads tiles, those read lately not again."""
     known: dict[tuple[int, int], bytes] = {}
 
     def read(level: int, index: int) -> bytes:
         at = (level, index)
         if at not in known:
+            if len(known) == KEPT_TILES:
+                known.clear()
             found = connection.execute(
                 select(audit_tile.c.hashes).where(
                     audit_tile.c.level == level, audit_tile.c.tile_index == index

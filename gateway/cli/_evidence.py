@@ -1,20 +1,40 @@
-"""Commands of `gateway audit` that make evidence: the tree over the log, and its checkpoints."""
+"""Commands of `gateway audit` that make evidence: the tree over the log, checkpoints, proofs."""
 
 from __future__ import annotations
 
+import json
 import signal
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway import settings
 from gateway.app import SystemClock
+from gateway.audit import submit, tree, verifier
+from gateway.audit.anchor import anchor
+from gateway.audit.note import Key, Note
+from gateway.audit.prove import prove as bundle_of
+from gateway.audit.prove import prove_at
+from gateway.audit.sequencer import signer
 from gateway.audit.sequencing import Sequencing
+from gateway.audit.witness import Witness
+from gateway.audit.witness_server import WitnessServer
 from gateway.cli._open import database
+from gateway.cli._output import Json, emit, say, warn
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Counters
+from gateway.db import snapshot
 from gateway.identity.keyring import Keyring
 from gateway.serve import set_up_logging
+from gateway.settings import Settings
+
+
+def log_key(found: Settings) -> Key:
+    """The public key of this gateway's log."""
+    keyring = Keyring.open(found.keyring_path, create=False)
+    return signer(keyring.audit_key, found.audit_origin).key
 
 
 def sequence(
@@ -49,6 +69,122 @@ def sequence(
 def _catch_up(work: Sequencing) -> None:
     while work.turn(0.0) == 0.0:
         pass
+    trouble = work.trouble if work.leads else "Another process sequences this database now."
     work.close()
-    if work.trouble or not work.leads:
-        raise ConfigError(work.trouble or "Another process sequences this database now.")
+    if trouble:
+        raise ConfigError(trouble)
+
+
+def prove(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="An exchange's whole id, or a place in the tree.")
+    ],
+) -> None:
+    """Print evidence of an exchange: its entries, and the proof that the log has them. JSON.
+
+    An auditor checks it without this gateway: `gateway audit verifier > verifier.py`, then
+    `python3 verifier.py BUNDLE.json --key KEY`, where `gateway audit checkpoint --key`
+    prints the key.
+    """
+    found = settings.read()
+    key = log_key(found)
+    with database(found) as engine:
+        if name.isdigit():
+            made = prove_at(engine, int(name), key)
+        else:
+            made = bundle_of(engine, name.removeprefix("urn:uuid:").lower(), key)
+    if made is None:
+        raise ConfigError(f"There is no exchange or place {name[:40]!r} in the log.")
+    sys.stdout.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+
+
+def checkpoint(
+    to: Annotated[
+        list[str] | None,
+        typer.Option(help="Keep it there too: a file, a folder, or a URL to PUT to."),
+    ] = None,
+    witness: Annotated[str, typer.Option(help="URL of a witness that is to sign it.")] = "",
+    witness_key: Annotated[str, typer.Option(help="That witness's public key.")] = "",
+    request: Annotated[
+        int, typer.Option(help="Print what to carry to a witness that knows so many entries.")
+    ] = -1,
+    add: Annotated[
+        typer.FileText | None, typer.Option(help="File with what that witness answered.")
+    ] = None,
+    key: Annotated[bool, typer.Option("--key", help="Print the log's public key only.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print the newest checkpoint: what the log signs of itself, and witnesses under it.
+
+    Whoever keeps one outside the database can tell later whether the log was changed since:
+    `gateway audit verify --against FILE`.
+    """
+    found = settings.read()
+    public = log_key(found)
+    if key:
+        sys.stdout.write(f"{public}\n")
+        return
+    with database(found) as engine:
+        if request >= 0:
+            sys.stdout.write(submit.request(engine, request))
+            return
+        with snapshot(engine) as connection:
+            size, note = submit.newest(connection)
+            note = tree.cosigned(connection, size, note)
+        if witness or add is not None:
+            known = Key.parse(witness_key)
+            if add is not None:
+                note = submit.keep(engine, str(note), add.read(), known, SystemClock())
+            else:
+                note = submit.submit(engine, witness, known, SystemClock())
+    _keep(note, to or [])
+    if as_json:
+        emit({"size": size, "key": str(public), "note": str(note)})
+    else:
+        sys.stdout.write(str(note))
+
+
+def _keep(note: Note, places: list[str]) -> None:
+    size = int(note.text.split("\n")[1])
+    for place in places:
+        anchor(place).put(f"checkpoint-{size:012d}", str(note))
+
+
+def witness(
+    log: Annotated[str, typer.Option(help="Public key of the log to watch.")],
+    name: Annotated[str, typer.Option(help="This witness's name, such as witness.example/1.")],
+    state: Annotated[Path, typer.Option(help="Folder of its key, and of what it signed last.")],
+    listen: Annotated[str, typer.Option(help="HOST:PORT to serve HTTP at.")] = "",
+    key: Annotated[bool, typer.Option("--key", help="Print its public key only.")] = False,
+) -> None:
+    """Watch a log from elsewhere: sign its checkpoints as long as it only grows.
+
+    Reads one request of `gateway audit checkpoint --request` from standard input and prints
+    the signature, or serves `POST /add-checkpoint` with `--listen`. Needs no database. Run it
+    where those who run the gateway cannot reach it.
+    """
+    watching = Witness(state, name=name, log=Key.parse(log), clock=SystemClock())
+    if key:
+        sys.stdout.write(f"{watching.key}\n")
+    elif listen:
+        _serve(watching, listen)
+    else:
+        answer = watching.add(sys.stdin.read())
+        if answer.status != 200:
+            warn(f"Not signed ({answer.status}): {answer.text.strip()}")
+            raise typer.Exit(1)
+        sys.stdout.write(answer.text)
+
+
+def _serve(watching: Witness, listen: str) -> None:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigError(f"--listen: expected HOST:PORT, found {listen[:60]!r}.")
+    with WitnessServer((host.strip("[]"), int(port)), watching) as server:
+        say(f"Witness {watching.key} at http://{host}:{server.server_port}")
+        server.serve_forever()
+
+
+def print_verifier() -> None:
+    """Print the program that checks evidence: one file, nothing but Python's standard library."""
+    sys.stdout.write(Path(verifier.__file__).read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,10 +13,13 @@ from rich.markup import escape
 from gateway import settings
 from gateway.admin.exchanges import Line, line
 from gateway.app import SystemClock
+from gateway.audit import saved, verifier
+from gateway.audit.note import Key
 from gateway.audit.query import Filters, query
 from gateway.audit.query import show as find
 from gateway.audit.report import Report
 from gateway.audit.verify import verify as recompute
+from gateway.audit.verify import verify_range
 from gateway.cli import _evidence
 from gateway.cli._open import database
 from gateway.cli._output import Json, console, emit, say, table, when
@@ -127,21 +131,75 @@ def show(
 
 
 @app.command()
-def verify(as_json: Json = False) -> None:
+def verify(
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(help="Check this bundle of `audit prove` instead; needs no database."),
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(help="Checkpoints kept elsewhere, a file or folder: must still fit."),
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="Public key of a witness that must have signed.")
+    ] = None,
+    key: Annotated[str, typer.Option(help="The log's public key. Default: this gateway's.")] = "",
+    places: Annotated[
+        str, typer.Option(help="Only the entries with these places in the tree: 100:200.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """Recompute the whole log: is every entry there, unchanged and in its place?
 
     Exit code 0 only if all holds. Exchanges without an end are listed; they are no fault.
     """
+    witnesses = [Key.parse(text) for text in witness or []]
+    if bundle is not None:
+        _verify_bundle(bundle, key, witness or [], as_json=as_json)
+        return
     found = settings.read()
-    key = Keyring.open(found.keyring_path, create=False).audit_key
-    with database(found) as engine:
-        report = recompute(engine, key)
+    log_key = Key.parse(key) if key else _evidence.log_key(found)
+    if places:
+        with database(found) as engine:
+            report = verify_range(engine, log_key, *_places(places))
+    else:
+        audit_key = Keyring.open(found.keyring_path, create=False).audit_key
+        kept = [c for path in against or [] for c in saved.read(path, log_key, witnesses)]
+        with database(found) as engine:
+            asked = [] if against else witnesses
+            report = recompute(engine, audit_key, log_key=log_key, saved=kept, witnesses=asked)
     if as_json:
         emit({"ok": report.ok, **asdict(report)})
     else:
         _tell(report)
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _verify_bundle(path: Path, key: str, witnesses: list[str], *, as_json: bool) -> None:
+    try:
+        lines = verifier.check(json.loads(path.read_text(encoding="utf-8")), key, witnesses)
+    except (OSError, ValueError) as err:
+        raise ConfigError(f"{path}: expected a bundle of `gateway audit prove`.") from err
+    except verifier.Broken as err:
+        if as_json:
+            emit({"ok": False, "problem": str(err)})
+        else:
+            say(f"[bold red]The evidence does not hold:[/] {escape(str(err))}")
+        raise typer.Exit(1) from err
+    if as_json:
+        emit({"ok": True, "key_given": bool(key), "lines": lines})
+        return
+    for text in lines:
+        say(escape(text))
+    say("[bold green]The evidence holds.[/]")
+
+
+def _places(text: str) -> tuple[int, int]:
+    start, gap, end = text.partition(":")
+    if not (gap and start.isdigit() and end.isdigit()):
+        raise ConfigError(f"--places: expected FIRST:BEHIND_LAST, found {text[:40]!r}.")
+    return int(start), int(end)
 
 
 def _tell(report: Report) -> None:
@@ -154,7 +212,8 @@ def _tell(report: Report) -> None:
     counts = (
         f"{report.entries:,} entries, {report.chains:,} chains "
         f"({len(report.open_chains):,} open), {report.exchanges:,} exchanges, "
-        f"{report.unclosed_count:,} unclosed"
+        f"{report.unclosed_count:,} unclosed; a tree of {report.tree_size:,} entries, "
+        f"{report.checkpoints:,} checkpoints, {report.unsequenced:,} entries not in it yet"
     )
     if report.ok:
         say(f"[bold green]The log holds.[/] {counts}.")
@@ -180,4 +239,8 @@ def _coloured(outcome: Any) -> str:
     return f"[{_GOOD.get(outcome, 'yellow')}]{escape(outcome)}[/]" if outcome else ""
 
 
+app.command()(_evidence.prove)
+app.command()(_evidence.checkpoint)
 app.command()(_evidence.sequence)
+app.command()(_evidence.witness)
+app.command("verifier")(_evidence.print_verifier)

@@ -38,7 +38,8 @@ Explain = Callable[[Principal, str], Awaitable[dict[str, Any] | None]]
 
 _JSON = "application/json"
 _NO_HEADERS: Mapping[str, str] = {}
-_OWN = re.compile(r"/v1/exchanges/(?P<id>[^/]{1,100})/explain", re.IGNORECASE)
+_EXPLAIN = re.compile(r"/v1/exchanges/(?P<id>[^/]{1,100})/explain", re.IGNORECASE)
+_PROOF = re.compile(r"/v1/audit/(?P<id>[^/]{1,100})/proof", re.IGNORECASE)
 
 NO_KEY = Refusal(
     "invalid_api_key",
@@ -76,6 +77,7 @@ class Door:
     """What one gateway process serves.
 
     explain: what is known of an exchange to whoever made it, or None; raises Refused.
+    prove: the proof that the log has it, likewise.
     models: what there is to list (see `listings`), as OpenAI has it. ready: problems that keep
     it from serving, by part; empty if there are none. warnings: what is wrong but does not.
     openapi: the document that says what is served; empty if it is not told.
@@ -89,6 +91,7 @@ class Door:
     warnings: Callable[[], Mapping[str, str]]
     max_body_bytes: int
     explain: Explain | None = None
+    prove: Explain | None = None
     openapi: bytes = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,8 +112,8 @@ class Door:
                 await self._refuse_method(["GET"], path, send)
         elif (listed := listings.find(path)) is not None:
             await self._models(*listed, scope, receive, send)
-        elif (own := _OWN.fullmatch(path)) and self.explain is not None:
-            await self._explain(own["id"].lower(), self.explain, scope, send)
+        elif (own := self._own(path)) is not None:
+            await self._tell(*own, scope, send)
         else:
             await self._refuse_method(self.paths.methods(path), path, send)
 
@@ -122,7 +125,14 @@ class Door:
             return Reply(200, {"content-type": _JSON}, self.openapi)
         return None
 
-    async def _explain(self, exchange_id: str, explain: Explain, scope: Scope, send: Send) -> None:
+    def _own(self, path: str) -> tuple[str, Explain] | None:
+        """An exchange's id, and what tells its owner of it; None if the path is no such thing."""
+        for form, tell in ((_EXPLAIN, self.explain), (_PROOF, self.prove)):
+            if tell is not None and (found := form.fullmatch(path)):
+                return found["id"].lower(), tell
+        return None
+
+    async def _tell(self, exchange_id: str, explain: Explain, scope: Scope, send: Send) -> None:
         method, path = scope["method"], normal(scope["path"])
         if method not in ("GET", "HEAD"):
             await self._refuse_method(["GET"], path, send)

@@ -22,7 +22,16 @@ _PROBE: Json = {
     "required": ["status"],
     "properties": {"status": {"type": "string"}, "warnings": _PARTS, "problems": _PARTS},
 }
-_EXPLAIN = "/v1/exchanges/{id}/explain"
+_OWN = {
+    "/v1/exchanges/{id}/explain": (
+        "Which rules fired in an exchange that was made with this key, and why.",
+        "What was decided.",
+    ),
+    "/v1/audit/{id}/proof": (
+        "The audit entries of an exchange that was made with this key, and the proof of them.",
+        "A bundle for `gateway audit verify` or the stand-alone verifier.",
+    ),
+}
 # What listings are asked, and by whom, to see what they look like.
 _MODEL: Json = {"id": "m", "object": "model", "created": 0, "owned_by": "p"}
 _ASKED_BY: tuple[Mapping[str, str], ...] = (
@@ -36,7 +45,8 @@ def own_operations(table: Table, refusals: Refusals) -> Iterator[tuple[str, str,
     """(path, method, operation) of each."""
     for path in (*PROBES, OPENAPI):
         yield path, "get", _open(path)
-    for path, method, operation in [*_listings(), (_EXPLAIN, "get", _explain())]:
+    owned = [(path, "get", _owned(path)) for path in _OWN]
+    for path, method, operation in [*_listings(), *owned]:
         operation["responses"] |= refusals.responses(table.nearest(path), _REFUSED)
         yield path, method, operation
 
@@ -78,9 +88,10 @@ def _listing(path: str, listing: Listing, name: str) -> Json:
     return operation
 
 
-def _explain() -> Json:
+def _owned(path: str) -> Json:
+    summary, answer = _OWN[path]
     return {
-        "summary": "Which rules fired in an exchange that was made with this key, and why.",
-        **parameters(_EXPLAIN),
-        "responses": {"200": json_response("What was decided.", {"type": "object"})},
+        "summary": summary,
+        **parameters(path),
+        "responses": {"200": json_response(answer, {"type": "object"})},
     }

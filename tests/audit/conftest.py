@@ -11,6 +11,8 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from gateway import db
 from gateway.audit.log import AuditLog, Limits
+from gateway.audit.note import Key
+from gateway.audit.sequencer import Sequencer, signer
 from gateway.core.ports import Counters, Entry
 
 KEY = b"audit key of the tests, 32 bytes"
@@ -132,6 +134,19 @@ def drop_triggers(engine: Engine) -> None:
         for name, table in connection.exec_driver_sql(found).all():
             on = f" ON {table}" if engine.dialect.name == "postgresql" else ""
             connection.exec_driver_sql(f"DROP TRIGGER {name}{on}")
+
+
+@pytest.fixture
+def sequencer(engine: Engine, key: bytes, clock: SystemClock) -> Callable[..., Sequencer]:
+    def make(**options: Any) -> Sequencer:
+        return Sequencer(engine, key=key, signer=signer(key, ""), clock=clock, **options)
+
+    return make
+
+
+@pytest.fixture
+def log_key(key: bytes) -> Key:
+    return signer(key, "").key
 
 
 @pytest.fixture

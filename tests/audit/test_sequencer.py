@@ -22,14 +22,6 @@ from gateway.core.errors import GatewayError
 from gateway.core.ports import Counters
 
 
-@pytest.fixture
-def sequencer(engine, key, clock):
-    def make(**options):
-        return Sequencer(engine, key=key, signer=signer(key, ""), clock=clock, **options)
-
-    return make
-
-
 def leaves(engine):
     """The hashes of all entries in the order of the tree, by the database's own join."""
     e, r = audit_entry.c, audit_run.c

@@ -76,6 +76,7 @@ def new_door(
         warnings=dict,
         max_body_bytes=max_body,
         explain=_explain,
+        prove=_explain,
         openapi=page(table),
     )
 
