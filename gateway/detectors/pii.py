@@ -1,7 +1,8 @@
 """Personal data that has a form: addresses, numbers and identifiers with check digits.
 
-The definition is presidio-analyzer's: its recognisers, checks and context words. Which of
-them, and how, is in `_recognisers`. Names and places are for `names`.
+presidio-analyzer's recognisers with their checks and context words (`_presidio`), and beside
+them our own for identifiers that it does not know or often misses (`_national`, `_phones`).
+Names and places are for `names`.
 """
 
 from __future__ import annotations
@@ -13,15 +14,10 @@ from typing import Any
 from gateway.core.judgement import Finding
 from gateway.core.ports import Trigger
 from gateway.detectors._options import check_keys, chosen, share, words
-from gateway.detectors._recognisers import (
-    COUNTRIES,
-    DEFAULT_COUNTRIES,
-    ENTITIES,
-    Recogniser,
-    Words,
-    recognisers,
-    stop_words,
-)
+from gateway.detectors._overlaps import settled
+from gateway.detectors._presidio import stop_words
+from gateway.detectors._reading import Reading
+from gateway.detectors._recognisers import COUNTRIES, DEFAULT_COUNTRIES, ENTITIES, Recognisers
 
 OPTIONS = ("entities", "countries", "min_score", "allow")
 
@@ -37,9 +33,10 @@ def build(options: Mapping[str, Any]) -> Pii:
     if named is not None:
         entities = chosen("pii", "entities", named, tuple(ENTITIES))
     else:
-        entities = tuple(e for e, row in ENTITIES.items() if row.country in ("", *countries))
+        entities = tuple(e for e, country in ENTITIES.items() if country in ("", *countries))
     return Pii(
         entities,
+        countries,
         min_score=share("pii", options, "min_score", 0.4),
         allow=words("pii", options, "allow") or (),
     )
@@ -50,30 +47,49 @@ class Pii:
 
     name = "pii"
 
-    def __init__(self, entities: Sequence[str], *, min_score: float, allow: Sequence[str]) -> None:
+    def __init__(
+        self,
+        entities: Sequence[str],
+        countries: Sequence[str],
+        *,
+        min_score: float,
+        allow: Sequence[str],
+    ) -> None:
         self.version = f"presidio-analyzer {version('presidio-analyzer')}"
         self.categories = frozenset(entities)
+        self._countries = tuple(countries)
         self._min_score = min_score
         self._allow = frozenset(text.casefold() for text in allow)
         self._stop_words: frozenset[str] = frozenset()
-        self._recognisers: dict[str, Recogniser] = {}
+        self._recognisers: Recognisers | None = None
 
     def load(self) -> Sequence[Trigger]:
         """Imports presidio-analyzer, which takes seconds."""
         self._stop_words = stop_words()
-        self._recognisers = {r.entity: r for r in recognisers(sorted(self.categories))}
-        return [trigger for r in self._recognisers.values() for trigger in r.triggers]
+        self._recognisers = Recognisers(self.categories, self._countries)
+        return self._recognisers.triggers
 
     def detect(self, texts: Sequence[str], hints: Sequence[Collection[str]]) -> list[list[Finding]]:
         """Runs the recognisers whose hints fired."""
-        return [self._one(text, fired) for text, fired in zip(texts, hints, strict=True)]
+        if self._recognisers is None:
+            raise RuntimeError("the detector is not loaded")
+        return [
+            self._one(text, self._recognisers, fired)
+            for text, fired in zip(texts, hints, strict=True)
+        ]
 
-    def _one(self, text: str, fired: Collection[str]) -> list[Finding]:
-        words = Words(text, self._stop_words)
+    def _one(self, text: str, recognisers: Recognisers, fired: Collection[str]) -> list[Finding]:
+        if not fired:
+            return []
+        reading = Reading(text, recognisers.vocabulary, self._stop_words)
+        claims = (
+            (recogniser.entity, found)
+            for recogniser in recognisers.fired(fired)
+            for found in recogniser.find(reading)
+        )
         return [
             Finding(self.name, entity, found.start, found.end, found.score)
-            for entity in sorted(fired)
-            for found in self._recognisers[entity].find(text, words)
+            for entity, found in settled(claims)
             if found.score >= self._min_score
             and text[found.start : found.end].casefold() not in self._allow
         ]
