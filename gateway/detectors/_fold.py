@@ -50,10 +50,18 @@ _EXOTIC = re.compile(
 )
 
 
+# The same for texts of one byte a character, which most of western Europe's are.
+_LATIN_1 = bytes(i if i < 0x80 else ord(_FOLD.get(chr(i), "?")) for i in range(256))
+
+
 def fold(text: str) -> bytes:
     """The text as ASCII bytes, one for each character."""
     if text.isascii():
         return text.encode("ascii")
+    try:
+        return text.encode("latin-1").translate(_LATIN_1)
+    except UnicodeEncodeError:
+        pass
     if _EXOTIC.search(text):
         text = _EXOTIC.sub(lambda match: _FOLD.get(match.group(), "?"), text)
     return text.encode("ascii", "replace")

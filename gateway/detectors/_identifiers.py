@@ -26,6 +26,29 @@ CLOSE_CHARS = 40
 _LONG_NUMBER = re.compile(r"[0-9][0-9 .-]{4,}[0-9]")
 
 
+# What our forms hold, in few patterns that stand on digits: hyperscan passes over text without
+# any at next to no cost, and a pattern for each form would make it compile for minutes.
+_BETWEEN = r"[-x./~()\[\]\s+]{0,4}"
+MIN_DIGITS = 7
+# The most that stands in a form before what its trigger matches, and the longest such match.
+LEAD_CHARS = 20
+TRIGGERS = {
+    # The seventh digit, with at most four marks between two: all numbers of that length.
+    "number": rf"[0-9](?:{_BETWEEN}[0-9]){{{MIN_DIGITS - 1}}}",
+    "run": r"[0-9]{5}|[0-9]{3}[- ][0-9]{3}",
+    "code": r"[0-9A-Z]{8}[0-9]",
+    "pairs": r"[0-9]{2}[- ][0-9]{2}[- ][0-9]{2}",
+    "day": r"[0-9][./-][0-9]{1,2}[./-][0-9]",
+    "plate": r"[A-Z]{2}[- ]?[0-9]|[0-9]{2,4}[- ]?[A-Z]{2}|[A-Z\xc4\xd6\xdc]-[A-Z]{1,2}[- ]?[0-9]"
+    r"|[0-9][A-Z]{3}[0-9]|[0-9]-[A-Z]{2,3}-[0-9]",
+    "bic": r"[A-Z]{6}[A-Z2-9][A-NP-Z0-9]",
+    "slash": r"/[0-9A-Z]{4}-[0-9]{2}",
+    "corsica": r"2[ABab][ \xa0\u202f./-]?[0-9]{3}",
+    "fiscal": r"[0-9]{2}[A-EHLMPRSTa-ehlmprst][0-9]{2}",
+    "register": r"HR[AB] ?[0-9]{3}",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """One way to write an identifier.
@@ -33,8 +56,8 @@ class Form:
     entity: its category. country: whose it is; empty for everyone's. pattern: in the syntax
     of `re`; "~" is an optional separator. labels: words that say what it is, parted by "|".
     alone: its score without any of them; 0 if it needs one.
-    any_case: whether small letters will do. few_digits: whether it may hold less than seven
-    digits in a row, separators aside, so that it needs a trigger of its own.
+    any_case: whether small letters will do. fires: the name of the trigger in `TRIGGERS` that
+    is in all that the pattern matches.
     """
 
     entity: str
@@ -44,7 +67,7 @@ class Form:
     check: Check | None = None
     alone: float = 0.0
     any_case: bool = False
-    few_digits: bool = False
+    fires: str = "number"
 
 
 class Identifier:

@@ -48,19 +48,25 @@ class Locator:
         rows = [(name, trigger) for name in self._detectors for trigger in triggers[name]]
         reach_chars = max((trigger.reach_chars for _, trigger in rows), default=0)
         self.reach_chars = reach_chars + MAX_CHARS if rows else 0
-        self._hints = sorted({(name, trigger.hint) for name, trigger in rows})
-        self._masks: dict[frozenset[str], frozenset[int]] = {}
+        self._hints = {
+            name: sorted({trigger.hint for trigger in triggers[name]}) for name in self._detectors
+        }
         # For `hints` one match a trigger is enough, which keeps texts full of digits cheap.
-        # For `locate` all triggers of a detector share one id: one match an offset.
-        ids = {pair: i for i, pair in enumerate(self._hints)}
-        self._first = _database(
-            [(ids[name, trigger.hint], trigger) for name, trigger in rows],
-            hyperscan.HS_FLAG_SINGLEMATCH,
-            cache_dir,
-        )
-        self._all = _database(
-            [(self._detectors.index(name), trigger) for name, trigger in rows], 0, cache_dir
-        )
+        # For `locate` all triggers of a detector share one id: one match an offset. A
+        # database for each detector costs less than one for all: hyperscan passes over text
+        # that holds nothing a pattern begins with the faster, the more alike they are.
+        self._first = {
+            name: _database(
+                [(self._hints[name].index(trigger.hint), trigger) for trigger in triggers[name]],
+                hyperscan.HS_FLAG_SINGLEMATCH,
+                cache_dir,
+            )
+            for name in self._detectors
+        }
+        self._all = {
+            name: _database([(0, trigger) for trigger in triggers[name]], 0, cache_dir)
+            for name in self._detectors
+        }
 
     def locate(self, text: str, detectors: Collection[str]) -> list[int]:
         """Where to look for these detectors, in characters, ascending, each place once.
@@ -70,51 +76,47 @@ class Locator:
         """
         seen = view(text)
         ends = self.ends(text, seen, detectors)
-        if seen is None or not self._mask(detectors):
+        if seen is None or self._all.keys().isdisjoint(detectors):
             return ends
         return sorted({*ends, *seen.marks})
 
     def ends(self, text: str, seen: View | None, detectors: Collection[str]) -> list[int]:
         """Where the triggers end in a text and in its view, ascending, each place once."""
-        mask = self._mask(detectors)
-        found = self._ends(text, mask)
+        found = self._ends(text, detectors)
         if seen is not None:
-            found.update(map(seen.end, self._ends(seen.text, mask)))
+            found.update(map(seen.end, self._ends(seen.text, detectors)))
         return sorted(found)
 
-    def _ends(self, text: str, mask: frozenset[int]) -> set[int]:
-        if self._all is None:
-            return set()
-        found: list[tuple[int, int]] = []
+    def _ends(self, text: str, detectors: Collection[str]) -> set[int]:
+        found: list[int] = []
         append = found.append
-        self._all.scan(
-            fold(text),
-            match_event_handler=lambda number, start, end, flags, context: append((end, number)),
-        )
-        return {end for end, number in found if number in mask}
+        folded = fold(text)
+        for name in detectors:
+            database = self._all.get(name)
+            if database is not None:
+                database.scan(folded, match_event_handler=lambda n, s, end, f, c: append(end))
+        return set(found)
 
     def hints(self, text: str, detectors: Collection[str]) -> dict[str, list[str]]:
         """The hints of triggers that fire somewhere in the text, by detector."""
-        if self._first is None:
-            return {}
-        found: list[int] = []
-        append = found.append
-        self._first.scan(
-            fold(text),
-            match_event_handler=lambda number, start, end, flags, context: append(number),
-        )
         out: dict[str, list[str]] = {}
-        for number in sorted(set(found)):
-            name, hint = self._hints[number]
-            if name in detectors:
-                out.setdefault(name, []).append(hint)
+        folded = fold(text)
+        for name in detectors:
+            database = self._first.get(name)
+            found: list[int] = []
+            if database is not None:
+                _scan(database, folded, found)
+            if found:
+                hints = self._hints[name]
+                out[name] = [hints[number] for number in sorted(set(found))]
         return out
 
-    def _mask(self, detectors: Collection[str]) -> frozenset[int]:
-        key = frozenset(detectors)
-        if key not in self._masks:
-            self._masks[key] = frozenset(i for i, n in enumerate(self._detectors) if n in key)
-        return self._masks[key]
+
+def _scan(database: hyperscan.Database, folded: bytes, found: list[int]) -> None:
+    append = found.append
+    database.scan(
+        folded, match_event_handler=lambda number, start, end, flags, context: append(number)
+    )
 
 
 def _database(

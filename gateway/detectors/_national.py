@@ -10,7 +10,8 @@ from __future__ import annotations
 from gateway.detectors import _check_digits as check
 from gateway.detectors._identifiers import Form
 
-_NIR = r"[1-478]~[0-9]{2}~(?:0[1-9]|1[0-2]|[2-9][0-9])~(?:[0-9]{2}|2[ABab])~[0-9]{3}~[0-9]{3}"
+_NIR = r"[1-478]~[0-9]{2}~(?:0[1-9]|1[0-2]|[2-9][0-9])~[0-9]{2}~[0-9]{3}~[0-9]{3}"
+_NIR_CORSICA = r"[1-478]~[0-9]{2}~(?:0[1-9]|1[0-2]|[2-9][0-9])~2[ABab]~[0-9]{3}~[0-9]{3}"
 _NIR_LABELS = (
     "nir|securite sociale|numero de secu|n secu|numero secu|secu|carte vitale|assure social"
     "|numero d'assure|insee|french social security"
@@ -63,24 +64,24 @@ FORMS: tuple[Form, ...] = (
     Form(
         "SWIFT_BIC", "", r"[A-Z]{6}[A-Z2-9][A-NP-Z0-9](?:[A-Z0-9]{3})?",
         "bic|swift|swift code|bic code|swift bic|swiftbic|bic swift",
-        few_digits=True,
+        fires="bic",
     ),
     Form(
         "LICENSE_PLATE", "",
         r"[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[A-Z]{2}[- ]?[0-9]{3}[- ]?[A-Z]{2}"
-        r"|[A-ZÄÖÜ]{1,3}[- ][A-Z]{1,2}[- ]?[0-9]{1,4}[EH]?|[0-9]{4}[- ]?[B-DF-HJ-NP-TV-Z]{3}"
-        r"|[0-9]{1,2}-[A-Z]{2,3}-[0-9]{1,2}|[A-Z]{1,2}-[0-9]{2,3}-[A-Z]{1,2}|[A-Z]{2}-[0-9]{2}-"
+        r"|[A-ZÄÖÜ]{1,3}-[A-Z]{1,2}[- ]?[0-9]{1,4}[EH]?|[0-9]{4}[- ]?[B-DF-HJ-NP-TV-Z]{3}"
+        r"|[0-9]{1,2}-[A-Z]{2,3}-[0-9]{1,2}|[A-Z]{2}-[0-9]{2,3}-[A-Z]{1,2}|[A-Z]{2}-[0-9]{2}-"
         r"[0-9]{2}|[A-Z]{3}[- ]?[0-9][A-Z0-9][0-9]{2}|[0-9][A-Z]{3}[0-9]{3}"
-        r"|[A-Z]{2}[- ]?[0-9]{2}[- ]?[A-Z]{1,2}[- ]?[0-9]{4}|[A-Z]{2,3} [0-9A-Z]{4,5}",
+        r"|[A-Z]{2}[- ]?[0-9]{2}[- ]?[A-Z]{1,2}[- ]?[0-9]{4}|[A-Z]{2,3} [0-9][0-9A-Z]{3,4}",
         _PLATE,
-        few_digits=True,
+        fires="plate",
     ),
     Form(
         "DATE_TIME", "",
         rf"(?:{_DAY}[./-]{_MONTH}[./-]|{_MONTH}[./-]{_DAY}[./-])(?:{_YEAR}|[0-9]{{2}})"
         rf"|{_YEAR}[./-]{_MONTH}[./-]{_DAY}",
         _BORN,
-        few_digits=True,
+        fires="day",
     ),
     Form(
         "VAT_NUMBER", "",
@@ -123,12 +124,11 @@ FORMS: tuple[Form, ...] = (
     Form(
         "BR_CNPJ", "br", r"[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-[0-9]{2}", _CNPJ,
         check.br_cnpj, alone=0.95,
-        few_digits=True,
+        fires="slash",
     ),
     Form(
-        "BR_CNPJ", "br", r"[0-9A-Z]{2}~[0-9A-Z]{3}~[0-9A-Z]{3}~[0-9A-Z]{4}~[0-9]{2}", _CNPJ,
-        check.br_cnpj,
-        few_digits=True,
+        "BR_CNPJ", "br", r"[0-9]{2}~[0-9]{3}~[0-9]{3}~[0-9]{4}~[0-9]{2}", _CNPJ,
+        check.br_cnpj ,
     ),
     Form(
         "BR_RG", "br", r"[0-9]{1,2}~[0-9]{3}~[0-9]{3}~[0-9Xx]",
@@ -149,7 +149,7 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         "CA_PASSPORT", "ca", r"[A-Z]{2}[0-9]{6}", "passport|passeport|canadian passport",
-        few_digits=True,
+        fires="run",
     ),
     Form(
         "CA_HEALTH_CARD", "ca", r"[1-9][0-9]{3}~[0-9]{3}~[0-9]{3}(?:~[A-Z]{2})?",
@@ -182,14 +182,14 @@ FORMS: tuple[Form, ...] = (
         "steuernummer|steuer nr|st nr|steuernr|finanzamt",
     ),
     Form(
-        "DE_ID_CARD", "de", r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8}[0-9]?",
+        "DE_ID_CARD", "de", r"[CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{7,8}[0-9]",
         "personalausweis|ausweis|ausweisnummer|perso|personalausweisnummer|german id card",
-        few_digits=True,
+        fires="code",
     ),
     Form(
-        "DE_PASSPORT", "de", r"[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{8}[0-9]?",
+        "DE_PASSPORT", "de", r"[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{7,8}[0-9]",
         "reisepass|reisepassnummer|passnummer|pass nr|german passport",
-        few_digits=True,
+        fires="code",
     ),
     Form(
         "DE_HEALTH_INSURANCE", "de", r"[A-Z][0-9]{9}",
@@ -204,12 +204,12 @@ FORMS: tuple[Form, ...] = (
     Form(
         "DE_FUEHRERSCHEIN", "de", r"[A-Z0-9][0-9]{2}[A-Z0-9]{6}[0-9][A-Z0-9]",
         "fuhrerschein|fuhrerscheinnummer|fuhrerschein nr",
-        few_digits=True,
+        fires="code",
     ),
     Form(
         "DE_HANDELSREGISTER", "de", r"HR[AB] ?[0-9]{3,6}(?: ?[A-Z]{1,2})?",
         "handelsregister|amtsgericht|hrb|hra|registergericht",
-        few_digits=True,
+        fires="register",
     ),
     # Spain
     Form(
@@ -233,7 +233,7 @@ FORMS: tuple[Form, ...] = (
         "seguridad social|nss|nass|nuss|numero de afiliacion|afiliacion", check.es_nss,
     ),
     Form("ES_PASSPORT", "es", r"[A-Z]{2,3}[0-9]{6}", "pasaporte|spanish passport",
-        few_digits=True,
+        fires="run",
     ),
     # Finland
     Form(
@@ -242,12 +242,14 @@ FORMS: tuple[Form, ...] = (
     ),
     # France
     Form(
+        "FR_NIR", "fr", rf"{_NIR_CORSICA}~[0-9]{{2}}", _NIR_LABELS, check.fr_nir, alone=0.95,
+        fires="corsica",
+    ),
+    Form(
         "FR_NIR", "fr", rf"{_NIR}~[0-9]{{2}}", _NIR_LABELS, check.fr_nir, alone=0.95,
-        few_digits=True,
     ),
     Form(
         "FR_NIR", "fr", rf"{_NIR}(?!~[0-9])", _NIR_LABELS,
-        few_digits=True,
     ),
     Form(
         "FR_TAX_ID", "fr", r"[0-3][0-9]~[0-9]{2}~[0-9]{3}~[0-9]{3}~[0-9]{3}",
@@ -259,17 +261,17 @@ FORMS: tuple[Form, ...] = (
     Form("FR_SIREN", "fr", r"[0-9]{3}~[0-9]{3}~[0-9]{3}", "siren|n siren|rcs", check.luhn),
     Form(
         "FR_PASSPORT", "fr", r"[0-9]{2}[A-Z]{2}[0-9]{5}", "passeport|french passport|passport",
-        few_digits=True,
+        fires="run",
     ),
     Form(
         "FR_ID_CARD", "fr", r"[0-9]{12}|[A-Z0-9]{2}[0-9][A-Z0-9]{5}[0-9]",
         "carte d'identite|cni|carte nationale d'identite|carte identite|piece d'identite",
-        few_digits=True,
+        fires="code",
     ),
     Form(
         "FR_DRIVER_LICENSE", "fr", r"[0-9]{2}~[0-9]{2}~[0-9]{2}~[0-9]{6}|[0-9]{2}[A-Z]{2}[0-9]{5}",
         "permis de conduire|permis|numero de permis",
-        few_digits=True,
+        fires="run",
     ),
     # Ireland
     Form(
@@ -291,11 +293,10 @@ FORMS: tuple[Form, ...] = (
     # Italy
     Form(
         "IT_FISCAL_CODE", "it",
-        r"[A-Z]{3}[ -]?[A-Z]{3}[ -]?[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[ -]?[A-Z]"
-        r"[0-9LMNP-V]{3}[ -]?[A-Z]",
+        r"[A-Z]{3}[ -]?[A-Z]{3}[ -]?[0-9]{2}[A-EHLMPRST][0-9]{2}[ -]?[A-Z][0-9LMNP-V]{3}[ -]?[A-Z]",
         "codice fiscale|cf|c.f|cod fisc|cod fiscale", check.it_fiscal_code, alone=1.0,
         any_case=True,
-        few_digits=True,
+        fires="fiscal",
     ),
     Form(
         "IT_VAT_CODE", "it", r"(?:IT ?)?[0-9]{11}",
@@ -308,12 +309,12 @@ FORMS: tuple[Form, ...] = (
     Form(
         "IT_IDENTITY_CARD", "it", r"C[A-Z][0-9]{5}[A-Z]{2}|[A-Z]{2} ?[0-9]{7}|[0-9]{7}[A-Z]{2}",
         "carta d'identita|carta identita|ci|documento d'identita|cie",
-        few_digits=True,
+        fires="run",
     ),
     Form(
-        "IT_DRIVER_LICENSE", "it", r"[A-Z]{2}[0-9]{7}[A-Z]|U1[A-Z0-9]{7}[A-Z]",
+        "IT_DRIVER_LICENSE", "it", r"[A-Z]{2}[0-9]{7}[A-Z]|U1[A-Z0-9]{6}[0-9][A-Z]",
         "patente|patente di guida",
-        few_digits=True,
+        fires="code",
     ),
     # The Netherlands
     Form(
@@ -324,7 +325,7 @@ FORMS: tuple[Form, ...] = (
     Form(
         "NL_PASSPORT", "nl", r"[A-NP-Z]{2}[A-NP-Z0-9]{6}[0-9]",
         "paspoort|paspoortnummer|dutch passport|identiteitskaart|id kaart",
-        few_digits=True,
+        fires="code",
     ),
     Form("NL_DRIVER_LICENSE", "nl", r"[0-9]{10}", "rijbewijs|rijbewijsnummer"),
     Form("NL_KVK", "nl", r"[0-9]{8}", "kvk|kvk nummer|kamer van koophandel"),
@@ -343,7 +344,7 @@ FORMS: tuple[Form, ...] = (
     Form(
         "PL_ID_CARD", "pl", r"[A-Z]{3} ?[0-9]{6}",
         "dowod|dowod osobisty|dowodu|dowodu osobistego|polish id card|nr dowodu", check.pl_id_card,
-        few_digits=True,
+        fires="run",
     ),
     Form("PL_PASSPORT", "pl", r"[A-Z]{2} ?[0-9]{7}", "paszport|polish passport|paszportu"),
     # Portugal
@@ -361,7 +362,7 @@ FORMS: tuple[Form, ...] = (
         check.pt_citizen_card,
     ),
     Form("PT_PASSPORT", "pt", r"[A-Z]{1,2}[0-9]{6}", "passaporte",
-        few_digits=True,
+        fires="run",
     ),
     # Sweden
     Form(
@@ -386,16 +387,11 @@ FORMS: tuple[Form, ...] = (
     Form(
         "UK_COMPANY_NUMBER", "uk", r"[0-9]{8}|(?:SC|NI|OC|SO|LP)[0-9]{6}",
         "company number|companies house|company registration|registered number|crn|company no",
-        few_digits=True,
+        fires="run",
     ),
     Form(
         "UK_SORT_CODE", "uk", r"[0-9]{2}[- ][0-9]{2}[- ][0-9]{2}", "sort code|sortcode",
-        few_digits=True,
-    ),
-    Form(
-        "UK_DRIVING_LICENCE", "uk",
-        r"[A-Z9]{5} ?[0-9][0156][0-9][0-3][0-9][0-9] ?[A-Z9]{2} ?[A-Z0-9]{3}", _LICENCE,
-        few_digits=True,
+        fires="pairs",
     ),
     Form("UK_PASSPORT", "uk", r"[0-9]{9}", "uk passport|british passport"),
     # United States
@@ -404,7 +400,7 @@ FORMS: tuple[Form, ...] = (
         r"[A-Z]{1,2}[0-9]{5,9}|[A-Z][0-9]{11,14}|[A-Z][0-9]{3}[- ][0-9]{3,4}[- ][0-9]{2,4}"
         r"(?:[- ][0-9]{1,4})?|[A-Z][0-9]{6}R|[0-9]{9}[A-Z]|[0-9]{7,8}[A-Z]|[A-Z]{2}[0-9]{6}[A-Z]",
         _LICENCE,
-        few_digits=True,
+        fires="run",
     ),
     Form(
         "US_DRIVER_LICENSE", "us", r"[0-9]{7,10}",

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.detectors._identifiers import MIN_DIGITS
 from gateway.detectors._reading import Found, Reading
 
 ENTITY = "PHONE_NUMBER"
@@ -26,7 +27,6 @@ LABELS = (
     "|bereikbaar|telefone|telemovel|ligue|ligar|contato|contacto|contatto|phones|tels|mob|telefoon"
     "|telefonu|komorka|puhelin|text me|messages to|answering at|office|home|work|faks"
 )
-MIN_DIGITS = 7
 MAX_DIGITS = 15
 # Words that stand further off say nothing of a number.
 NEAR_CHARS = 50

@@ -117,6 +117,7 @@ RESERVED = frozenset(
      "corp", "home", "lan")
 )  # fmt: skip
 VALID = 1.0
+_CAPITALS = re.compile("[0-9A-Z]+")
 # What is said right before a version of four numbers.
 _VERSION = re.compile(r"\b(?:version|release|build|rev|v)[ .:]{0,3}$", re.IGNORECASE)
 
@@ -233,6 +234,55 @@ class Licence(Presidio):
         return [r for r in super().analyze(text) if r.end - r.start >= LICENCE_CHARS]
 
 
+class SocialSecurity(Presidio):
+    """Presidio's social security numbers."""
+
+    @property
+    def triggers(self) -> list[Trigger]:
+        """All its patterns are nine digits with a mark behind the third, the fifth, or both."""
+        return [trigger(self.entity, "[0-9]{3}[- .]?[0-9]{2}[- .]?[0-9]{2}")]
+
+
+class Pan(Presidio):
+    """Presidio's Indian tax numbers: five letters, four digits, a letter."""
+
+    @property
+    def triggers(self) -> list[Trigger]:
+        """Stands on the digits: a text of letters alone costs nothing."""
+        return [trigger(self.entity, "[A-Z][0-9]{4}[A-Z]", re.IGNORECASE, before_chars=4)]
+
+
+class FiscalCode(Presidio):
+    """Presidio's Italian fiscal codes, if the year of birth is in digits.
+
+    Where two people would have the same code, letters take the place of digits, from the last
+    on (decree of 23 December 1976, article 6): those of the year would be the last to go.
+    """
+
+    @property
+    def triggers(self) -> list[Trigger]:
+        """Stands on the year: a text of letters alone costs nothing."""
+        return [trigger(self.entity, "[A-Z][0-9]{2}[A-EHLMPRST]", re.IGNORECASE, before_chars=5)]
+
+    def analyze(self, text: str) -> list[Any]:
+        """Those with a year."""
+        return [r for r in super().analyze(text) if text[r.start + 6 : r.start + 8].isdigit()]
+
+
+class Document(Presidio):
+    """Presidio's numbers of German documents, in capitals as they are printed."""
+
+    @property
+    def triggers(self) -> list[Trigger]:
+        """The last of nine characters is a digit."""
+        return [trigger(self.entity, "[0-9A-Z]{8}[0-9]")]
+
+    def analyze(self, text: str) -> list[Any]:
+        """Those in capitals."""
+        found = super().analyze(text)
+        return [r for r in found if _CAPITALS.fullmatch(text, r.start, r.end)]
+
+
 class Machine(Presidio):
     """Presidio's addresses of machines, but for versions of four numbers."""
 
@@ -245,7 +295,16 @@ class Machine(Presidio):
         ]
 
 
-_SPECIAL = {"EMAIL_ADDRESS": Email, "IP_ADDRESS": Machine, "US_DRIVER_LICENSE": Licence}
+_SPECIAL = {
+    "DE_ID_CARD": Document,
+    "DE_PASSPORT": Document,
+    "EMAIL_ADDRESS": Email,
+    "IN_PAN": Pan,
+    "IP_ADDRESS": Machine,
+    "IT_FISCAL_CODE": FiscalCode,
+    "US_DRIVER_LICENSE": Licence,
+    "US_SSN": SocialSecurity,
+}
 
 
 def wrap(entities: Sequence[str]) -> list[Presidio]:

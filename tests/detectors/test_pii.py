@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Detector
 from gateway.detectors import pii as module
+from gateway.detectors._identifiers import TRIGGERS
 from gateway.detectors._locator import Locator
 from gateway.detectors._national import FORMS
 from gateway.detectors._presidio import ROWS
-from gateway.detectors._recognisers import NUMBER
 
 # One good value each, with the words it needs. All made up; check digits are right.
 GOOD = {
@@ -151,8 +151,8 @@ def test_triggers_announce_every_finding_in_time(
 
 def test_every_entity_has_a_trigger(pii: Detector) -> None:
     assert set(ROWS) - set(hints(pii)) == set()
-    few = {form.entity for form in FORMS if form.few_digits}
-    assert set(hints(pii)) == set(ROWS) | few | {NUMBER}
+    assert set(hints(pii)) == set(ROWS) | set(TRIGGERS)
+    assert {form.fires for form in FORMS} == set(TRIGGERS)
 
 
 @pytest.mark.parametrize("unit", ["a.", "a-", "1 ", "1", "a@", "::", "a@a.", "A1", "1.1.", "(1)"])
