@@ -117,9 +117,9 @@ def summaries(words: NDArray[np.int8], scale: Floats, found: Grams) -> Floats:
 
 def _sums(rows: NDArray[np.int8], starts: Places, ends: Places) -> NDArray[np.int32]:
     """The sums of rows[start:end], in the shape of starts with a column axis more."""
-    # One row more, so that a stretch may end where the rows do.
+    # One row more, so that a stretch may end where the rows do. An empty one may begin behind.
     rows = np.concatenate((rows, np.zeros((1, rows.shape[1]), dtype=np.int8)))
-    borders = np.stack((starts, ends), axis=-1).ravel()
+    borders = np.minimum(np.stack((starts, ends), axis=-1).ravel(), len(rows) - 1)
     sums = np.add.reduceat(rows, borders, axis=0, dtype=np.int32)[::2]
     # For an empty stretch `reduceat` gives the row that it begins at.
     sums[(starts == ends).ravel()] = 0

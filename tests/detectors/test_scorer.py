@@ -70,6 +70,11 @@ def test_a_score_does_not_depend_on_the_texts_beside_it() -> None:
     assert model.scores(TEXTS) == pytest.approx(alone, rel=1e-5)
 
 
+def test_texts_without_words_may_stand_at_the_end() -> None:
+    scores = scorer().scores(["some words here", "", "\n"])
+    assert scores[1] == pytest.approx(scorer().scores([""])[0])
+
+
 def test_no_texts_have_no_scores() -> None:
     assert scorer().scores([]).shape == (0, 2)
 
