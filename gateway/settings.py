@@ -18,7 +18,7 @@ from gateway.cursor import Cursor
 from gateway.documents import load, unknown
 
 PREFIX = "GATEWAY_"
-DETECTORS = "patterns,pii,names"
+DETECTORS = "patterns,pii,names,injection,hidden,output"
 _LEAST_RUN_WORDS = 8
 
 
@@ -42,7 +42,9 @@ class Settings:
     admin_host: str = _setting("127.0.0.1", "Address of the admin app")
     admin_port: int = _setting(8081, "Port of the admin app")
     workers: int = _setting(1, "Gateway processes")
-    detectors: str = _setting(DETECTORS, "Detectors to run, by name; `names` is the model")
+    detectors: str = _setting(
+        DETECTORS, "Detectors to run, by name; `names` and `injection` are models"
+    )
     detector_processes: int = _setting(1, "Detection processes of each gateway process")
     detector_deadline_s: int = _setting(
         20, "Seconds a detection may take, waiting included; a later one counts as failed"

@@ -22,7 +22,7 @@ def test_nothing_set_is_the_defaults() -> None:
     assert found.data_dir == Path(".gateway")
     assert found.database == "sqlite:///.gateway/gateway.db"
     assert found.keyring_path == Path(".gateway/keyring.json")
-    assert found.detector_names == ("patterns", "pii", "names")
+    assert found.detector_names == ("patterns", "pii", "names", "injection", "hidden", "output")
     assert found.replica_name
 
 

@@ -48,6 +48,27 @@ def pii_locator(pii: Detector, cache_dir: Path) -> Locator:
     return Locator({"pii": pii.load() or []}, cache_dir)
 
 
+def _loaded(name: str) -> Detector:
+    (detector,) = create({name: {}})
+    detector.load()
+    return detector
+
+
+@pytest.fixture(scope="session")
+def hidden() -> Detector:
+    return _loaded("hidden")
+
+
+@pytest.fixture(scope="session")
+def injection() -> Detector:
+    return _loaded("injection")
+
+
+@pytest.fixture(scope="session")
+def output() -> Detector:
+    return _loaded("output")
+
+
 @pytest.fixture(scope="session")
 def patterns() -> Detector:
     (detector,) = create({"patterns": {}})

@@ -15,13 +15,16 @@ from gateway.detectors import create, known
 TEXTS = ["", "plain words", "Jane Doe, jane@example.org", "é 😀 4111 1111 1111 1111"]
 
 
-@pytest.fixture(scope="module", params=["names", "patterns", "pii"])
+MEMBERS = ["hidden", "injection", "names", "output", "patterns", "pii"]
+
+
+@pytest.fixture(scope="module", params=MEMBERS)
 def member(request: pytest.FixtureRequest) -> Detector:
     return request.getfixturevalue(request.param)
 
 
 def test_the_members_are_those_tested_here() -> None:
-    assert set(known()) - {"fake"} == {"names", "patterns", "pii"}
+    assert set(known()) - {"fake"} == set(MEMBERS)
 
 
 def test_findings_lie_in_their_text_and_have_a_known_category(member: Detector) -> None:
@@ -49,14 +52,14 @@ def test_triggers_reach_no_further_than_streams_can_hold_back(member: Detector) 
         assert 0 < trigger.reach_chars <= 80
 
 
-@pytest.mark.parametrize("name", ["names", "patterns", "pii"])
+@pytest.mark.parametrize("name", MEMBERS)
 def test_an_unknown_option_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="unknown option 'colour'"):
         create({name: {"colour": 1}})
 
 
 def test_an_unknown_name_is_refused_with_those_known() -> None:
-    with pytest.raises(ConfigError, match=r"Known: .*names, patterns, pii"):
+    with pytest.raises(ConfigError, match=r"Known: .*names, output, patterns, pii"):
         create({"nothing-like-it": {}})
 
 
