@@ -88,5 +88,12 @@ def names() -> Detector:
 
 
 @pytest.fixture(scope="session")
+def names_spacy() -> Detector:
+    (detector,) = create({"names_spacy": {}})
+    detector.load()
+    return detector
+
+
+@pytest.fixture(scope="session")
 def scanner(cache_dir: Path) -> Scanner:
     return Scanner({"patterns": {}, "pii": {}}, cache_dir=cache_dir)

@@ -15,7 +15,7 @@ from gateway.detectors import create, known
 TEXTS = ["", "plain words", "Jane Doe, jane@example.org", "é 😀 4111 1111 1111 1111"]
 
 
-MEMBERS = ["hidden", "injection", "names", "output", "patterns", "pii"]
+MEMBERS = ["hidden", "injection", "names", "names_spacy", "output", "patterns", "pii"]
 
 
 @pytest.fixture(scope="module", params=MEMBERS)
@@ -59,7 +59,7 @@ def test_an_unknown_option_is_refused(name: str) -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_known() -> None:
-    with pytest.raises(ConfigError, match=r"Known: .*names, output, patterns, pii"):
+    with pytest.raises(ConfigError, match=r"Known: .*names, names_spacy, output, patterns, pii"):
         create({"nothing-like-it": {}})
 
 

@@ -174,7 +174,8 @@ def test_the_gateway_process_imports_no_model_library() -> None:
 
     code = (
         "import sys, gateway.detectors._inspector as i, pathlib; "
-        "i.build_inspector({'pii': {}, 'names': {}, 'patterns': {}}, cache_dir=pathlib.Path('.'));"
+        "enabled = {'pii': {}, 'names': {}, 'names_spacy': {}, 'patterns': {}};"
+        "i.build_inspector(enabled, cache_dir=pathlib.Path('.'));"
         "sys.exit(bool({'spacy', 'presidio_analyzer', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
