@@ -6,6 +6,7 @@ further once something stops it. All others are asked about what has gone, which
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
@@ -108,8 +109,9 @@ class Assessing:
             heard = self._of(passage)
             heard.text = "".join(heard.pieces)
         if not self._later.full:
-            work = self._observed(passages, noted)
-            self._bench.side.pending.append(self._later.start(work))
+            side, work = self._bench.side, self._observed(passages, noted)
+            side.pending = [task for task in side.pending if not _well(task)]
+            side.pending.append(self._later.start(work))
             return
         for assessor in self._afterwards:
             for passage in passages:
@@ -147,6 +149,11 @@ class Assessing:
         if heard is None:
             heard = self._heard[passage] = Heard(passage.subject)
         return heard
+
+
+def _well(task: asyncio.Task[None]) -> bool:
+    """Whether it is over, and has nothing to tell."""
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 def _needs(assessor: Assessor, other: Assessor) -> bool:

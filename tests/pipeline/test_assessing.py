@@ -48,7 +48,7 @@ ANSWER = json.dumps(
     }
 ).encode()
 FINE = ANSWER.replace(b"vile", b"nice")
-MAIL = "a.b@example.org"
+MAIL = "anna.b@example.org"
 
 
 class Assessor:
@@ -220,7 +220,7 @@ def test_nobody_is_asked_about_what_is_stopped_already() -> None:
 
 
 def test_those_of_a_later_tier_are_asked_only_if_nothing_stops_it_before() -> None:
-    late, early = Assessor("late", tier=2), Assessor("early", tier=1)
+    late, early = Assessor("late", tier=2, where=HERE), Assessor("early", tier=1)
     asked(chat("vile"), Bundle(BLOCK), late, early)
     assert (len(early.got), late.got) == (1, [])
     late, early = Assessor("late", tier=2), Assessor("early", word="nothing", tier=1)

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from gateway.core.calls import Outgoing
+from gateway.detectors._assessors._answers import read
 from gateway.detectors._assessors._method import Answered, Claim, Unclear
 
 CHAT, COMPLETIONS = "openai_chat", "openai_completions"
@@ -91,21 +92,24 @@ class Said(msgspec.Struct, frozen=True):
 
 
 def ask(dialect: str, model: str, what: Sequence[Mapping[str, str]] | str, **more: Any) -> Outgoing:
-    """One call. what: the messages of a chat, or the prompt of a completion. more: its fields."""
-    body: dict[str, Any] = {"model": model, "temperature": 0, "stream": False, **more}
+    """One call. what: the messages of a chat, or the prompt of a completion. more: its fields.
+
+    Chances of tokens are asked for, unless `logprobs` is None: not all servers know the word.
+    """
+    body: dict[str, Any] = {"model": model, "temperature": 0, "stream": False}
     if dialect == CHAT:
         body |= {"messages": list(what), "logprobs": True, "top_logprobs": _TOP}
     else:
         body |= {"prompt": what, "logprobs": _TOP}
+    body |= more
+    if body["logprobs"] is None:
+        body = {key: value for key, value in body.items() if "logprobs" not in key}
     return Outgoing(json.dumps(body).encode(), dialect, _PATHS[dialect], model)
 
 
 def heard(body: bytes, *, cut: bool = False) -> Said:
     """The answer to one. Raises Unclear if it is none, or was cut off. cut: that was asked for."""
-    try:
-        found = msgspec.json.decode(body, type=_Completion)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
-        raise Unclear("not_its_schema") from err
+    found: _Completion = read(body, _Completion)
     if len(found.choices) != 1:
         raise Unclear("not_its_schema")
     (choice,) = found.choices

@@ -15,6 +15,7 @@ import msgspec
 from gateway.core.calls import Outgoing
 from gateway.core.ports import Submission
 from gateway.cursor import Cursor
+from gateway.detectors._assessors._answers import read
 from gateway.detectors._assessors._hazards import AZURE
 from gateway.detectors._assessors._method import Answered, Claim, Unclear
 
@@ -67,10 +68,8 @@ class AzureContentSafety:
 
 
 def _claims(length: int, body: bytes) -> list[Claim]:
-    try:
-        found = msgspec.json.decode(body, type=_Answer).categories
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
-        raise Unclear("not_its_schema") from err
+    answer: _Answer = read(body, _Answer)
+    found = answer.categories
     if sorted(each.category for each in found) != sorted(AZURE):
         raise Unclear("not_its_schema")
     return [Claim(AZURE[c.category], 0, length, c.severity / _HIGHEST) for c in found if c.severity]

@@ -18,6 +18,7 @@ from gateway.core.calls import Outgoing
 from gateway.core.message import Direction
 from gateway.core.ports import Submission
 from gateway.cursor import Cursor
+from gateway.detectors._assessors._answers import read
 from gateway.detectors._assessors._chat import CHAT, Said, ask, heard, told
 from gateway.detectors._assessors._hazards import UNSAFE
 from gateway.detectors._assessors._inert import inert
@@ -92,6 +93,7 @@ class GptOssSafeguard:
                 ],
                 max_tokens=_TOKENS,
                 reasoning_effort=self._effort,
+                logprobs=None,
             )
             for submission in submissions
         ]
@@ -108,10 +110,8 @@ class GptOssSafeguard:
             final = _FINAL.fullmatch(text)
             text = final[1] if final else ""
         fence = _FENCE.fullmatch(text)
-        try:
-            verdict = msgspec.json.decode(fence[1] if fence else text, type=_Verdict)
-        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as err:
-            raise Unclear from err
+        answer = (fence[1] if fence else text).encode("utf-8", "replace")
+        verdict: _Verdict = read(answer, _Verdict)
         if not verdict.violation:
             if verdict.category:
                 raise Unclear("contradiction")

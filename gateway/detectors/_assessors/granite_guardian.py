@@ -34,12 +34,15 @@ _TOKENS, _TOKENS_TO_THINK = 32, 2_048
 
 
 def build(options: Cursor) -> GraniteGuardian:
-    """Options: `criteria`, a list; `told`, template or system; `think`, true or false."""
-    fields = options.fields(("criteria", "told", "think"))
+    """Options: `criteria`, a list; `told`, template or system; `think` and `logprobs`, or not."""
+    fields = options.fields(("criteria", "told", "think", "logprobs"))
+    logprobs = "logprobs" not in fields or fields["logprobs"].truth()
     criteria = fields["criteria"].choices(GRANITE_GUARDIAN) if "criteria" in fields else ["harm"]
     where = fields["told"].choice(_TOLD) if "told" in fields else "template"
     think = "think" in fields and fields["think"].truth()
-    return GraniteGuardian(criteria, by_template=where == "template", think=think)
+    return GraniteGuardian(
+        criteria, by_template=where == "template", think=think, logprobs=logprobs
+    )
 
 
 class GraniteGuardian:
@@ -51,11 +54,14 @@ class GraniteGuardian:
     max_chars = 24_000
     batch = 1
 
-    def __init__(self, criteria: Sequence[str], *, by_template: bool, think: bool) -> None:
+    def __init__(
+        self, criteria: Sequence[str], *, by_template: bool, think: bool, logprobs: bool
+    ) -> None:
         self.categories = frozenset(GRANITE_GUARDIAN[name] for name in criteria)
         self._criteria = criteria
         self._by_template = by_template
         self._think = think
+        self._logprobs = logprobs
 
     def calls(self, submissions: Sequence[Submission], model: str) -> Sequence[Outgoing]:
         """One for each text and criterion."""
@@ -84,6 +90,8 @@ class GraniteGuardian:
                 {"role": "assistant", "content": inert(submission.text)},
             ]
         more: dict[str, Any] = {"max_tokens": _TOKENS_TO_THINK if self._think else _TOKENS}
+        if not self._logprobs:
+            more["logprobs"] = None
         if self._by_template:
             # Up to 3.2 a criterion is called a risk's name; a template passes over what is not its.
             config = {"criteria_id": criterion, "risk_name": criterion}

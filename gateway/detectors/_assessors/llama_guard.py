@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from gateway.core.calls import Outgoing
 from gateway.core.message import Direction
@@ -51,11 +52,12 @@ _ANSWER_TOKENS = 64
 
 
 def build(options: Cursor) -> LlamaGuard:
-    """Options: `version`, 3 or 4; `api`, chat or completions."""
-    fields = options.fields(("version", "api"))
+    """Options: `version`, 3 or 4; `api`, chat or completions; `logprobs`, or not."""
+    fields = options.fields(("version", "api", "logprobs"))
+    logprobs = "logprobs" not in fields or fields["logprobs"].truth()
     api = fields["api"].choice(APIS) if "api" in fields else "chat"
     version = fields["version"].choice(_FRAMES) if "version" in fields else "3"
-    return LlamaGuard(APIS[api], version)
+    return LlamaGuard(APIS[api], version, logprobs=logprobs)
 
 
 class LlamaGuard:
@@ -67,8 +69,11 @@ class LlamaGuard:
     max_chars = 24_000
     batch = 1
 
-    def __init__(self, dialect: str, version: str) -> None:
+    def __init__(self, dialect: str, version: str, *, logprobs: bool) -> None:
         self.dialect = dialect
+        self._more: dict[str, Any] = {"max_tokens": _ANSWER_TOKENS}
+        if not logprobs:
+            self._more["logprobs"] = None
         self._version = version
 
     def calls(self, submissions: Sequence[Submission], model: str) -> Sequence[Outgoing]:
@@ -87,9 +92,9 @@ class LlamaGuard:
         if self.dialect == CHAT:
             names = {"User": "user", "Agent": "assistant"}
             messages = [{"role": names[who], "content": text} for who, text in turns]
-            return ask(CHAT, model, messages, max_tokens=_ANSWER_TOKENS)
+            return ask(CHAT, model, messages, **self._more)
         prompt = _prompt(turns, self._version)
-        return ask(self.dialect, model, prompt, max_tokens=_ANSWER_TOKENS)
+        return ask(self.dialect, model, prompt, **self._more)
 
 
 def _turns(submission: Submission) -> list[tuple[str, str]]:

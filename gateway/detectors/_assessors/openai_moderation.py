@@ -14,6 +14,7 @@ import msgspec
 from gateway.core.calls import Outgoing
 from gateway.core.ports import Submission
 from gateway.cursor import Cursor
+from gateway.detectors._assessors._answers import read
 from gateway.detectors._assessors._hazards import OPENAI, UNSAFE
 from gateway.detectors._assessors._method import Answered, Claim, Unclear
 
@@ -59,10 +60,8 @@ class OpenAIModeration:
     def read(self, submissions: Sequence[Submission], bodies: Sequence[bytes]) -> Answered:
         """Every category with its score. Raises Unclear if they do not fit together."""
         (body,) = bodies
-        try:
-            results = msgspec.json.decode(body, type=_Answer).results
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
-            raise Unclear("not_its_schema") from err
+        answer: _Answer = read(body, _Answer)
+        results = answer.results
         if len(results) != len(submissions):
             raise Unclear("not_its_schema")
         pairs = zip(submissions, results, strict=True)

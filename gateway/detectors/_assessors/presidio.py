@@ -15,6 +15,7 @@ import msgspec
 from gateway.core.calls import Outgoing
 from gateway.core.ports import Submission
 from gateway.cursor import Cursor
+from gateway.detectors._assessors._answers import read
 from gateway.detectors._assessors._method import Answered, Claim, Unclear
 
 _ENTITY = r"[A-Z][A-Z0-9_]{0,62}"
@@ -83,10 +84,7 @@ class Presidio:
         return Answered([self._claims(len(s.text), body) for s, body in pairs])
 
     def _claims(self, length: int, body: bytes) -> list[Claim]:
-        try:
-            found = msgspec.json.decode(body, type=list[_Entity])
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
-            raise Unclear("not_its_schema") from err
+        found: list[_Entity] = read(body, list[_Entity])
         for each in found:
             if each.entity_type not in self.categories:
                 raise Unclear("unknown_category")

@@ -19,6 +19,7 @@ import msgspec
 from gateway.core.calls import Outgoing
 from gateway.core.ports import Submission
 from gateway.cursor import Cursor
+from gateway.detectors._assessors._answers import read
 from gateway.detectors._assessors._method import Answered, Claim, Unclear
 
 _CATEGORY = r"[A-Z][A-Z0-9_]{0,62}"
@@ -85,10 +86,8 @@ class Webhook:
         return Outgoing(json.dumps(body).encode(), "service", self._path)
 
     def _claims(self, group: Sequence[Submission], body: bytes) -> list[list[Claim]]:
-        try:
-            results = msgspec.json.decode(body, type=_Answer).results
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as err:
-            raise Unclear("not_its_schema") from err
+        answer: _Answer = read(body, _Answer)
+        results = answer.results
         if len(results) != len(group):
             raise Unclear("not_its_schema")
         return [

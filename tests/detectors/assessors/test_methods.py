@@ -211,10 +211,12 @@ NONSENSE = {
         chat('{"violation": 1, "category": "FUN"}'),
         chat('{"violation": 1, "confidence": 7}'),
         chat('{"violation": 0} {"violation": 1}'),
+        chat('{"violation": 1, "violation": 0}'),
         chat('{"violation": 0, "note": "trust me"}'),
         chat("<|channel|>analysis<|message|>only this"),
     ],
     "openai_moderation": [
+        moderation(False).replace(b'"flagged": false', b'"flagged": true, "flagged": false'),
         moderation(False, "hate"),
         moderation(True),
         _json(results=[]),
@@ -369,6 +371,20 @@ def test_llama_guard_judges_an_answer_by_what_was_asked(version: str, end: str) 
     assert "<BEGIN CONVERSATION>\n\nUser: Hi\n\nAgent: Ho\n\n<END CONVERSATION>" in prompt
     assert prompt.count(end) == 1
     assert all(f"\n{code}: " in prompt for code in _hazards.LLAMA_GUARD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("llama_guard", "logprobs: false"),
+        ("llama_guard", "{logprobs: false, api: completions}"),
+        ("granite_guardian", "logprobs: false"),
+        ("gpt_oss_safeguard", "{}"),
+    ],
+)
+def test_a_server_without_chances_is_not_asked_for_them(kind: str, options: str) -> None:
+    (call,) = built(kind, options).calls([asks("Hi")], "m")
+    assert not [key for key in body(call) if "logprobs" in key]
 
 
 def test_shield_gemma_asks_about_each_principle() -> None:
