@@ -143,6 +143,13 @@ def downgrade(url: str, migrations: Path, revision: str) -> None:
     _migrate(url, migrations, lambda config: command.downgrade(config, revision))
 
 
+def build(connection: Connection, migrations: Path) -> None:
+    """Run all revisions on an empty schema, in the caller's transaction."""
+    config = _config(migrations)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
 def current(url: str) -> str | None:
     """The revision that the database is at; None if it was never migrated."""
     engine = open_engine(url)

@@ -35,7 +35,7 @@ class Report:
     """What `verify` found. Lists stop at `MAX_LISTED`; counts do not.
 
     tree_size: how many entries the newest checkpoint signs. unsequenced: how many have no
-    place in the tree yet, which is no fault.
+    place in the tree yet, which is no fault. unchecked: what this role may not look at.
     """
 
     entries: int = 0
@@ -49,6 +49,7 @@ class Report:
     problems: list[Problem] = field(default_factory=list)
     unclosed: list[Unclosed] = field(default_factory=list)
     open_chains: list[Name] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:

@@ -13,7 +13,7 @@ from rich.markup import escape
 from gateway import settings
 from gateway.admin.exchanges import Line, line
 from gateway.app import SystemClock
-from gateway.audit import saved, verifier
+from gateway.audit import saved, schema, verifier
 from gateway.audit.note import Key
 from gateway.audit.query import Filters, query
 from gateway.audit.query import show as find
@@ -168,6 +168,7 @@ def verify(
         with database(found) as engine:
             asked = [] if against else witnesses
             report = recompute(engine, audit_key, log_key=log_key, saved=kept, witnesses=asked)
+            schema.compare(engine, settings.shipped("migrations"), report)
     if as_json:
         emit({"ok": report.ok, **asdict(report)})
     else:
@@ -207,6 +208,8 @@ def _tell(report: Report) -> None:
         where = f"{problem.replica}/{problem.epoch}" if problem.replica else "log"
         place = f"{where} n={problem.n}" if problem.n is not None else where
         say(f"[red]{problem.code}[/] {escape(place)}: {escape(problem.message)}")
+    for what in report.unchecked:
+        say(f"[yellow]not checked[/] {escape(what)}")
     for open_end in report.unclosed:
         say(f"[yellow]unclosed[/] exchange {escape(open_end.exchange_id)}")
     counts = (
