@@ -24,6 +24,7 @@ from training.injection.windows import examples
 
 SEED = 1
 FALSE_ALARMS = 0.01
+_PARTS = 4
 # Collections that share texts or templates are left out together.
 ATTACKS = {
     "jailbreaks": (
@@ -74,18 +75,38 @@ def groups(texts: Sequence[Text]) -> NDArray[np.str_]:
 def trial(windows: Table, name: str, number: int, seed: int) -> Iterator[str]:
     """What is found of one collection left out, with one half of the benign texts."""
     of = groups(windows.texts)
-    benign = np.array([text.kind == "benign" for text in windows.texts])
     away = np.isin(of, _attacks(name)) | half(windows.texts, number)
     model = fit(windows, ~away, seed=seed)
     scores = windows.highest(judged(model, windows)[:, -1])
     ordinary = scores[np.isin(of, [s for s in HALVES[number] if s in ORDINARY])]
     floor = limit(ordinary, FALSE_ALARMS)
+    kinds = np.array([text.kind for text in windows.texts])
     for source in sorted({*_attacks(name), *of[half(windows.texts, number)]}):
-        for kind, chosen in (("attacks", ~benign), ("benign", benign)):
-            found = scores[(of == source) & chosen]
+        for kind in ("attack", "planted", "benign"):
+            found = scores[(of == source) & (kinds == kind)]
             if len(found):
                 share = f"{np.mean(found > floor):.3f}"
                 yield f"| {name} | {number} | {source} | {kind} | {len(found)} | {share} |"
+
+
+def families(windows: Table, number: int, seed: int) -> Iterator[str]:
+    """What is found of each written family by a model that knows three quarters of the others."""
+    of, texts = groups(windows.texts), windows.texts
+    english = np.array([text.language == "en" for text in texts])
+    harmful = np.array([text.kind != "benign" for text in texts])
+    ordinary = np.isin(of, [s for s in HALVES[number] if s in ORDINARY])
+    names = sorted({str(g) for g in of[english & harmful] if g.startswith("written/")})
+    for part in range(_PARTS):
+        left = [name for name in names if zlib.crc32(name.encode()) % _PARTS == part]
+        # A family that is planted in documents is the same family.
+        known = {name.rpartition("/")[2] for name in left}
+        away = np.array([group.rpartition("/")[2] in known for group in of])
+        model = fit(windows, ~(away & harmful | half(texts, number)), seed=seed)
+        scores = windows.highest(judged(model, windows)[:, -1])
+        floor = limit(scores[ordinary], FALSE_ALARMS)
+        for name in left:
+            found = scores[(of == name) & english]
+            yield f"| family | {number} | {name} | | {len(found)} | {np.mean(found > floor):.3f} |"
 
 
 def languages(windows: Table, number: int, seed: int) -> Iterator[str]:
@@ -126,8 +147,9 @@ def main() -> None:
         for name in ATTACKS:
             for line in trial(windows, name, number, SEED):
                 print(line, flush=True)
-    for line in languages(windows, 0, SEED):
-        print(line, flush=True)
+    for find in (families, languages):
+        for line in find(windows, 1, SEED):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
