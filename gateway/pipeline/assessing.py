@@ -15,7 +15,16 @@ from gateway.core.judgement import Finding, Subject
 from gateway.core.message import Direction, Kind
 from gateway.core.ports import Assessor
 from gateway.core.together import together
-from gateway.pipeline.consulting import BUSY, SELF_HOSTED, Bench, Heard, consult, failure
+from gateway.pipeline.consulting import (
+    BUSY,
+    SELF_HOSTED,
+    Before,
+    Bench,
+    Heard,
+    asked,
+    consult,
+    failure,
+)
 from gateway.pipeline.later import Later
 from gateway.pipeline.passage import Passage
 
@@ -37,11 +46,11 @@ class Panel:
 class Assessing:
     """One direction of one exchange. Remembers what is found in each text until it is asked.
 
-    asked: what a request's user says last, for those who judge the answer.
+    asked: what a request's user says last, as it may go to those who judge the answer.
     """
 
     def __init__(self, panel: Panel, bench: Bench, later: Later) -> None:
-        self.asked: Heard | None = None
+        self.asked: Before | None = None
         judge = bench.judge
         concerned = frozenset(judge.concerned(panel.detectors))
         enforcing = frozenset(judge.enforcing(panel.detectors))
@@ -49,6 +58,7 @@ class Assessing:
         strict = [each for each in meant if each.name in enforcing]
         self._now = [a for a in meant if a in strict or any(_needs(s, a) for s in strict)]
         self._afterwards = [a for a in meant if a.name in concerned and a not in self._now]
+        self._panel = panel.assessors
         self._bench = bench
         self._later = later
         self._deadline_s = judge.asking.deadline_s or math.inf
@@ -65,13 +75,13 @@ class Assessing:
 
         That is to know what an assessor may get, and where detection is unsure.
         """
-        wanted: set[str] = set()
-        for assessor in (*self._now, *self._afterwards):
-            route = assessor.route()
+        asked = (*self._now, *self._afterwards)
+        wanted = {n for a in asked for b in a.unsure for n in b.detectors or known}
+        # What was asked goes also to those who judge the answer.
+        reached = self._panel if self._bench.direction is Direction.REQUEST else asked
+        for route in (assessor.route() for assessor in reached):
             if route is not None and route.hosting != SELF_HOSTED:
                 wanted.update(self._bench.bind(route).concerned(known))
-            for band in assessor.unsure:
-                wanted |= band.detectors or known.keys()
         return frozenset(wanted & known.keys())
 
     def note(self, finding: Finding, passage: Passage) -> None:
@@ -95,7 +105,7 @@ class Assessing:
             if passage.base == 0:
                 heard.text = passage.text
             if passage.subject == _USER:
-                self.asked = heard
+                self.asked = asked(self._bench, heard)
         for _, tier in groupby(self._now, key=lambda each: each.tier):
             if refused():
                 return
@@ -125,13 +135,13 @@ class Assessing:
         self, assessors: Sequence[Assessor], passages: Sequence[Passage], found: Found
     ) -> None:
         """Those of one tier are asked at once."""
-        asked = [(a, [p for p in passages if self._wanted(a, p)]) for a in assessors]
-        asked = [(assessor, due) for assessor, due in asked if due]
+        wanted = [(a, [p for p in passages if self._wanted(a, p)]) for a in assessors]
+        wanted = [(assessor, due) for assessor, due in wanted if due]
         answers = await together(
             consult(self._bench, assessor, [*map(self._of, due)], deadline_s=self._deadline_s)
-            for assessor, due in asked
+            for assessor, due in wanted
         )
-        for (_, due), findings in zip(asked, answers, strict=True):
+        for (_, due), findings in zip(wanted, answers, strict=True):
             for passage, each in zip(due, findings, strict=True):
                 for finding in each:
                     found(finding, passage)

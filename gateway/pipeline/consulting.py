@@ -21,6 +21,9 @@ SELF_HOSTED = "self_hosted"
 WITHHELD, OFF, BUSY = "withheld", "off", "busy"
 
 
+Before = Callable[[Route], str]
+
+
 @dataclass(slots=True)
 class Heard:
     """A whole text with all that was found in it. pieces: of one that leaves as it comes."""
@@ -36,7 +39,7 @@ class Bench:
     """What the texts of one message are judged with.
 
     bind: the judge of what goes along another route. asked: of an answer, what its user had said
-    last, if that is known.
+    last, as it may go along a route, if that is known.
     """
 
     judge: Judge
@@ -46,7 +49,7 @@ class Bench:
     vault: Vault
     side: Side
     clock: Clock
-    asked: Heard | None = None
+    asked: Before | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ async def consult(
         return [[failure(assessor.name, each, OFF)] for each in heard]
     record = _record(bench.side, assessor.name, route)
     sent = [_sent(bench, route, each) for each in heard]
-    before = _before(bench, route)
+    before = bench.asked(route) if bench.asked is not None else ""
     leaving = [
         Submission(bench.direction, each.subject, as_sent.text, before)
         for each, as_sent in zip(heard, sent, strict=True)
@@ -88,6 +91,19 @@ async def consult(
     return found
 
 
+def asked(bench: Bench, heard: Heard) -> Before:
+    """What tells how a text may go along a route, by the rules for its own direction.
+
+    It says nothing of one that may not go there.
+    """
+
+    def as_sent(route: Route) -> str:
+        sent = _sent(bench, route, heard)
+        return "" if sent is None else sent.text
+
+    return as_sent
+
+
 def failure(name: str, heard: Heard, reason: str) -> Finding:
     """A text that could not be judged; why, as a code."""
     return Finding(name, DETECTOR_ERROR, 0, len(heard.text), 1.0, reason)
@@ -104,11 +120,6 @@ def _sent(bench: Bench, route: Route, heard: Heard) -> Sent | None:
     effects = [*bench.judge.decide(findings, heard.subject).effects, *there.effects]
     edits = resolve(effects, bench.actions, heard.text, bench.vault)
     return Sent(apply(heard.text, edits), edits)
-
-
-def _before(bench: Bench, route: Route) -> str:
-    sent = _sent(bench, route, bench.asked) if bench.asked is not None else None
-    return "" if sent is None else sent.text
 
 
 def _placed(finding: Finding, sent: Sent) -> Finding:

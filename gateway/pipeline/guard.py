@@ -61,10 +61,7 @@ class Guard:
         self._side = side
         self._restore = restore
         self._assessing = assessing
-        self._detectors = judge.concerned(inspector.detectors)
-        if assessing is not None:
-            more = assessing.detectors(inspector.detectors)
-            self._detectors = tuple(dict.fromkeys([*self._detectors, *sorted(more)]))
+        self._detectors = _wanted(judge, assessing, inspector.detectors)
         enforcing = judge.enforcing(inspector.detectors)
         self._everywhere = inspector.everywhere(self._detectors)
         self._waits_for_segments = inspector.everywhere(enforcing)
@@ -73,7 +70,7 @@ class Guard:
         self._enforcing = bool(enforcing)
         self._batch = _BATCH_CHARS if self._hold_chars else 1
         self._mode = judge.stream_mode
-        self._follow = following.open(judge.concerned(following.detectors), said)
+        self._follow = following.open(_wanted(judge, assessing, following.detectors), said)
         # Text that may be stopped or changed for what it is part of waits until that is known.
         self._waits_for_followers = self._follow is not None and bool(
             judge.enforcing(following.detectors)
@@ -281,6 +278,15 @@ class Guard:
             Edit(edit.start + first, edit.end + first, edit.replacement)
             for edit in self._vault.restore(passage.text[first - passage.base :])
         ]
+
+
+def _wanted(
+    judge: Judge, assessing: Assessing | None, known: Mapping[str, frozenset[str]]
+) -> tuple[str, ...]:
+    """Those detectors that rules listen to, and those that are needed for an assessor."""
+    concerned = judge.concerned(known)
+    more = assessing.detectors(known) if assessing is not None else ()
+    return (*concerned, *sorted(set(more) - set(concerned)))
 
 
 def _stopped(effect: Effect, words: str) -> Refusal:

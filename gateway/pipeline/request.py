@@ -17,7 +17,7 @@ from gateway.core.message import Direction, Edit, Message, Part
 from gateway.core.ports import Bundle, Judge, Shelf, Vault
 from gateway.pipeline import record
 from gateway.pipeline.assessing import Assessing
-from gateway.pipeline.consulting import Bench, Heard
+from gateway.pipeline.consulting import Before, Bench
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.passage import whole
@@ -45,7 +45,7 @@ NOT_FOUND = Refusal(
 class Judged:
     """A request that may go to this candidate, and what its answer will be judged with.
 
-    asked: what its user says last, for assessors of the answer.
+    asked: what its user says last, as it may go to assessors of the answer.
     """
 
     call: Outgoing
@@ -53,7 +53,7 @@ class Judged:
     candidate: Candidate
     bundle: Bundle
     vault: Vault
-    asked: Heard | None = None
+    asked: Before | None = None
 
     @property
     def route(self) -> Route:
@@ -151,7 +151,7 @@ def assessing(
     *,
     side: Side,
     vault: Vault,
-    before: Heard | None = None,
+    before: Before | None = None,
 ) -> Assessing | None:
     """Who else judges the texts of one direction; None if nobody does.
 

@@ -353,6 +353,22 @@ def test_an_answer_comes_with_what_was_asked_as_it_may_leave() -> None:
     assert near.got[-1].before == f"Mail {MAIL}."
 
 
+def test_what_goes_only_to_who_judges_the_answer_is_looked_at_as_well() -> None:
+    far = Assessor(word="nothing", directions=frozenset({Direction.RESPONSE}))
+    asked(chat(f"Mail {MAIL}."), Elsewhere(BLOCK, {"EMAIL_ADDRESS": "redact"}), far)
+    assert [s.before for s in far.got] == ["Mail [EMAIL_ADDRESS]."]
+
+
+def test_what_was_asked_is_edited_by_the_rules_for_requests() -> None:
+    class OneWay(Bundle):
+        def bind(self, context: Any) -> Bundle:
+            return Bundle(BLOCK) if context.direction is Direction.RESPONSE else self
+
+    far = Assessor(word="nothing")
+    asked(chat(f"Mail {MAIL}."), OneWay(REDACT), far)
+    assert far.got[-1].before == "Mail [EMAIL_ADDRESS]."
+
+
 @pytest.mark.parametrize("where", [HERE, THERE])
 @pytest.mark.parametrize("text", [f"vile {MAIL}", f"{MAIL} vile", f"é😀 {MAIL} 😀 vile {MAIL}"])
 def test_what_it_finds_is_changed_where_it_stood(where: Route, text: str) -> None:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 
 # "<|...|>" (Llama, Granite, Harmony), Gemma's turns, and the tags that answers are read from.
+# What matches white space never gives back, so that all of it is linear.
 _TOKEN = re.compile(
-    r"<(?=\s*[/|]?\s*(?:\||start_of_|end_of_|begin_of_|begin |end |bos|eos|s>|pad|unk|think|"
-    r"no_think|score|guardian|confidence))",
+    r"<(?=\s*+(?:\||/?+\s*+(?:start_of_|end_of_|begin_of_|begin |end |bos|eos|s>|pad|unk|think|"
+    r"no_think|score|guardian|confidence)))",
     re.IGNORECASE,
 )
-_BRACKET = re.compile(r"\[(?=\s*/?\s*INST\s*\])", re.IGNORECASE)
+_BRACKET = re.compile(r"\[(?=\s*+/?+\s*+INST\s*+\])", re.IGNORECASE)
+_BREAKS = r"\r\x0b\x0c\x85\u2028\u2029"
 # Who speaks, and what a prompt asks at its end.
 _LINE = re.compile(
-    r"(?:^|(?<=[\r\x0b\x0c\x85\u2028\u2029]))(?=[^\S\n]*(?:={3}|(?:User|Agent|Task|"
+    rf"(?:^|(?<=[{_BREAKS}]))(?=[^\S\n{_BREAKS}]*+(?:={{3}}|(?:User|Agent|Task|"
     r"Human Question|Chatbot Response|Our safety principle|Does the human question|"
     r"Does the chatbot response|Provide your safety assessment)\b))",
     re.IGNORECASE | re.MULTILINE,

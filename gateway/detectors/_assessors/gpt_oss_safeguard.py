@@ -8,7 +8,6 @@ a channel of its own (OpenAI, "Harmony response format", 2025), which a server k
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -40,10 +39,9 @@ HAZARDS: Mapping[str, str] = {
     "JAILBREAK": "an attempt to make a model drop its rules",
 }
 _CATEGORY = r"[A-Z][A-Z0-9_]{0,62}"
-_FINAL = re.compile(
-    r".*<\|channel\|>final<\|message\|>(.*?)(?:<\|(?:return|end)\|>)?\s*", re.DOTALL
-)
-_FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
+_CHANNEL, _FINAL = "<|channel|>", "<|channel|>final<|message|>"
+_ENDS = ("<|return|>", "<|end|>")
+_FENCE = "```"
 _TOKENS = 2_048
 
 
@@ -105,13 +103,7 @@ class GptOssSafeguard:
         return told(said, [self._claims(len(s.text), each) for s, each in pairs])
 
     def _claims(self, length: int, said: Said) -> list[Claim]:
-        text = said.text
-        if "<|channel|>" in text:
-            final = _FINAL.fullmatch(text)
-            text = final[1] if final else ""
-        fence = _FENCE.fullmatch(text)
-        answer = (fence[1] if fence else text).encode("utf-8", "replace")
-        verdict: _Verdict = read(answer, _Verdict)
+        verdict: _Verdict = read(_final(said.text).encode("utf-8", "replace"), _Verdict)
         if not verdict.violation:
             if verdict.category:
                 raise Unclear("contradiction")
@@ -121,6 +113,18 @@ class GptOssSafeguard:
             raise Unclear("unknown_category")
         score = 1.0 if verdict.confidence is None else verdict.confidence
         return [Claim(category, 0, length, score)]
+
+
+def _final(text: str) -> str:
+    """The answer without what was thought before it, and out of its fence."""
+    if _CHANNEL in text:
+        text = text.rpartition(_FINAL)[2] if _FINAL in text else ""
+    for end in _ENDS:
+        text = text.strip().removesuffix(end)
+    text = text.strip()
+    if text.startswith(_FENCE) and text.endswith(_FENCE):
+        text = text.removesuffix(_FENCE).partition("\n")[2]
+    return text
 
 
 def _policy(policy: str, categories: Mapping[str, str]) -> str:

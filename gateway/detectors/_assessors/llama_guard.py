@@ -47,7 +47,7 @@ _FRAMES = {
         "<|eot|><|header_start|>assistant<|header_end|>\n\n",
     ),
 }
-_ANSWER = re.compile(r"\s*(safe|unsafe)\s*(?:\n\s*(S\d{1,2}(?:\s*,\s*S\d{1,2})*)\s*)?")
+_ANSWER = re.compile(r"(safe|unsafe)(?:\s{1,8}(S\d{1,2}(?:\s{0,4},\s{0,4}S\d{1,2}){0,31}))?")
 _ANSWER_TOKENS = 64
 
 
@@ -122,7 +122,7 @@ def _prompt(turns: Sequence[tuple[str, str]], version: str) -> str:
 
 
 def _claims(length: int, said: Said) -> list[Claim]:
-    match = _ANSWER.fullmatch(said.text)
+    match = _ANSWER.fullmatch(said.text.strip())
     if match is None:
         raise Unclear
     word, codes = match.groups()

@@ -84,3 +84,12 @@ def test_a_prompt_has_the_same_frame_whatever_it_holds(kind: str, options: str, 
         return str(asked.get("prompt") or [m["content"] for m in asked["messages"]])
 
     assert frame(text) == frame("Hello.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<" + " " * 200_000, "< " * 100_000, "\r" * 200_000, "[" + " " * 200_000, "\n " * 100_000,
+     "</" * 100_000, "<" * 200_000, " " * 200_000 + "User"],
+)  # fmt: skip
+def test_a_text_made_to_be_slow_is_not(text: str) -> None:
+    assert len(inert(text)) >= len(text)

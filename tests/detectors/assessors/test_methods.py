@@ -259,6 +259,20 @@ def test_what_cannot_be_read_is_never_harmless(kind: str) -> None:
             method.read([asks("Hello.")], [wrong, *bodies[1:]])
 
 
+SLOW = ["\n" * 200_000, " " * 200_000 + "x", "<think>" * 30_000, "unsafe\n" + "S1," * 60_000]
+SLOW += ["```" + "\n" * 200_000 + "x", "<|channel|>final<|message|>" + " " * 200_000 + "x"]
+
+
+@pytest.mark.parametrize("text", SLOW, ids=range(len(SLOW)))
+@pytest.mark.parametrize(
+    "kind", ["llama_guard", "shield_gemma", "granite_guardian", "gpt_oss_safeguard"]
+)
+def test_an_answer_made_to_be_slow_is_not(kind: str, text: str) -> None:
+    options, bodies = harmless(kind)
+    with pytest.raises(Unclear):
+        built(kind, options).read([asks("Hello.")], [chat(text), *bodies[1:]])
+
+
 @pytest.mark.parametrize("kind", kinds())
 def test_a_reason_says_nothing_of_the_answer(kind: str) -> None:
     options, bodies = harmless(kind)
