@@ -79,7 +79,7 @@ class Runs:
         if not hits:
             return []
         before = list(accumulate(sizes, initial=first))
-        grown: dict[int, Run] = {}
+        grown: dict[int, tuple[Run, int]] = {}
         for place, other, position in hits:
             number, shift = zero + place, position - zero - place
             run = self._near(other, shift, number)
@@ -89,11 +89,12 @@ class Runs:
             run.shift = shift
             run.shared += number + WORDS - max(run.last, number)
             run.last = number + WORDS
-            run.end = span(place + WORDS - 1)[1]
-            run.ended = before[place + WORDS]
-            grown[id(run)] = run
+            grown[id(run)] = run, place + WORDS
+        for run, end in grown.values():
+            run.end = span(end - 1)[1]
+            run.ended = before[end]
         self._forget()
-        return sorted(grown.values(), key=lambda run: (run.start, run.other))
+        return sorted((run for run, _ in grown.values()), key=lambda run: (run.start, run.other))
 
     def fork(self) -> Runs:
         """The same, to go on in another way."""

@@ -82,14 +82,18 @@ class _Table:
         self._hashes, self._places, self._works = hashes[few], places[few], works[few]
 
     def find(self, hashes: bytes) -> list[Hit]:
-        asked, known = self._np.frombuffer(hashes, "<u8"), self._hashes
+        np, known = self._np, self._hashes
+        asked = np.frombuffer(hashes, "<u8")
         first = known.searchsorted(asked)
         found = (known.take(first, mode="clip") == asked).nonzero()[0]
-        return [
-            Hit(place, int(self._works[at]), int(self._places[at]))
-            for place in found.tolist()
-            for at in range(first[place], known.searchsorted(asked[place], "right"))
-        ]
+        if not len(found):
+            return []
+        first = first[found]
+        counts = known.searchsorted(asked[found], "right") - first
+        # All of each stretch of equal hashes, one after the other.
+        at = np.arange(counts.sum()) + np.repeat(first - counts.cumsum() + counts, counts)
+        places = np.repeat(found, counts)
+        return list(map(Hit, places.tolist(), self._works[at].tolist(), self._places[at].tolist()))
 
 
 @dataclass(slots=True)
