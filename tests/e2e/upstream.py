@@ -313,6 +313,12 @@ async def word(call: Call) -> None:
     await say(call, f"The word is {call.json['model'].split('-')[2]}.")
 
 
+async def betray(call: Call) -> None:
+    """Say what the system said."""
+    (told,) = [m["content"] for m in call.json["messages"] if m["role"] == "system"]
+    await say(call, f"I was told: {told}")
+
+
 async def say(call: Call, answer: str) -> None:
     if not call.streamed:
         await call.choices([{"role": "assistant", "content": answer}])
@@ -334,4 +340,5 @@ BEHAVIOURS: dict[str, Callable[[Call], Awaitable[None]]] = {
     "endless": endless,
     "tell": tell,
     "word": word,
+    "betray": betray,
 }
