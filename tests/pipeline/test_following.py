@@ -10,21 +10,25 @@ from typing import Any
 
 import pytest
 
-from gateway.core.exchange import Outcome
+from gateway.actions._vault import KeyedVault
+from gateway.core.exchange import Outcome, Side
 from gateway.core.judgement import StreamMode, Subject
 from gateway.core.message import Kind
 from gateway.detectors._verbatim.following import Following
 from gateway.detectors._verbatim.works import Works, fingerprint
+from gateway.pipeline import passage as passages
+from gateway.pipeline.guard import Guard
 from gateway.pipeline.passage import Passage
 from tests.detectors.verbatim.texts import Author
 from tests.pipeline.fakes import (
+    ACTIONS,
     SSE,
     Asked,
     Backend,
     Bundle,
+    Inspector,
     Sink,
     ask,
-    ask_async,
     chat,
     heard,
     house,
@@ -211,20 +215,23 @@ def test_a_text_that_goes_on_after_its_end_is_followed_as_one() -> None:
 
 
 def test_a_long_text_lets_others_in_between() -> None:
-    async def both() -> int:
-        turns = 0
+    async def turns(times: int) -> int:
+        count = 0
 
         async def tick() -> None:
-            nonlocal turns
+            nonlocal count
             while True:
                 await asyncio.sleep(0)
-                turns += 1
+                count += 1
 
-        ticking = asyncio.create_task(tick())
-        text = " ".join(NOVEL * 12)
+        vault = KeyedVault(KEY, lambda _: False)
         bundle = Bundle({"PROTECTED_TEXT": "flag"})
-        await ask_async(house(Backend(whole(text)), bundle, following=FOLLOWING), chat())
+        guard = Guard(bundle, Inspector(), ACTIONS, vault, Side(), following=FOLLOWING)
+        passage = passages.whole(" ".join(NOVEL * times), Subject("assistant", Kind.TEXT))
+        ticking = asyncio.create_task(tick())
+        await guard.advance([passage])
         ticking.cancel()
-        return turns
+        return count
 
-    assert asyncio.run(both()) > 5
+    assert asyncio.run(turns(1)) == 0
+    assert asyncio.run(turns(16)) >= 4
