@@ -124,6 +124,8 @@ def test_each_word_names_something_in_the_code() -> None:
         "Policy",
         "Catalogue",
         "Chain",
+        "Checkpoint",
+        "Witness",
         "Trace span",
         "Work",
         "Run",

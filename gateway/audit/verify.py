@@ -13,10 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, exists, func, select
 
-from gateway.audit import chain, merkle, signing, tiles, tree
+from gateway.audit import chain
 from gateway.audit.chain import GENESIS, Head, Registry
-from gateway.audit.merkle import Complete
-from gateway.audit.note import Checkpoint, Key, NoteError
+from gateway.audit.note import Checkpoint, Key
 from gateway.audit.report import MAX_LISTED, Name, Problem, Report, Unclosed
 from gateway.audit.sequencer import signer
 from gateway.audit.tables import TEXTS, audit_chain, audit_entry, audit_registry
@@ -63,62 +62,6 @@ def verify(
         for witness in witnesses:
             verify_witness(connection, witness, report)
     return report
-
-
-def verify_range(engine: Engine, log_key: Key, start: int, end: int) -> Report:
-    """Check only the entries with places [start, end) in the tree, by their proofs.
-
-    Needs no audit key: the newest checkpoint's signature stands for the rest.
-    """
-    report = Report()
-    with snapshot(engine) as connection:
-        found = tree.newest(connection)
-        try:
-            head = signing.checkpoint(found[1], log_key) if found else None
-        except NoteError as err:
-            report.add(Problem("checkpoint_forged", str(err)))
-            head = None
-        report.tree_size = head.size if head else 0
-        if head is None or not 0 <= start < end <= head.size:
-            message = f"places {start} to {end - 1} are not all in a tree of {report.tree_size}"
-            report.add(Problem("leaf_missing", message))
-            return report
-        report.checkpoints = 1
-        complete = tiles.complete(tree.tiles(connection))
-        for index in range(start, end):
-            _prove(connection, index, head, complete, report)
-    return report
-
-
-def _prove(
-    connection: Connection, index: int, head: Checkpoint, complete: Complete, report: Report
-) -> None:
-    run = tree.run_at(connection, index)
-    row = None
-    if run is not None:
-        columns = audit_entry.c
-        row = connection.execute(
-            select(audit_entry).where(
-                columns.replica == run.replica,
-                columns.epoch == run.epoch,
-                columns.n == run.first_n + index - run.first_index,
-            )
-        ).one_or_none()
-    if row is None:
-        report.add(Problem("leaf_missing", f"the entry with place {index} is not there"))
-        return
-    report.entries += 1
-    for code, message in _faults(row, row.n - 1, bytes(row.prev)):
-        report.add(Problem(code, message, row.replica, row.epoch, row.n))
-    try:
-        proof = merkle.inclusion(index, head.size, complete)
-    except tiles.MissingTile as err:
-        report.add(Problem("tile_missing", str(err)))
-        return
-    leaf = merkle.leaf_hash(bytes(row.hash))
-    if not merkle.included(leaf, index, head.size, proof, head.root):
-        message = f"this entry is not the one that has place {index}"
-        report.add(Problem("leaf_changed", message, row.replica, row.epoch, row.n))
 
 
 def _heads(connection: Connection, key: bytes, report: Report) -> dict[Name, Head]:
@@ -227,7 +170,7 @@ def _walk(
     n, prev = -1, GENESIS
     for row in _entries(connection, name):
         report.entries += 1
-        for code, message in _faults(row, n, prev):
+        for code, message in faults(row, n, prev):
             report.add(Problem(code, message, *name, row.n))
         n, prev = row.n, bytes(row.hash)
         if head is not None and n > head.n:
@@ -256,7 +199,7 @@ def _entries(connection: Connection, name: Name) -> Iterator[Row[Any]]:
     )
 
 
-def _faults(row: Row[Any], n: int, prev: bytes) -> Iterator[tuple[str, str]]:
+def faults(row: Row[Any], n: int, prev: bytes) -> Iterator[tuple[str, str]]:
     """(code, message) of all that is wrong with one entry that should follow entry n."""
     if not (isinstance(row.core, str) and isinstance(row.prev, bytes)):
         yield "changed", "the entry's columns are not of the types they were written with"

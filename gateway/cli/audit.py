@@ -19,7 +19,7 @@ from gateway.audit.query import Filters, query
 from gateway.audit.query import show as find
 from gateway.audit.report import Report
 from gateway.audit.verify import verify as recompute
-from gateway.audit.verify import verify_range
+from gateway.audit.verify_range import verify_range
 from gateway.cli import _evidence
 from gateway.cli._open import database
 from gateway.cli._output import Json, console, emit, say, table, when

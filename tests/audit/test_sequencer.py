@@ -15,7 +15,7 @@ from gateway.audit import merkle, signing, tiles, tree
 from gateway.audit.lease import lease
 from gateway.audit.log import AuditLog
 from gateway.audit.note import Note, NoteError
-from gateway.audit.sequencer import Sequencer, signer
+from gateway.audit.sequencer import Sequencer, TreeError, signer
 from gateway.audit.sequencing import SEQUENCED, Sequencing
 from gateway.audit.tables import audit_checkpoint, audit_entry, audit_run, audit_tile
 from gateway.core.errors import GatewayError
@@ -312,3 +312,17 @@ def test_it_waits_while_the_database_is_away_and_goes_on(
     assert work.trouble == ""
     assert len(leaves(engine)[0]) == 30
     work.close()
+
+
+def test_a_tile_that_was_changed_in_place_is_not_continued(unguarded, sequencer, audit_log, opened):
+    sequencer().round()
+
+    async def more():
+        async with audit_log() as log:
+            await log.append(opened(99))
+
+    asyncio.run(more())
+    with db.writing(unguarded) as connection:
+        connection.execute(audit_tile.update().values(hashes=bytes(30 * 32)))
+    with pytest.raises(TreeError, match="tiles are not those"):
+        sequencer().round()

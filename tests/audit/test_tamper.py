@@ -29,7 +29,8 @@ from gateway.audit.tables import (
     audit_run,
     audit_tile,
 )
-from gateway.audit.verify import verify, verify_range
+from gateway.audit.verify import verify
+from gateway.audit.verify_range import verify_range
 from gateway.audit.witness import Witness
 from gateway.core.ports import Counters
 from tests.audit.conftest import drop_triggers
