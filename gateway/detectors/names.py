@@ -6,6 +6,7 @@ finds and what it misses is in docs/models.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +21,7 @@ SHA256 = "6e49edff71bc415c36ad912c19b1791dba307cecc69a5dfc0ef5b2eaed3af2bd"
 DEFAULT_ENTITIES = ("PERSON", "LOCATION", "SEX", "RELATIVE", "OCCUPATION")
 # Chosen on held-out data (docs/detection.md): a name missed costs more than one seen falsely.
 THRESHOLDS: Mapping[str, float] = MappingProxyType(dict.fromkeys(TYPES, 0.5))
+_POSTCODE = re.compile(r"(?=(?:\d[- ]?){4,9}$)\d{2,8}(?:[- ]\d{2,4})?")
 # How far an e-mail or web address is looked for around a finding.
 _ADDRESS_CHARS = 64
 
@@ -66,7 +68,7 @@ class Names:
         start, end = _trimmed(text, spotted.start, spotted.end)
         if (
             spotted.type not in self.categories
-            or start == end
+            or not _possible(text[start:end], spotted.type)
             or text[start:end].casefold() in self._allow
             or _in_address(text, start, end)
         ):
@@ -81,6 +83,15 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     while end > start and not text[end - 1].isalnum():
         end -= 1
     return start, end
+
+
+def _possible(words: str, category: str) -> bool:
+    """Not one character, but for a sex; and of numbers alone only what could be a postcode."""
+    if any(c.isalpha() for c in words):
+        return len(words) > 1 or category == "SEX"
+    if category == "LOCATION":
+        return _POSTCODE.fullmatch(words) is not None
+    return bool(words) and category != "PERSON"
 
 
 def _in_address(text: str, start: int, end: int) -> bool:

@@ -84,6 +84,31 @@ SPOTTED = [
 ]
 
 
+POSSIBLE = [
+    ("C", PERSON, False),
+    ("C", "SEX", True),
+    ("", "SEX", False),
+    ("12", PERSON, False),
+    ("12", "AGE", True),
+    ("255", PLACE, False),
+    ("0, -200, 80", PLACE, False),
+    ("10115", PLACE, True),
+    ("12345-6789", PLACE, True),
+    ("1000-205", PLACE, True),
+    ("00-950", PLACE, True),
+    ("111 22", PLACE, True),
+    ("KT56 2FX", PLACE, True),
+    ("7 B", PLACE, True),
+]
+
+
+@pytest.mark.parametrize(("words", "category", "expected"), POSSIBLE)
+def test_numbers_and_single_letters_are_seldom_names(
+    words: str, category: str, expected: bool
+) -> None:
+    assert module._possible(words, category) is expected
+
+
 @pytest.mark.parametrize(("text", "place", "expected"), SPOTTED)
 def test_edges_addresses_and_harmless_words_are_left_out(
     text: str, place: tuple[int, int], expected: tuple[str, ...]

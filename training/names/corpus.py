@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 from gateway.core.segments import cut
 from gateway.core.windows import windows
@@ -40,14 +42,11 @@ def made(
         yield changed(together(parts, rng.choice(_JOINTS)), rng)
 
 
-def labelled(path: Path, *, templates: Iterable[str] | None = None) -> list[Marked]:
-    """The rows of a data set of personal data, all or those of some templates."""
-    wanted = None if templates is None else frozenset(templates)
+def labelled(path: Path, *, half: int | None = None) -> list[Marked]:
+    """The rows of a data set of personal data. half: 0 or 1, the one to leave out."""
     out = []
-    with path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    for row in rows:
-        if wanted is not None and row["template"] not in wanted:
+    for i, row in enumerate(rows(path)):
+        if half is not None and half_of(row, i) == half:
             continue
         spans = [
             (s["start"], s["end"], RENAMED.get(s["type"], s["type"]))
@@ -57,13 +56,22 @@ def labelled(path: Path, *, templates: Iterable[str] | None = None) -> list[Mark
     return out
 
 
+def rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a data set."""
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def half_of(row: dict[str, Any], place: int) -> int:
+    """Which half a row is in: all of a template are in one. Without one, its place decides."""
+    return crc32(str(row.get("template") or place).encode()) % 2
+
+
 def plain(path: Path, sources: Sequence[str] = ()) -> list[Marked]:
     """The rows of a data set that nobody has marked. sources: beginnings of those that count."""
-    with path.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
     return [
         Marked(row["text"][:PLAIN_CHARS], partly=True)
-        for row in rows
+        for row in rows(path)
         if not sources or row.get("source", "").startswith(tuple(sources))
     ]
 

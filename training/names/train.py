@@ -1,6 +1,6 @@
 """Learns the weights of the detector `names` and writes them as an .npz.
 
-    python -m training.names.train DATA OUT [--without SOURCE]... [--steps N]
+    python -m training.names.train DATA OUT [--without SOURCE]... [--half 0|1] [--steps N]
 
 DATA is the folder with the labelled sets. Everything random comes from --seed.
 """
@@ -147,7 +147,13 @@ def learn(examples: Sequence[Example], encoder: Encoder, *, steps: int, seed: in
 
 
 def texts(
-    data: Path, values: Values, *, count: int, without: Iterable[str], seed: int
+    data: Path,
+    values: Values,
+    *,
+    count: int,
+    without: Iterable[str],
+    half: int | None,
+    seed: int,
 ) -> Iterator[Marked]:
     """Windows of made texts, and of the labelled sets that are not left out."""
     rng = random.Random(seed)
@@ -156,7 +162,7 @@ def texts(
         yield from cut_up(text, rng, 2)
     for name, times in SOURCES.items():
         if name not in without:
-            for text in labelled(data / f"{name}.jsonl"):
+            for text in labelled(data / f"{name}.jsonl", half=half):
                 for _ in range(times):
                     yield from cut_up(text, rng, 6)
     for text in unmarked(data):
@@ -175,6 +181,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--without", action="append", default=[], choices=sorted(SOURCES))
+    parser.add_argument("--half", type=int, choices=(0, 1), help="of the templates, left out")
     parser.add_argument("--values", type=Path, default=Path("values.json"))
     parser.add_argument("--texts", type=int, default=150_000)
     parser.add_argument("--steps", type=int, default=6_000)
@@ -187,6 +194,7 @@ def main() -> None:
             Values(options.seed, options.values),
             count=options.texts,
             without=options.without,
+            half=options.half,
             seed=options.seed,
         )
     )
