@@ -6,9 +6,10 @@ every byte that no edit names stays as it was.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Direction(StrEnum):
@@ -135,8 +136,19 @@ class Fragment(NamedTuple):
 ALL = -1
 
 
+class Several(Protocol):
+    """Events in a row that add to one text, and say nothing else."""
+
+    @property
+    def ends(self) -> Sequence[int]:
+        """Where the text of each ends in that of all, ascending."""
+
+    def frame(self, first: int, last: int) -> Frame:
+        """One frame of the events [first, last)."""
+
+
 class Frame(NamedTuple):
-    """One event of a stream.
+    """One event of a stream, or several of one kind that arrived in a row.
 
     raw: its bytes exactly as they arrived, separator included.
     body: the span [start, end) of the JSON text within raw; empty for comments.
@@ -144,6 +156,8 @@ class Frame(NamedTuple):
     ends: single texts that end with this event, while their choice goes on.
     closes: the choices whose texts end with this event; ALL closes every one.
     note: what its reader wants to be reminded of when the frame has been sent.
+    several: its events, if it holds more than one. Then raw is all of theirs, body that of the
+    first, and what they add is one fragment.
     """
 
     raw: bytes
@@ -154,3 +168,4 @@ class Frame(NamedTuple):
     closes: tuple[int, ...] = ()
     note: object = None
     ends: tuple[Lane, ...] = ()
+    several: Several | None = None

@@ -1,69 +1,30 @@
 """Events that say what an earlier event of their stream said, but for their text.
 
-A stream is mostly made of such. The first of them is read by its declared fields; the bytes
-around its text are remembered, and where they come again, byte for byte, they mean the same.
-So there is no second way to read an event, in any dialect, and only the text is new.
+A stream is mostly made of such. The first of them is read by its declared fields; where all
+else comes again, byte for byte, it means the same. So there is no second way to read an event,
+in any dialect, and only the text is new. Those that arrive in a row make one frame.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 import msgspec
 
 from gateway.core.message import Fragment, Frame, Kind, Lane
-from gateway.core.splice import values
 from gateway.dialects._fields import MEDIA_PLACE
+from gateway.dialects._shape import MAX_BYTES, SAID, Shape, Value, shape_of
 from gateway.dialects._sse import Event
 
-# What a place may hold that tells nothing, so that it need not be the same again.
-NUMBER = re.compile(rb"(?:0|[1-9]\d{0,14})(?=[,}\]])")
-PADDING = re.compile(rb'""|"(?=\d*[A-Za-z])[A-Za-z0-9]{1,128}"')
-TIME = re.compile(rb'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"')
-
-_STRING = re.compile(rb'"[^"\\\x00-\x1f]+(?:\\.[^"\\\x00-\x1f]*)*"|"(?:\\.[^"\\\x00-\x1f]*)+"')
-_TEXT = msgspec.json.Decoder(str)
 _KINDS = (Kind.TEXT, Kind.REASONING)
+_TEXT = msgspec.json.Decoder(str)
 # As many choices or blocks as usually take turns.
 _KNOWN = 4
 # A stream whose events are never alike should not pay for it again and again.
 _TRIES = 12
-
-
-class _Mould(NamedTuple):
-    """What an event was like: fixed bytes before each place that may differ, and after the last.
-
-    start, after: how many bytes stand before its body, and after it.
-    """
-
-    lane: Lane
-    path: str
-    start: int
-    after: int
-    places: tuple[tuple[bytes, str, re.Pattern[bytes]], ...]
-    tail: bytes
-
-    def read(self, raw: bytes) -> Frame | None:
-        """The frame of an event; None if it is not like this one, or adds nothing."""
-        at, text = 0, ""
-        passing: dict[str, bytes] = {}
-        for fixed, path, form in self.places:
-            if not raw.startswith(fixed, at):
-                return None
-            match = form.match(raw, at + len(fixed))
-            if match is None:
-                return None
-            at = match.end()
-            if form is not _STRING:
-                passing[path] = match[0]
-            elif not (text := _text(match[0])):
-                return None
-        if len(raw) - at != len(self.tail) or not raw.endswith(self.tail):
-            return None
-        fragment = Fragment(self.lane, self.path, text)
-        return Frame(raw, (self.start, len(raw) - self.after), (fragment,), note=passing)
 
 
 class Alike:
@@ -73,20 +34,21 @@ class Alike:
     and what such a value looks like.
     """
 
-    def __init__(self, passing: Mapping[str, re.Pattern[bytes]]) -> None:
+    def __init__(self, passing: Mapping[str, Value]) -> None:
         self._passing = passing
         self._moulds: list[_Mould] = []
         self._tries = _TRIES
 
-    def find(self, raw: bytes) -> Frame | None:
-        """The frame of an event; None if it is not like an earlier one, or adds nothing.
+    def find(self, raws: Sequence[bytes], at: int = 0) -> Frame | None:
+        """One frame of the events, from this one on, that are like the same earlier one.
 
-        Its note: what stands at the paths that may differ, as it is written.
+        None if this one is like none, or adds nothing. The frame's note: the match of its last
+        event, which tells the passing values that have a name.
         """
         for mould in self._moulds:
-            found = mould.read(raw)
-            if found is not None:
-                return found
+            frame = mould.read(raws, at)
+            if frame is not None:
+                return frame
         return None
 
     def learn(self, event: Event, frame: Frame) -> None:
@@ -98,32 +60,86 @@ class Alike:
             return
         if MEDIA_PLACE.search(fragment.path.rpartition("/")[2]):
             return
+        if len(event.raw) - len(fragment.text) > MAX_BYTES:
+            return
         self._tries -= 1
-        mould = self._mould(event, fragment.lane, fragment.path)
+        mould = _mould(event, fragment, self._passing)
         if mould is not None:
             self._moulds = [mould, *self._moulds][:_KNOWN]
 
-    def _mould(self, event: Event, lane: Lane, path: str) -> _Mould | None:
-        places: list[tuple[bytes, str, re.Pattern[bytes]]] = []
-        done = 0
-        # One character a byte, so that positions are the same.
-        for where, start, end in values(event.data.decode("latin-1")):
-            form = _STRING if where == path else self._passing.get(where)
-            if form is None or not form.match(event.data, start):
-                continue
-            places.append((event.raw[done : event.start + start], where, form))
-            done = event.start + end
-        if path not in (where for _, where, _ in places):
+
+class _Mould(NamedTuple):
+    """What is like an event: what has its shape, and `known` in the places that are fixed.
+
+    start, after: how many bytes stand before its body, and after it.
+    """
+
+    lane: Lane
+    path: str
+    shape: Shape
+    known: object
+    start: int
+    after: int
+
+    def read(self, raws: Sequence[bytes], at: int) -> Frame | None:
+        """The frame of the events, from this one on, that are like it and add something."""
+        match, fixed, said = self.shape
+        known = self.known
+        found: list[re.Match[bytes]] = []
+        literals: list[bytes] = []
+        for raw in islice(raws, at, None):
+            like = match(raw)
+            if like is None or like.group(*fixed) != known:
+                break
+            found.append(like)
+            literals.append(like[said])
+        if not found:
             return None
-        after = len(event.raw) - event.end
-        return _Mould(lane, path, event.start, after, tuple(places), event.raw[done:])
+        texts = _texts(literals)
+        return self.frame(found[: len(texts)], texts) if texts else None
+
+    def frame(self, found: Sequence[re.Match[bytes]], texts: Sequence[str]) -> Frame:
+        """One frame of these events, which say these texts."""
+        raw, text, run = found[0].string, texts[0], None
+        body = (self.start, len(raw) - self.after)
+        if len(found) > 1:
+            raw, text = b"".join([like.string for like in found]), "".join(texts)
+            run = _Run(self, found, texts, list(accumulate(map(len, texts))))
+        fragment = Fragment(self.lane, self.path, text)
+        return Frame(raw, body, (fragment,), note=found[-1], several=run)
 
 
-def _text(literal: bytes) -> str:
-    """The text of a JSON string; empty if some parser might take it for another."""
-    if literal.isascii() and b"\\" not in literal:
-        return literal[1:-1].decode("ascii")
-    try:
-        return _TEXT.decode(literal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
+class _Run(NamedTuple):
+    """Events in a row that are like the same one. Follows `gateway.core.message.Several`."""
+
+    mould: _Mould
+    found: Sequence[re.Match[bytes]]
+    texts: Sequence[str]
+    ends: Sequence[int]
+
+    def frame(self, first: int, last: int) -> Frame:
+        """One frame of the events [first, last)."""
+        return self.mould.frame(self.found[first:last], self.texts[first:last])
+
+
+def _mould(event: Event, fragment: Fragment, passing: Mapping[str, Value]) -> _Mould | None:
+    shape = shape_of(event, {**passing, fragment.path: SAID})
+    found = shape.match(event.raw)
+    if found is None or not shape.said:
+        return None
+    known, after = found.group(*shape.fixed), len(event.raw) - event.end
+    return _Mould(fragment.lane, fragment.path, shape, known, event.start, after)
+
+
+def _texts(literals: Sequence[bytes]) -> list[str]:
+    """The texts of JSON strings, none of them empty, up to one that parsers may differ in."""
+    joined = b"".join(literals)
+    if joined.isascii() and b"\\" not in joined:
+        return joined[1:-1].decode("ascii").split('""')
+    texts: list[str] = []
+    for literal in literals:
+        try:
+            texts.append(_TEXT.decode(literal))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            break
+    return texts

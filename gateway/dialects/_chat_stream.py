@@ -10,12 +10,12 @@ from typing import Any
 from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
-from gateway.dialects._alike import NUMBER, PADDING
 from gateway.dialects._chat_calls import Calls
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._openai import error_body, error_reply, logprobs, usage
 from gateway.dialects._reached import at
+from gateway.dialects._shape import NUMBER, PADDING
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import rewrite

@@ -8,11 +8,11 @@ from typing import Any
 
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
-from gateway.dialects._alike import NUMBER, PADDING
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import number_of
 from gateway.dialects._openai import logprobs
 from gateway.dialects._openai_stream import DONE, OpenAiStream, event
+from gateway.dialects._shape import NUMBER, PADDING
 from gateway.dialects._sse import Event
 from gateway.dialects._stream import Reading
 from gateway.dialects._whole import rewrite

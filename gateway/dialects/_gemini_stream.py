@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -10,12 +11,12 @@ from typing import Any
 from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
-from gateway.dialects._alike import NUMBER
 from gateway.dialects._elements import Elements
 from gateway.dialects._fields import Field
 from gateway.dialects._gemini import error_body, error_reply, logprobs, stopped, usage
 from gateway.dialects._gemini_fields import CHUNK
 from gateway.dialects._numbers import index_of
+from gateway.dialects._shape import NUMBER
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import rewrite
@@ -37,7 +38,7 @@ class GeminiStream(EventStream):
     put into every chunk. There is no ping: Google's client takes a comment for half an error.
     """
 
-    passing = MappingProxyType(dict.fromkeys(_COUNTED, NUMBER))
+    passing = MappingProxyType({at: NUMBER._replace(name=name) for at, name in _COUNTED.items()})
 
     def __init__(self) -> None:
         super().__init__(self.cutter())
@@ -97,13 +98,12 @@ class GeminiStream(EventStream):
                 finished.append(index)
         return Reading(note=tuple(finished), steady=not finished and not called)
 
-    def like(self, frame: Frame) -> Frame:
+    def like(self, frame: Frame) -> None:
         """Such a chunk counts tokens anew."""
-        if isinstance(frame.note, dict) and frame.note:
-            told = ((_COUNTED[path], int(n)) for path, n in frame.note.items())
-            counts = {name: count for name, count in told if name}
+        if isinstance(frame.note, re.Match):
+            told = frame.note.groupdict()
+            counts = {name: int(told[name]) for name in _COUNTED.values() if name in told}
             self.usage = {**self.usage, **counts}
-        return frame
 
     def sent(self, frame: Frame) -> None:
         """Remember which candidates the client was told the end of."""

@@ -10,10 +10,10 @@ from typing import Any
 from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
-from gateway.dialects._alike import TIME
 from gateway.dialects._fields import Field
 from gateway.dialects._lines import Lines
 from gateway.dialects._ollama import error_body, error_reply, logprobs, usage
+from gateway.dialects._shape import TIME
 from gateway.dialects._sse import Event
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import rewrite

@@ -6,15 +6,15 @@ same text, so all are edited alike; offsets and sequence numbers beside them fol
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.core.splice import splice_json
-from gateway.dialects._alike import NUMBER, PADDING
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._offsets import beside, moved
@@ -22,6 +22,7 @@ from gateway.dialects._openai import error_reply
 from gateway.dialects._responses import event_fields, series, usage
 from gateway.dialects._responses_kept import containers, containers_of
 from gateway.dialects._responses_sent import PLACES, Key, Sent, as_event
+from gateway.dialects._shape import NUMBER, PADDING
 from gateway.dialects._sse import Event, Events
 from gateway.dialects._stream import EventStream, Reading
 from gateway.dialects._whole import decode
@@ -29,24 +30,18 @@ from gateway.dialects._whole import decode
 _ENDS = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled", "error"}
 )
-_NUMBER = "/sequence_number"
+_NUMBER = "number"
 _INDEXES = ("output_index", "content_index", "summary_index", "command_index")
 _ANNOTATION = "response.output_text.annotation.added"
-
-
-class Delta(NamedTuple):
-    """What an event like an earlier one says besides. number: None if it has none."""
-
-    key: Key
-    text: str
-    number: int | None
 
 
 class ResponsesStream(EventStream):
     """keeps: whether the upstream keeps the response, so that its ids are worth noting."""
 
     ping = b": ping\n\n"
-    passing = MappingProxyType({_NUMBER: NUMBER, "/obfuscation": PADDING})
+    passing = MappingProxyType(
+        {"/sequence_number": NUMBER._replace(name=_NUMBER), "/obfuscation": PADDING}
+    )
 
     def __init__(self, *, keeps: bool) -> None:
         super().__init__(Events())
@@ -79,14 +74,6 @@ class ResponsesStream(EventStream):
         steady = kind.endswith(".delta") and series(kind) in PLACES
         return Reading(self._closes(kind, value), value, steady=steady)
 
-    def like(self, frame: Frame) -> Frame:
-        """Such an event remembers its number."""
-        raw, body, (fragment,), *_ = frame
-        number = frame.note.get(_NUMBER) if isinstance(frame.note, dict) else None
-        key = self._keys[fragment.lane.choice]
-        note = Delta(key, fragment.text, None if number is None else int(number))
-        return Frame(raw, body, (fragment,), note=note)
-
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made; what stands beside them and its number follow."""
         if not edits and not self._inserted and not self._edits:
@@ -112,9 +99,11 @@ class ResponsesStream(EventStream):
             self._lengths[choice] = self._lengths.get(choice, 0) + len(fragment.text)
         if written is not None:
             value = decode(written)
-        if isinstance(value, Delta):
-            self._sent.text(value.key, value.text)
-            self._sent.number = self._sent.number if value.number is None else value.number
+        if isinstance(value, re.Match):
+            (fragment,) = frame.fragments
+            self._sent.text(self._keys[fragment.lane.choice], fragment.text)
+            number = _number(value)
+            self._sent.number = self._sent.number if number is None else number
         elif isinstance(value, dict):
             self._sent.event(value)
 
@@ -207,8 +196,9 @@ class ResponsesStream(EventStream):
     ) -> dict[str, str]:
         """What changes beside the edits: numbers, offsets, raw tokens."""
         put: dict[str, str] = {}
-        if isinstance(value, Delta):
-            number: Any = value.number
+        number: Any = None
+        if isinstance(value, re.Match):
+            number = _number(value)
         elif isinstance(value, dict):
             number = value.get("sequence_number")
             put = beside(value, edits)
@@ -250,6 +240,12 @@ class ResponsesStream(EventStream):
 def _type(value: Any) -> str:
     kind = value.get("type") if isinstance(value, dict) else None
     return kind if isinstance(kind, str) else ""
+
+
+def _number(like: re.Match[bytes]) -> int | None:
+    """The number of an event that is like an earlier one; None if they have none."""
+    told = like.groupdict().get(_NUMBER)
+    return None if told is None else int(told)
 
 
 def _key(value: Any, head: str) -> Key:

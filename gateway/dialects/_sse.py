@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from gateway.core.errors import UpstreamError
@@ -46,12 +45,7 @@ class Events:
         buffer = self._buffer
         searched = max(0, len(buffer) - 4)
         buffer += data
-        out: list[bytes] = []
-        start = 0
-        for end in _ends(buffer, searched):
-            out.append(bytes(buffer[start:end]))
-            start = end
-        del buffer[:start]
+        out = _cut(buffer, searched)
         if len(buffer) > MAX_EVENT_BYTES:
             raise UpstreamError("an event of the upstream's stream is too large")
         return out
@@ -115,20 +109,23 @@ class Events:
         return name
 
 
-def _ends(buffer: bytearray, start: int) -> Iterator[int]:
-    """Where events end, looking from `start` on."""
+def _cut(buffer: bytearray, start: int) -> list[bytes]:
+    """Take the events out of a buffer in which none ends before `start`."""
     returns = buffer.count(b"\r", start)
-    if returns in (0, buffer.count(b"\n", start)) and returns == buffer.count(b"\r\n", start):
+    if not returns or returns == buffer.count(b"\n", start) == buffer.count(b"\r\n", start):
         blank = b"\r\n\r\n" if returns else b"\n\n"
-        end = buffer.find(blank, start)
-        while end >= 0:
-            yield end + len(blank)
-            end = buffer.find(blank, end + len(blank))
-        return
+        if buffer.find(blank, start) < 0:
+            return []
+        *events, buffer[:] = bytes(buffer).split(blank)
+        return [event + blank for event in events]
+    events, done = [], 0
     for match in _END.finditer(buffer, start):
         if match.end() == len(buffer) and buffer.endswith(b"\r"):
             break
-        yield match.end()
+        events.append(bytes(buffer[done : match.end()]))
+        done = match.end()
+    del buffer[:done]
+    return events
 
 
 def _joined(raw: bytes, spans: list[tuple[int, int]]) -> tuple[bytes, list[tuple[int, int]]]:

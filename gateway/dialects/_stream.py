@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -13,6 +12,7 @@ from gateway.core.judgement import Refusal
 from gateway.core.message import Edit, Fragment, Frame, Lane, Part
 from gateway.dialects._alike import Alike
 from gateway.dialects._fields import MAX_PARTS, Field, Found, read
+from gateway.dialects._shape import Value
 from gateway.dialects._sse import Event
 from gateway.dialects._whole import decode, looks_like_json, rewrite, text_frame
 
@@ -53,7 +53,7 @@ class EventStream:
 
     streamed = True
     ping = b""
-    passing: ClassVar[Mapping[str, re.Pattern[bytes]]] = MappingProxyType({})
+    passing: ClassVar[Mapping[str, Value]] = MappingProxyType({})
 
     def __init__(self, cutter: Cutter) -> None:
         self.model = ""
@@ -65,7 +65,19 @@ class EventStream:
 
     def feed(self, data: bytes) -> list[Frame]:
         """Frames completed by these bytes."""
-        return [self._next(raw) for raw in self._cutter.feed(data)]
+        raws = self._cutter.feed(data)
+        frames: list[Frame] = []
+        at = 0
+        while at < len(raws):
+            alike = self._alike.find(raws, at)
+            if alike is None:
+                frames.append(self._frame(self._cutter.event(raws[at])))
+            else:
+                self.like(alike)
+                frames.append(alike)
+            several = frames[-1].several
+            at += 1 if several is None else len(several.ends)
+        return frames
 
     def flush(self) -> list[Frame]:
         """An event whose end never came."""
@@ -110,13 +122,8 @@ class EventStream:
         """What is given instead of a stream of which nothing was sent yet."""
         raise NotImplementedError
 
-    def like(self, frame: Frame) -> Frame:
-        """What is to be noted of an event that is like an earlier one (see `Alike.find`)."""
-        return frame
-
-    def _next(self, raw: bytes) -> Frame:
-        frame = self._alike.find(raw)
-        return self._frame(self._cutter.event(raw)) if frame is None else self.like(frame)
+    def like(self, frame: Frame) -> None:
+        """Take note of events that are like an earlier one (see `Alike.find`)."""
 
     def _frame(self, event: Event) -> Frame:
         if not event.data:

@@ -6,15 +6,16 @@ that it comes out the same wherever it stands, and so does a notice under it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.core.apis import Reader
 from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Subject
-from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
+from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part, Several
 from gateway.core.nested import nested_parts
 from gateway.core.splice import json_edits
 from gateway.pipeline.guard import Guard
@@ -79,6 +80,8 @@ class Release:
         self._known: dict[tuple[str, Subject, bool], Passage] = {}
         self._room = _REMEMBERED_CHARS if reader.streamed else 0
         self._said: dict[Passage, str] = {}
+        # Once an event was added, later ones may have to be numbered anew, one by one.
+        self._added = False
 
     @property
     def refused(self) -> bool:
@@ -236,6 +239,8 @@ class Release:
         out: list[bytes] = []
         while self._queue:
             waiting = self._queue[0]
+            if waiting.frame.several is not None and self._divided(waiting.frame.several):
+                continue
             for piece in waiting.pieces:
                 if piece.passage.cleared < piece.end:
                     return b"".join(out)
@@ -245,6 +250,27 @@ class Release:
             out.append(self._written(waiting))
             self._reader.sent(waiting.frame)
         return b"".join(out)
+
+    def _divided(self, several: Several) -> bool:
+        """Whether the first frame, which holds these, gave way to others that hold less.
+
+        It does if only some of it may leave, or some of it not as it is.
+        """
+        (piece,) = self._queue[0].pieces
+        ends = several.ends
+        leaving = bisect_right(ends, piece.passage.cleared - piece.start)
+        if not leaving:
+            return False
+        edits = piece.passage.edits_within(piece.start, piece.start + ends[leaving - 1])
+        if edits or self._added:
+            lasts = list(range(1, len(ends) + 1))
+        elif leaving < len(ends):
+            lasts = [leaving, len(ends)]
+        else:
+            return False
+        self._queue.popleft()
+        self._queue.extendleft(reversed([*_parts(piece, several, lasts)]))
+        return True
 
     def _written(self, waiting: _Waiting) -> bytes:
         frame = waiting.frame
@@ -271,6 +297,7 @@ class Release:
                 _append(edits, fragment.path, len(fragment.text), notice)
             else:
                 before += self._reader.add(last, fragment, notice)
+                self._added = True
         passages = {piece.path: piece.passage for piece in waiting.pieces}
         for part in _last_texts(frame, self._reader):
             notice = self._under(passages[part.path], part.text)
@@ -282,6 +309,16 @@ class Release:
         """What is put under a text: wherever it stands the same as the first time it ended."""
         notices = () if _is_code(text) else self._guard.notices
         return self._said.setdefault(passage, "".join("\n\n" + words for words in notices))
+
+
+def _parts(piece: _Piece, several: Several, lasts: Sequence[int]) -> Iterator[_Waiting]:
+    """The events of a frame, which add this piece, as frames that end before each of `lasts`."""
+    ends = several.ends
+    first, start = 0, piece.start
+    for last in lasts:
+        end = piece.start + ends[last - 1]
+        yield _Waiting(several.frame(first, last), [_Piece(piece.passage, start, end, piece.path)])
+        first, start = last, end
 
 
 def _last_texts(frame: Frame, reader: Reader) -> list[Part]:

@@ -20,6 +20,7 @@ from gateway.dialects._responses_stream import ResponsesStream
 from gateway.dialects._stream import EventStream
 from gateway.dialects.ollama_chat import Member as OllamaChat
 from gateway.dialects.openai_chat import CHUNK
+from tests.dialects.frames import apart
 from tests.dialects.samples import Sample, answers
 
 HEAD: dict[str, Any] = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
@@ -42,14 +43,14 @@ def long_way(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 
 def read(stream: EventStream, *events: bytes) -> list[Frame]:
     frames = [frame for data in events for frame in stream.feed(data)]
-    return [frame._replace(note=None) for frame in [*frames, *stream.flush()]]
+    return apart([*frames, *stream.flush()])
 
 
 def known(stream: EventStream, *events: bytes) -> bool:
     """Whether the last of these events is taken for one that is like an earlier one."""
     for data in events[:-1]:
         stream.feed(data)
-    return stream._alike.find(events[-1]) is not None
+    return stream._alike.find([events[-1]]) is not None
 
 
 FIRST = chunk({"content": "a"}, obfuscation="aXq2")
@@ -189,6 +190,35 @@ def test_each_dialects_deltas_are_known(
     assert known(made(), first, then) is alike
 
 
+def test_those_in_a_row_are_one_frame_up_to_one_that_is_not() -> None:
+    texts = ["a", "b", 'c\n"', "d", "e"]
+    other = event(chunk({"content": "x"}, vendor="y"))
+    stream = ChatStream(CHUNK)
+    events = [event(chunk({"content": text})) for text in texts]
+    first, run, between, last = stream.feed(b"".join([*events[:4], other, events[4]]))
+    assert first.several is between.several is last.several is None
+    assert (run.raw, run.fragments[0].text) == (b"".join(events[1:4]), 'bc\n"d')
+    assert run.several is not None
+    assert run.several.ends == [1, 4, 5]
+    part = run.several.frame(0, 2)
+    assert (part.raw, part.fragments[0].text) == (b"".join(events[1:3]), 'bc\n"')
+
+
+def test_a_run_ends_before_a_text_that_parsers_may_differ_in() -> None:
+    events = [event(chunk({"content": text})) for text in "abc"]
+    half = events[0].replace(b'"a"', b'"\\ud800"')
+    stream = ChatStream(CHUNK)
+    frames = stream.feed(b"".join([*events, half, events[0]]))
+    assert [frame.raw for frame in frames] == [events[0], b"".join(events[1:]), half, events[0]]
+
+
+def test_an_event_that_is_too_long_is_not_learned() -> None:
+    wide = event(chunk({"content": "a"}, **{f"n{i}": None for i in range(1_000)}))
+    assert not known(ChatStream(CHUNK), wide, wide)
+    long = event(chunk({"content": "a" * 100_000}))
+    assert known(ChatStream(CHUNK), long, long)
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
 def test_samples_read_the_same_in_the_long_way(
     sample: Sample, long_way: Callable[[], None]
@@ -196,8 +226,7 @@ def test_samples_read_the_same_in_the_long_way(
     def frames() -> list[Frame]:
         message = sample.dialect.read(sample.call)
         reader = sample.dialect.reader(message, status=200, content_type=sample.content_type)
-        found = [frame for line in sample.answer.splitlines(True) for frame in reader.feed(line)]
-        return [frame._replace(note=None) for frame in [*found, *reader.flush()]]
+        return apart([*reader.feed(sample.answer), *reader.flush()])
 
     short = frames()
     long_way()

@@ -160,6 +160,22 @@ def test_a_notice_stands_wherever_its_text_is_said(name: str) -> None:
         assert noticed[0][0].endswith("\n\nMade by a machine.")
 
 
+def test_deltas_that_arrive_together_are_numbered_behind_a_notice() -> None:
+    said: list[dict[str, Any]] = []
+    for output in (0, 1):
+        at = {"item_id": f"msg_{output}", "output_index": output, "content_index": 0}
+        deltas = [{"type": "response.output_text.delta", **at, "delta": c} for c in "abcd"]
+        said += [*deltas, {"type": "response.output_text.done", **at, "text": "abcd"}]
+    said.append({"type": "response.completed", "response": {"id": "resp_1", "output": []}})
+    data = b"".join(
+        f"data: {json.dumps({**event, 'sequence_number': i})}\n\n".encode()
+        for i, event in enumerate(said)
+    )
+    found = events(asked_of(data, NOTICE).body)
+    assert len(found) == len(said) + 2
+    assert [event["sequence_number"] for event in found] == list(range(len(found)))
+
+
 def test_a_notice_that_comes_late_is_put_under_no_text_that_has_ended() -> None:
     bundle = Bundle({"KEY": "label"}, notice="There was a key.")
     data = STREAMS["openai_tools"].replace(b"print(1)", b"key-0123abcd")

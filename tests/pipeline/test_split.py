@@ -149,6 +149,21 @@ def test_a_stream_says_what_the_same_answer_says_at_once(text: str, action: str,
     assert stream.exchange.response.findings["fake", "EMAIL_ADDRESS"] == 60
 
 
+@pytest.mark.parametrize("action", ["redact", "flag"])
+@pytest.mark.parametrize("size", [1, 9, 37])
+def test_events_that_arrive_together_are_edited_as_those_that_arrive_apart(
+    action: str, size: int
+) -> None:
+    bundle = Bundle({"EMAIL_ADDRESS": action})
+    data = streamed(PROSE[:700], size)
+    ends = [match.end() for match in re.finditer(b"\n\n", data)]
+    apart = answered(data, SSE, bundle, *ends[:-1])
+    for cut in ([], ends[3:4], ends[10:100:10], [ends[5] + 20]):
+        together = answered(data, SSE, bundle, *cut)
+        assert together.body == apart.body
+        assert learned(together.exchange) == learned(apart.exchange)
+
+
 def test_values_written_with_escapes_in_tool_arguments_are_found() -> None:
     arguments = '{"to":"alice\\u002esmith\\u0040example.com","key":1}'
     for at in range(1, len(arguments), 2):
@@ -189,6 +204,14 @@ def test_text_without_findings_is_held_back_by_little_more_than_the_reach() -> N
     before_end = b"".join(asked.pieces[:-1])
     held = len(text) - len(heard(before_end)["0/content"])
     assert held <= Inspector.reach_chars + _BATCH_CHARS + 2
+
+
+def test_of_events_that_arrive_together_those_leave_that_are_not_held_back() -> None:
+    text = "Nothing to see here, only words and words and more words. " * 10
+    data = streamed(text, 3)
+    asked = answered(data, SSE, Bundle(REDACT), data.rindex(b"data:"))
+    held = len(text) - len(heard(asked.pieces[0])["0/content"])
+    assert Inspector.reach_chars <= held <= Inspector.reach_chars + 3
 
 
 def test_logprobs_leave_with_their_text_or_not_at_all() -> None:
