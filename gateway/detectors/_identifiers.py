@@ -78,18 +78,18 @@ class Identifier:
         self._form = form
         self.pattern = form.pattern.replace("~", _SEPARATOR)
         flags = re.IGNORECASE if form.any_case else 0
-        self._regex = re.compile(f"{_BEFORE}(?:{self.pattern}){_AFTER}", flags)
+        self.regex = re.compile(f"{_BEFORE}(?:{self.pattern}){_AFTER}", flags)
 
     @property
     def flags(self) -> int:
         """Flags of the pattern."""
-        return self._regex.flags & re.IGNORECASE
+        return self.regex.flags & re.IGNORECASE
 
     def find(self, reading: Reading) -> Iterator[Found]:
         """What stands in the text with its label, or passes its check and needs none."""
         if not self._form.alone and self.entity not in reading.labels.kinds:
             return
-        for match in self._regex.finditer(reading.text):
+        for match in self.regex.finditer(reading.text):
             found = self._rated(match, reading)
             if found:
                 yield found

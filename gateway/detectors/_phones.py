@@ -16,7 +16,7 @@ from typing import Any
 from gateway.detectors._identifiers import MIN_DIGITS
 from gateway.detectors._reading import Found, Reading
 
-ENTITY = "PHONE_NUMBER"
+ENTITY = "PHONENUMBER"
 LABELS = (
     "phone|phone number|telephone|tel|mobile|cell|cellphone|cell phone|call|calls|calling|ring|dial"
     "|fax|whatsapp|sms|reach|reached|reachable|contact|contact number|hotline|voicemail|landline"
@@ -42,7 +42,7 @@ REGIONS = {
 }  # fmt: skip
 
 _GAP = r"[ \u00a0\u202f.\-/()]{0,3}"
-_NUMBER = re.compile(
+NUMBER = re.compile(
     rf"(?<![\w@#%$€£=])(?<![0-9][-.:,/])(?<![0-9A-Fa-f]{{4}}-)"
     rf"(?:\+|\(\+|\()?[0-9](?:{_GAP}[0-9]){{6,19}}"
     r"(?P<extension>[ ,]{0,2}(?:x|ext\.?|extension|Durchwahl|DW|poste|interno|anexo|#)"
@@ -102,7 +102,7 @@ class Phones:
 
     def find(self, reading: Reading) -> Iterator[Found]:
         """Numbers with a country's code, of a known plan and shape, or with a word beside."""
-        for match in _NUMBER.finditer(reading.text):
+        for match in NUMBER.finditer(reading.text):
             if match["extension"]:
                 first = self._rated(match.start(), match.end(), match.start("extension"), reading)
                 if first:

@@ -137,6 +137,7 @@ class Presidio:
         self._row = row
         self._wrapped = wrapped
         self._enhancer = enhancer
+        self._context = frozenset(word.lower() for word in wrapped.context or ())
 
     @property
     def triggers(self) -> list[Trigger]:
@@ -146,6 +147,8 @@ class Presidio:
 
     def find(self, reading: Reading) -> Iterator[Found]:
         """What it finds in the text."""
+        if self._row.labelled and not self._told(reading):
+            return
         results = self.analyze(reading.text)
         if not results:
             return
@@ -162,6 +165,12 @@ class Presidio:
                 yield Found(result.start, result.end, score, checked, gap)
             elif not self._row.labelled:
                 yield Found(result.start, result.end, float(result.score), checked)
+
+    def _told(self, reading: Reading) -> bool:
+        """Whether any word in the text could say that there is one."""
+        if self.entity in reading.labels.kinds:
+            return True
+        return not self._row.ours and not self._context.isdisjoint(reading.words.keywords)
 
     def analyze(self, text: str) -> list[Any]:
         """Presidio's own answer, without context."""

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
 from benchmarks.identifiers import decoy, rows, value
 from gateway.core.ports import Detector
 from gateway.detectors import _check_digits as check
+from gateway.detectors._identifiers import Identifier
 from gateway.detectors._locator import Locator
 from gateway.detectors._national import FORMS
+from gateway.detectors._phones import NUMBER
 
 # Published examples: of the authorities, of standards, and of their own documentation.
 RIGHT = [
@@ -130,3 +133,23 @@ def test_words_beside_a_number_say_what_it_is(
     hints = pii_locator.hints(text, ["pii"]).get("pii", [])
     found = sorted(pii.detect([text], [hints])[0], key=lambda f: f.start)
     assert [f.category for f in found] == categories
+
+
+UNITS = ["1", "1 ", "1-", "12.", "A1", "AB", "1/", "(1", "B-A ", "2A 1", "0 00"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_form_backtracks(unit: str) -> None:
+    patterns = [NUMBER, *(Identifier(form).regex for form in FORMS)]
+
+    def work_s(chars: int) -> float:
+        text = unit * (chars // len(unit))
+        started = time.process_time()
+        for pattern in patterns:
+            for _ in pattern.finditer(text):
+                pass
+        return time.process_time() - started
+
+    work_s(500)
+    small, large = min(work_s(2_000) for _ in range(3)), min(work_s(8_000) for _ in range(2))
+    assert large < 0.05 or large < small * 9
