@@ -76,14 +76,10 @@ class Identifier:
     def __init__(self, form: Form) -> None:
         self.entity = form.entity
         self._form = form
-        self.pattern = form.pattern.replace("~", _SEPARATOR)
-        flags = re.IGNORECASE if form.any_case else 0
-        self.regex = re.compile(f"{_BEFORE}(?:{self.pattern}){_AFTER}", flags)
-
-    @property
-    def flags(self) -> int:
-        """Flags of the pattern."""
-        return self.regex.flags & re.IGNORECASE
+        pattern = form.pattern.replace("~", _SEPARATOR)
+        # For ASCII alone: "ſ" is "s" when case is ignored, and no check digit counts with it.
+        scope = "ai" if form.any_case else "a"
+        self.regex = re.compile(f"{_BEFORE}(?{scope}:{pattern}){_AFTER}")
 
     def find(self, reading: Reading) -> Iterator[Found]:
         """What stands in the text with its label, or passes its check and needs none."""

@@ -16,7 +16,7 @@ from typing import Any
 from gateway.detectors._identifiers import MIN_DIGITS
 from gateway.detectors._reading import Found, Reading
 
-ENTITY = "PHONENUMBER"
+ENTITY = "PHONE_NUMBER"
 LABELS = (
     "phone|phone number|telephone|tel|mobile|cell|cellphone|cell phone|call|calls|calling|ring|dial"
     "|fax|whatsapp|sms|reach|reached|reachable|contact|contact number|hotline|voicemail|landline"
