@@ -22,7 +22,7 @@ def test_a_kind_that_is_not_there_is_an_error_that_lists_what_is() -> None:
 
 @pytest.mark.parametrize("kind", backends.kinds())
 def test_every_kind_has_the_ports_methods_and_opens_nothing_when_built(kind: str) -> None:
-    settings = {} if kind == "azure" else OPTIONS.settings
+    settings = {} if kind in ("azure", "service") else OPTIONS.settings
     backend = backends.build(kind, replace(OPTIONS, settings=settings))
     assert inspect.iscoroutinefunction(backend.send)
     assert inspect.iscoroutinefunction(backend.aclose)
