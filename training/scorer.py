@@ -49,13 +49,16 @@ NO_VECTORS = Vectors(np.zeros((1, 0), np.int8), np.zeros(0, np.float32))
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to fit. drop: the share of n-grams that is left out of each text in each step.
+    """How to fit. warm: in how many epochs, before all others, only the layer learns: it knows
+    what words mean, and n-grams would leave it nothing to do. drop: the share of n-grams that is
+    left out of each text in each step.
 
     decay: by how much all weights shrink in an epoch, against those that few texts need.
     """
 
     bits: int = 18
     units: int = 0
+    warm: int = 0
     epochs: int = 6
     rate: float = 0.3
     decay: float = 0.1
@@ -127,10 +130,13 @@ def fit_arrays(
     # Logits of the share of each label, so that the first steps are not spent on it.
     share = ((aims * counts).sum(0) + 1) / (counts.sum(0) + 2)
     parameters.bias[:] = np.log(share / (1 - share))
-    for _ in range(settings.epochs):
+    for epoch in range(settings.warm + settings.epochs):
         order = rng.permutation(x.shape[0])
         for first in range(0, len(order), _BATCH):
             rows = order[first : first + _BATCH]
+            if epoch < settings.warm:
+                parameters.step(None, seen[rows], aims[rows], counts[rows])
+                continue
             part = x[rows]
             if settings.drop:
                 kept = rng.random(part.nnz, dtype=np.float32) >= settings.drop
@@ -157,21 +163,24 @@ class _Parameters:
             for name in ("table", "inner", "inner_bias", "outer", "bias")
         }
 
-    def step(self, x: csr_matrix, seen: Floats, aims: Floats, counts: Floats) -> None:
-        """One step down the gradient of the log loss."""
-        # Only the rows that occur: a batch knows a small part of the table.
-        touched, places = np.unique(x.indices, return_inverse=True)
-        x = csr_matrix((x.data, places, x.indptr), shape=(x.shape[0], len(touched)))
+    def step(self, x: csr_matrix | None, seen: Floats, aims: Floats, counts: Floats) -> None:
+        """One step down the gradient of the log loss. x: None to leave the table as it is."""
         before = seen @ self.inner + self.inner_bias
         units = np.maximum(before, 0)
-        logits = x @ self.table[touched] + units @ self.outer + self.bias
+        logits = units @ self.outer + self.bias
+        if x is not None:
+            # Only the rows that occur: a batch knows a small part of the table.
+            touched, places = np.unique(x.indices, return_inverse=True)
+            x = csr_matrix((x.data, places, x.indptr), shape=(x.shape[0], len(touched)))
+            logits = logits + x @ self.table[touched]
         error = (1 / (1 + np.exp(-logits)) - aims) * counts / len(aims)
         back = (error @ self.outer.T) * (before > 0)
         self._descend("bias", error.sum(0), slice(None))
         self._descend("outer", units.T @ error, slice(None))
         self._descend("inner_bias", back.sum(0), slice(None))
         self._descend("inner", seen.T @ back, slice(None))
-        self._descend("table", x.T @ error, touched)
+        if x is not None:
+            self._descend("table", x.T @ error, touched)
 
     def _descend(self, name: str, gradient: Floats, rows: slice | NDArray[np.intp]) -> None:
         squares = self._squares[name]
@@ -208,12 +217,12 @@ def calibrated(scorer: Scorer, texts: Sequence[str], targets: Floats) -> Scorer:
         known = ~np.isnan(targets[:, column])
         truth = targets[known, column] >= 0.5
         if min(truth.sum(), (~truth).sum()) >= 20:
-            slope[column], offset[column] = _platt(sums[known, column], truth)
+            slope[column], offset[column] = calibrated_sums(sums[known, column], truth)
     return replace(scorer, slope=slope, offset=offset)
 
 
-def _platt(sums: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and offset of the likeliest sigmoid, by Newton's method on smoothed targets."""
+def calibrated_sums(sums: Floats, truth: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset of the likeliest sigmoid (Platt), by Newton on smoothed targets."""
     ups, downs = truth.sum(), (~truth).sum()
     aims = np.where(truth, (ups + 1) / (ups + 2), 1 / (downs + 2))
     x = np.stack((sums.astype(np.float64), np.ones(len(sums))), axis=1)

@@ -98,7 +98,11 @@ def grams(texts: Sequence[str], bits: int) -> Grams:
     edges = np.cumsum([0, *map(len, folded)])
     families = [*_runs(codes, edges), *_words(codes, edges)]
     offsets = np.cumsum([0, *(len(hashes) for hashes, _ in families)])
-    begins = [places[:-1] + offset for (_, places), offset in zip(families, offsets, strict=False)]
+    # A text without words at the end begins where there are no runs of words any more.
+    begins = [
+        np.minimum(places[:-1], len(hashes)) + offset
+        for (hashes, places), offset in zip(families, offsets, strict=False)
+    ]
     sizes = [
         np.maximum(np.diff(places) - n + 1, 0)
         for n, (_, places) in zip((*CHARS, *WORDS), families, strict=True)

@@ -30,7 +30,9 @@ class Vocabulary:
 
     actions: Mapping[str, Action]
     detectors: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    groups: Mapping[str, frozenset[str]] = field(default_factory=lambda: dict(GROUPS))
+    groups: Mapping[str, frozenset[str]] = field(
+        default_factory=lambda: {**GROUPS, **taxonomy.load().groups()}
+    )
     assessors: frozenset[str] = frozenset()
 
     @property

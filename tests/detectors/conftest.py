@@ -95,5 +95,12 @@ def names_spacy() -> Detector:
 
 
 @pytest.fixture(scope="session")
+def content() -> Detector:
+    (detector,) = create({"content": {}})
+    detector.load()
+    return detector
+
+
+@pytest.fixture(scope="session")
 def scanner(cache_dir: Path) -> Scanner:
     return Scanner({"patterns": {}, "pii": {}}, cache_dir=cache_dir)

@@ -12,7 +12,7 @@ from gateway.detectors._ngrams import CHARS, grams
 from gateway.detectors._scorer import ARRAYS, Scorer
 
 BITS = 12
-TEXTS = ["one two", "", "a text with some more words than the others have"]
+TEXTS = ["one two", "", "a text with some more words than the others have", "..."]
 
 
 def scorer(*, summary: int = 3, units: int = 2) -> Scorer:
@@ -60,7 +60,7 @@ def test_a_sum_is_that_of_the_n_grams_one_by_one(summary: int, units: int) -> No
 def test_a_score_is_a_probability_however_large_the_sum() -> None:
     model = replace(scorer(), slope=np.array([1e6, -1e6], dtype=np.float32))
     scores = model.scores(TEXTS)
-    assert scores.shape == (3, 2)
+    assert scores.shape == (4, 2)
     assert np.all((scores >= 0) & (scores <= 1))
 
 
