@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import sys
@@ -39,11 +40,13 @@ def log_key(found: Settings) -> Key:
 
 def sequence(
     once: Annotated[bool, typer.Option("--once", help="Do what there is to do, then end.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Give new entries their places in the tree and sign checkpoints, until Ctrl-C or SIGTERM.
 
     A gateway does this by itself unless GATEWAY_AUDIT_SEQUENCE_S is 0. Of several at once on
-    one database one works; the others wait, and take over when it ends.
+    one database one works; the others wait, and take over when it ends. `--json` prints what
+    the tree holds when it ends.
     """
     found = settings.read()
     keyring = Keyring.open(found.keyring_path, create=False)
@@ -59,11 +62,15 @@ def sequence(
         )
     if once:
         _catch_up(work)
-        return
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: work.stop())
-    set_up_logging(found)
-    work.run()
+    else:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: work.stop())
+        set_up_logging(found)
+        work.run()
+    if as_json:
+        with database(found) as engine, snapshot(engine) as connection:
+            newest = tree.newest(connection)
+            emit({"size": newest[0] if newest else 0})
 
 
 def _catch_up(work: Sequencing) -> None:
@@ -79,8 +86,11 @@ def prove(
     name: Annotated[
         str, typer.Argument(metavar="ID", help="An exchange's whole id, or a place in the tree.")
     ],
+    as_json: Json = False,
 ) -> None:
-    """Print evidence of an exchange: its entries, and the proof that the log has them. JSON.
+    """Print evidence of an exchange: its entries, and the proof that the log has them.
+
+    It is JSON; `--json` makes it one line.
 
     An auditor checks it without this gateway: `gateway audit verifier > verifier.py`, then
     `python3 verifier.py BUNDLE.json --key KEY`, where `gateway audit checkpoint --key`
@@ -95,7 +105,10 @@ def prove(
             made = bundle_of(engine, name.removeprefix("urn:uuid:").lower(), key)
     if made is None:
         raise ConfigError(f"There is no exchange or place {name[:40]!r} in the log.")
-    sys.stdout.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+    if as_json:
+        emit(made)
+    else:
+        sys.stdout.write(json.dumps(made, indent=2, ensure_ascii=False) + "\n")
 
 
 def checkpoint(
@@ -156,6 +169,7 @@ def witness(
     state: Annotated[Path, typer.Option(help="Folder of its key, and of what it signed last.")],
     listen: Annotated[str, typer.Option(help="HOST:PORT to serve HTTP at.")] = "",
     key: Annotated[bool, typer.Option("--key", help="Print its public key only.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Watch a log from elsewhere: sign its checkpoints as long as it only grows.
 
@@ -167,24 +181,38 @@ def witness(
     if key:
         sys.stdout.write(f"{watching.key}\n")
     elif listen:
-        _serve(watching, listen)
+        _serve(watching, listen, as_json=as_json)
     else:
         answer = watching.add(sys.stdin.read())
         if answer.status != 200:
             warn(f"Not signed ({answer.status}): {answer.text.strip()}")
             raise typer.Exit(1)
-        sys.stdout.write(answer.text)
+        if as_json:
+            emit({"signature": answer.text})
+        else:
+            sys.stdout.write(answer.text)
 
 
-def _serve(watching: Witness, listen: str) -> None:
+def _serve(watching: Witness, listen: str, *, as_json: bool) -> None:
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise ConfigError(f"--listen: expected HOST:PORT, found {listen[:60]!r}.")
     with WitnessServer((host.strip("[]"), int(port)), watching) as server:
-        say(f"Witness {watching.key} at http://{host}:{server.server_port}")
+        url = f"http://{host}:{server.server_port}"
+        if as_json:
+            emit({"key": str(watching.key), "url": url})
+        else:
+            say(f"Witness {watching.key} at {url}")
         server.serve_forever()
 
 
-def print_verifier() -> None:
-    """Print the program that checks evidence: one file, nothing but Python's standard library."""
-    sys.stdout.write(Path(verifier.__file__).read_text(encoding="utf-8"))
+def print_verifier(as_json: Json = False) -> None:
+    """Print the program that checks evidence: one file, nothing but Python's standard library.
+
+    `--json` prints its SHA-256 beside it.
+    """
+    program = Path(verifier.__file__).read_bytes()
+    if as_json:
+        emit({"sha256": hashlib.sha256(program).hexdigest(), "program": program.decode()})
+    else:
+        sys.stdout.write(program.decode())
