@@ -1,7 +1,6 @@
 """What a word can be: outside, or the beginning or a further word of something of a type.
 
-The best sequence of tags for a text is found by Viterbi's algorithm, with one rule: only what
-has begun goes on.
+A word is of the type whose two tags together are likelier than not; `_tagger.py` joins such words.
 """
 
 from __future__ import annotations
