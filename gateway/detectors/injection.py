@@ -10,16 +10,17 @@ listens to the second only where text is not the user's own (`when.kinds`).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from gateway.core.judgement import Finding
 from gateway.detectors._decoded import readings
 from gateway.detectors._ideas import IDEAS, ideas
 from gateway.detectors._options import check_keys, share
-from gateway.detectors._suspicion import Floats, Suspicion
+
+if TYPE_CHECKING:
+    from gateway.detectors._suspicion import Floats, Suspicion
 
 DIRECT, JAILBREAK, INDIRECT = (
     "PROMPT_INJECTION_DIRECT",
@@ -57,6 +58,8 @@ class Injection:
 
     def load(self) -> None:
         """Reads the weights. Raises ConfigError."""
+        from gateway.detectors._suspicion import Suspicion  # noqa: PLC0415
+
         self._model = Suspicion.load(WEIGHTS, sha256=SHA256)
 
     def detect(self, texts: Sequence[str], hints: Sequence[Collection[str]]) -> list[list[Finding]]:
@@ -66,14 +69,14 @@ class Injection:
             for text, (direct, indirect) in zip(texts, self._scores(texts), strict=True)
         ]
 
-    def _scores(self, texts: Sequence[str]) -> Floats:
+    def _scores(self, texts: Sequence[str]) -> list[Floats]:
         """For each text the highest scores of all its readings."""
         if self._model is None:
             raise RuntimeError("the detector is not loaded")
         read = [(text, *readings(text)) for text in texts]
         scores = self._model.scores([reading for each in read for reading in each])
-        starts = np.cumsum([0, *map(len, read)])[:-1]
-        return np.maximum.reduceat(scores, starts) if read else scores
+        ends = [*accumulate(map(len, read), initial=0)]
+        return [scores[start:end].max(axis=0) for start, end in pairwise(ends)]
 
     def _findings(self, text: str, direct: float, indirect: float) -> list[Finding]:
         if not text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.apis import Answer, Dialect, Reader, Reply
 from gateway.core.errors import ShelfUnavailable, UpstreamError
@@ -103,7 +103,8 @@ async def deliver(
         if headed:
             last = reader.stop(guard.refusal, exchange.id, release.ended)
         else:
-            withheld = reader.withhold(guard.refusal, exchange.id)
+            # The upstream has done its work: nobody is to ask it again unasked.
+            withheld = reader.withhold(replace(guard.refusal, retry_after_s=None), exchange.id)
             for piece in reply(exchange, withheld, house):
                 yield piece
     if last:

@@ -39,16 +39,21 @@ def _recovers(request: pytest.FixtureRequest) -> Iterator[None]:
         assert gateway.readyz() == (200, {"status": "ok"})
 
 
-@pytest.mark.parametrize("how", ["RAISE", "DIE", "LOAF"])
+# What may pass by itself is worth another try; an error of the detector's is not.
+FAILURES = [("RAISE", 400), ("DIE", 503), ("LOAF", 503)]
+
+
+@pytest.mark.parametrize(("how", "status"), FAILURES)
 @pytest.mark.parametrize("stream", [False, True])
 def test_failing_detector_blocks_is_on_record_and_recovers(
-    sturdy: Gateway, upstream: Upstream, how: str, stream: bool
+    sturdy: Gateway, upstream: Upstream, how: str, status: int, stream: bool
 ) -> None:
     model = f"up-echo-{how.lower()}-{stream}"
     refused = sturdy.post(model, f"Please {how}, {EMAIL}", stream=stream)
-    assert refused.status_code == 400
+    assert refused.status_code == status
     assert refused.json()["error"]["gateway"]["rule"] == "on-detector-error"
-    assert refused.headers["x-should-retry"] == "false"
+    assert refused.headers["x-should-retry"] == ("true" if status == 503 else "false")
+    assert ("retry-after" in refused.headers) is (status == 503)
     assert upstream.of(model) == []
     closed = sturdy.closed(model)
     assert closed["outcome"] == "blocked"
@@ -56,17 +61,18 @@ def test_failing_detector_blocks_is_on_record_and_recovers(
     assert findings["failing"] == "DETECTOR_ERROR"
 
 
-@pytest.mark.parametrize("how", ["RAISE", "DIE", "LOAF"])
+@pytest.mark.parametrize(("how", "status"), FAILURES)
 @pytest.mark.parametrize("stream", [False, True])
 def test_answer_that_a_detector_fails_on_is_withheld(
-    sturdy: Gateway, how: str, stream: bool
+    sturdy: Gateway, how: str, status: int, stream: bool
 ) -> None:
     model = f"up-word-{how}-{stream}"
     answer = sturdy.post(model, stream=stream)
     assert f"is {how}" not in answer.text
     assert sturdy.closed(model)["outcome"] == "blocked"
     if stream:
-        assert answer.status_code == 400
+        assert answer.status_code == status
+        assert answer.headers["x-should-retry"] == "false"
     else:
         (choice,) = answer.json()["choices"]
         assert (choice["finish_reason"], choice["message"]["content"]) == ("content_filter", None)
