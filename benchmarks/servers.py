@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.load import Target, get_json
+from gateway.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-DETECTORS = {"off": "patterns,pii", "on": "patterns,pii,names"}
+DETECTORS = {"off": "patterns,pii", "on": Settings().detectors}
 _READY_S = 180
 _STOP_S = 40
 _CATALOGUE = """\
