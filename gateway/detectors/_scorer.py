@@ -8,13 +8,11 @@ sum is then made a probability by two numbers of its own (Platt, 1999).
     scorer = Scorer.load(Path("some.npz"), sha256="...")
     scorer.scores(["a text", "another"])   # float32 of shape (2, len(scorer.labels))
 
-Models are made by training/model.py and are plain arrays; nothing in them is run.
+Models are made by training/scorer.py and are plain arrays; nothing in them is run.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.errors import ConfigError
 from gateway.detectors._ngrams import CHARS, Grams, Places, grams
+from gateway.detectors._weights import read_arrays
 
 Floats = NDArray[np.float32]
 
@@ -51,21 +49,11 @@ class Scorer:
     @staticmethod
     def load(path: Path, *, sha256: str) -> Scorer:
         """Reads a model. Raises ConfigError if it is not the one with this digest."""
-        try:
-            data = path.read_bytes()
-        except OSError as err:
-            raise ConfigError(f"{path}: cannot be read: {err.strerror}.") from err
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise ConfigError(
-                f"{path}: not the model that belongs to this version (SHA-256 {found}). "
-                "Install the gateway again."
-            )
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return Scorer(
-                labels=tuple(str(label) for label in arrays["labels"]),
-                **{name: arrays[name] for name in ARRAYS},
-            )
+        arrays = read_arrays(path, sha256=sha256)
+        return Scorer(
+            labels=tuple(str(label) for label in arrays["labels"]),
+            **{name: arrays[name] for name in ARRAYS},
+        )
 
     @property
     def bits(self) -> int:

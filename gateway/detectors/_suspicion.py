@@ -7,8 +7,6 @@ training/injection; the file holds plain arrays.
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.errors import ConfigError
 from gateway.detectors._ngrams import grams
 from gateway.detectors._scorer import added
 from gateway.detectors._signals import said, signals
+from gateway.detectors._weights import read_arrays
 
 LABELS = ("direct", "planted")
 # Where what n-grams say is cut off: beyond it they are only surer, not righter.
@@ -48,18 +46,8 @@ class Suspicion:
     @staticmethod
     def load(path: Path, *, sha256: str) -> Suspicion:
         """Reads a model. Raises ConfigError if it is not the one with this digest."""
-        try:
-            data = path.read_bytes()
-        except OSError as err:
-            raise ConfigError(f"{path}: cannot be read: {err.strerror}.") from err
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise ConfigError(
-                f"{path}: not the model that belongs to this version (SHA-256 {found}). "
-                "Install the gateway again."
-            )
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return Suspicion(**{field.name: arrays[field.name] for field in fields(Suspicion)})
+        arrays = read_arrays(path, sha256=sha256)
+        return Suspicion(**{field.name: arrays[field.name] for field in fields(Suspicion)})
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """The probability of each label for each text, of shape (texts, L)."""

@@ -8,17 +8,15 @@ does not depend on what it is judged with.
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from gateway.core.errors import ConfigError
 from gateway.detectors._hashed import Array, Words, rows, split
 from gateway.detectors._tags import TYPES
+from gateway.detectors._weights import read_arrays
 
 # How far apart the words are that each layer looks at.
 REACHES = (1, 2, 4)
@@ -55,28 +53,18 @@ class Spotted:
 
 def read(path: Path, *, sha256: str) -> Weights:
     """Reads weights. Raises ConfigError if they are not those with this digest."""
-    try:
-        data = path.read_bytes()
-    except OSError as err:
-        raise ConfigError(f"{path}: cannot be read: {err.strerror}.") from err
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
-        raise ConfigError(
-            f"{path}: not the weights that belong to this version (SHA-256 {found}). "
-            "Install the gateway again."
-        )
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        return Weights(
-            arrays["table"],
-            arrays["gaps"].astype(np.float32),
-            [
-                (
-                    arrays[f"weights{i}"].astype(np.float32),
-                    arrays[f"bias{i}"].astype(np.float32),
-                )
-                for i in range(len(REACHES) + 2)
-            ],
-        )
+    arrays = read_arrays(path, sha256=sha256)
+    return Weights(
+        arrays["table"],
+        arrays["gaps"].astype(np.float32),
+        [
+            (
+                arrays[f"weights{i}"].astype(np.float32),
+                arrays[f"bias{i}"].astype(np.float32),
+            )
+            for i in range(len(REACHES) + 2)
+        ],
+    )
 
 
 def spot(weights: Weights, texts: Sequence[str]) -> list[list[Spotted]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.run import main
+from gateway.settings import Settings
 
 WORKLOADS = ("small", "large", "stream", "turns", "stream-responses", "stream-completions",
              "stream-anthropic", "stream-gemini", "stream-ollama", "stream-generate")  # fmt: skip
@@ -33,7 +34,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_report_says_when_where_and_how(report: dict[str, Any]) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", report["when"])
     assert {"revision", "python", "cpu", "cores", "libraries", "settings"} <= report.keys()
-    assert report["settings"]["detectors"] == {"off": "patterns,pii", "on": "patterns,pii,names"}
+    detectors = {"off": "patterns,pii", "on": Settings().detectors}
+    assert report["settings"]["detectors"] == detectors
 
 
 def test_every_workload_is_measured_on_the_gateway_and_the_plain_proxy(

@@ -58,7 +58,7 @@ def test_the_weights_are_those_that_were_measured() -> None:
 
 def test_other_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SHA256", "0" * 64)
-    with pytest.raises(ConfigError, match="not the weights that belong to this version"):
+    with pytest.raises(ConfigError, match="not the model that belongs to this version"):
         module.build({}).load()
 
 

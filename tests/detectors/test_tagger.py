@@ -82,7 +82,7 @@ def test_no_texts_and_texts_without_words(weights: Weights) -> None:
 def test_weights_of_another_digest_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     path.write_bytes(b"something else")
-    with pytest.raises(ConfigError, match="not the weights that belong to this version"):
+    with pytest.raises(ConfigError, match="not the model that belongs to this version"):
         read(path, sha256="0" * 64)
     with pytest.raises(ConfigError, match="cannot be read"):
         read(tmp_path / "none.npz", sha256="0" * 64)
