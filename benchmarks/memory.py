@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.processes import usage
 from benchmarks.texts import Texts
 from gateway import settings
-from gateway.app import enabled
+from gateway.configured import enabled
 from gateway.core import segments
 from gateway.core.windows import windows
 from gateway.detectors._inspector import PooledInspector, build_inspector

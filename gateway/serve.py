@@ -24,7 +24,8 @@ from gateway.admin.ports import (
     PolicySummary,
     model_summaries,
 )
-from gateway.app import Gateway, check_schema, read_catalogue
+from gateway.app import Gateway
+from gateway.configured import check_schema, read_catalogue
 from gateway.core.errors import GatewayError
 from gateway.detectors._channel import Launched
 from gateway.server import listen

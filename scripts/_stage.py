@@ -16,7 +16,8 @@ from urllib.parse import unquote
 from _recordings import Recording, multipart_type
 
 from gateway import db, dialects
-from gateway.app import Gateway, vocabulary
+from gateway.app import Gateway
+from gateway.configured import vocabulary
 from gateway.core.apis import Answer, Candidate
 from gateway.core.calls import Outgoing
 from gateway.core.judgement import Principal, Route

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from gateway import app, dialects, settings
+from gateway import app, configured, dialects, settings
 from gateway.core.calls import Call
 from gateway.core.errors import ConfigError
 from gateway.core.exchange import Exchange
@@ -138,7 +138,7 @@ spec:
 """
 
 
-def configured(
+def with_assessor(
     folder: Path, url: str, kind: str, *, then: str = "block", hosting: str = "hosted"
 ) -> Settings:
     (folder / "catalogue.yaml").write_text(
@@ -168,25 +168,25 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_judges_over_its_vendors_api(kind: str, tmp_path: Path) -> None:
     with serving() as (url, heard):
-        found = configured(tmp_path, url, kind)
-        assert asyncio.run(app.try_assessors(found, "Hello.")) == {"far": ""}
+        found = with_assessor(tmp_path, url, kind)
+        assert asyncio.run(configured.try_assessors(found, "Hello.")) == {"far": ""}
     name = HEADER.lower() if kind == "azure_content_safety" else "authorization"
     assert heard[0][name].removeprefix("Bearer ") == "s3cret"
 
 
 def test_each_failure_is_named(tmp_path: Path) -> None:
     with serving(lambda path, asked: {"nothing": "jane.roe@example.com"}) as (url, _):
-        found = configured(tmp_path, url, "llama_guard")
-        assert asyncio.run(app.try_assessors(found, "Hello.")) == {"far": "not_its_schema"}
-    assert asyncio.run(app.try_assessors(found, "Hello.")) == {"far": "unreachable"}
+        found = with_assessor(tmp_path, url, "llama_guard")
+        assert asyncio.run(configured.try_assessors(found, "Hello.")) == {"far": "not_its_schema"}
+    assert asyncio.run(configured.try_assessors(found, "Hello.")) == {"far": "unreachable"}
 
 
-def exchanged(found: Settings, words: str) -> tuple[int, bytes, app.Gateway]:
+def exchanged(found: Settings, words: str) -> tuple[int, bytes, configured.Gateway]:
     """One request for the echo model, through all of the gateway but its sockets."""
     chat = dialects.load()["openai_chat"]
     body = json.dumps({"model": "echo", "messages": [{"role": "user", "content": words}]})
 
-    async def main() -> tuple[int, bytes, app.Gateway]:
+    async def main() -> tuple[int, bytes, configured.Gateway]:
         gateway = app.Gateway(found)
         await gateway.start()
         status, out = 0, b""
@@ -216,7 +216,7 @@ def test_the_gateway_asks_counts_and_records(
         return vendor(path, asked)
 
     with serving(answer) as (url, _):
-        found = configured(tmp_path, url, "webhook", hosting=hosting)
+        found = with_assessor(tmp_path, url, "webhook", hosting=hosting)
         found = Settings(**{**_fields(found), "database_url": sqlite_url})
         status, out, gateway = exchanged(found, "jane.roe@example.com is vile")
     assert (status, b"'harm'" in out) == (400, True)
@@ -240,13 +240,15 @@ def test_the_example_on_the_page_works(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setenv(f"GATEWAY_{name.upper()}", str(path))
     monkeypatch.setenv("GATEWAY_DATA", str(tmp_path))
     found = settings.read()
-    assert [each.name for each in app.read_assessors(found)] == ["moderation", "guard"]
-    assert app.bundle(found).revision == "harm@1"
-    app.check_assessors(found, app.read_assessors(found), app.read_catalogue(found))
+    assert [each.name for each in configured.read_assessors(found)] == ["moderation", "guard"]
+    assert configured.bundle(found).revision == "harm@1"
+    configured.check_assessors(
+        found, configured.read_assessors(found), configured.read_catalogue(found)
+    )
 
 
 def test_what_is_nowhere_is_an_error_at_start(tmp_path: Path) -> None:
-    found = configured(tmp_path, "http://127.0.0.1:1", "presidio")
+    found = with_assessor(tmp_path, "http://127.0.0.1:1", "presidio")
     path = tmp_path / "assessors.yaml"
     path.write_text(path.read_text().replace("backend: own", "backend: nowhere"))
     with pytest.raises(ConfigError, match="asks the backend 'nowhere'"):
@@ -254,25 +256,25 @@ def test_what_is_nowhere_is_an_error_at_start(tmp_path: Path) -> None:
 
 
 def test_what_is_off_is_told(tmp_path: Path) -> None:
-    found = configured(tmp_path, "http://127.0.0.1:1", "presidio")
+    found = with_assessor(tmp_path, "http://127.0.0.1:1", "presidio")
     path = tmp_path / "assessors.yaml"
     path.write_text(path.read_text().replace("backend: own", "backend: keyless"))
-    assert asyncio.run(app.try_assessors(found, "Hello.")) == {"far": "off"}
+    assert asyncio.run(configured.try_assessors(found, "Hello.")) == {"far": "off"}
     gateway = app.Gateway(found)
     assert gateway.notices()["assessor far"].startswith("off")
 
 
 def test_a_policy_that_names_what_is_not_there_does_not_compile(tmp_path: Path) -> None:
-    found = configured(tmp_path, "http://127.0.0.1:1", "webhook")
+    found = with_assessor(tmp_path, "http://127.0.0.1:1", "webhook")
     path = tmp_path / "policy.yaml"
     written = path.read_text()
     path.write_text(
         written.replace("  rules:", "  assessors: {always: [far], deadline_s: 5}\n  rules:")
     )
-    assert app.bundle(found).policies[0].asking.always == {"far"}
+    assert configured.bundle(found).policies[0].asking.always == {"far"}
     path.write_text(written.replace("  rules:", "  assessors: {always: [fur]}\n  rules:"))
     with pytest.raises(ConfigError, match=r"policy\.yaml:6.*'fur'.*'far'"):
-        app.bundle(found)
+        configured.bundle(found)
     path.write_text(written.replace('["*"]', "[FUN]"))
     with pytest.raises(ConfigError, match="'FUN'"):
-        app.bundle(found)
+        configured.bundle(found)

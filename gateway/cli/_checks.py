@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway import __version__, backends, catalogue, db, settings
-from gateway.app import SystemClock, always_translated, bundle, try_assessors
 from gateway.cli._open import address, database
 from gateway.cli._ports import at_port
 from gateway.cli._scanning import load_scanner
+from gateway.clock import SystemClock
+from gateway.configured import always_translated, bundle, try_assessors
 from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 from gateway.identity.keytable import KeyTable

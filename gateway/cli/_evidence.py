@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from gateway import settings
-from gateway.app import SystemClock
 from gateway.audit import submit, tree, verifier
 from gateway.audit.anchor import anchor
 from gateway.audit.note import Key, Note
@@ -24,6 +23,7 @@ from gateway.audit.witness import Witness
 from gateway.audit.witness_server import WitnessServer
 from gateway.cli._open import database
 from gateway.cli._output import Json, emit, say, warn
+from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Counters
 from gateway.db import snapshot

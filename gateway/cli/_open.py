@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from gateway import db, settings
-from gateway.app import check_schema
+from gateway.configured import check_schema
 from gateway.core.errors import ConfigError
 from gateway.settings import Settings
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway import db
-from gateway.app import SystemClock
 from gateway.cli._open import make_data_folder
+from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from gateway.app import SystemClock
 from gateway.audit.log import AuditLog
+from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError, RecordUnavailable
 from gateway.core.ports import Counters, Entry
 from gateway.identity.keyring import Keyring

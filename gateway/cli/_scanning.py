@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gateway.app import enabled
 from gateway.cli._output import console
+from gateway.configured import enabled
 from gateway.core.ports import Following
 from gateway.detectors._scan import Scanner
 from gateway.settings import Settings

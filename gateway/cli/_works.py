@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway import db
-from gateway.app import SystemClock
 from gateway.cli._open import database
+from gateway.clock import SystemClock
 from gateway.detectors._verbatim.store import Register
 from gateway.detectors._verbatim.works import Works, fingerprint
 from gateway.evaluation.datasets import Work

@@ -12,7 +12,6 @@ from rich.markup import escape
 
 from gateway import settings
 from gateway.admin.exchanges import Line, line
-from gateway.app import SystemClock
 from gateway.audit import saved, schema, verifier
 from gateway.audit.note import Key
 from gateway.audit.query import Filters, query
@@ -24,6 +23,7 @@ from gateway.cli import _evidence
 from gateway.cli._open import database
 from gateway.cli._output import Json, console, emit, say, table, when
 from gateway.cli._times import moment
+from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 

@@ -12,11 +12,11 @@ import typer
 from rich.markup import escape
 
 from gateway import settings
-from gateway.app import following, vocabulary
 from gateway.cli._figures import show
 from gateway.cli._output import Json, console, emit, warn
 from gateway.cli._scanning import load_scanner
 from gateway.cli._works import here, of
+from gateway.configured import following, vocabulary
 from gateway.core.errors import ConfigError
 from gateway.evaluation.datasets import Schema, read, read_works
 from gateway.evaluation.predictions import prediction

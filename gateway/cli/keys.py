@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 
 from gateway import settings
-from gateway.app import SystemClock
 from gateway.cli._open import database
 from gateway.cli._output import Json, emit, say, table, when
+from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.identity.keytable import KeyInfo, KeyTable
 

@@ -9,8 +9,8 @@ import typer
 from rich.markup import escape
 
 from gateway import actions, backends, dialects, settings
-from gateway.app import vocabulary
 from gateway.cli._output import Json, emit, say, table
+from gateway.configured import vocabulary
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._verbatim.following import DETECTORS
 from gateway.policy.groups import members, names

@@ -11,11 +11,11 @@ import typer
 from rich.markup import escape
 
 from gateway import actions, settings
-from gateway.app import read_assessors, vocabulary
 from gateway.cli import _explain
 from gateway.cli._output import Json, emit, say, table
 from gateway.cli._scanning import load_scanner
 from gateway.cli._text import read_text
+from gateway.configured import read_assessors, vocabulary
 from gateway.core.errors import ConfigError
 from gateway.core.message import Direction
 from gateway.policy.bundle import PolicyBundle, load

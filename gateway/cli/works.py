@@ -14,11 +14,11 @@ from rich.markup import escape
 from sqlalchemy import Engine
 
 from gateway import settings
-from gateway.app import SystemClock
 from gateway.cli._open import database
 from gateway.cli._output import Json, emit, say, table, when
 from gateway.cli._recorded import record
 from gateway.cli._text import read_text
+from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.detectors._verbatim.store import Register, WorkInfo
 from gateway.identity.keyring import Keyring

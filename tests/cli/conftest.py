@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway import db
-from gateway.app import SystemClock
 from gateway.audit.log import AuditLog
 from gateway.cli import app
+from gateway.clock import SystemClock
 from gateway.core.ports import Counters, Entry
 from gateway.identity.keyring import Keyring
 from tests.cli.house import Gateway, url

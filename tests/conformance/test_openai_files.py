@@ -8,7 +8,7 @@ from typing import Any
 import openai
 import pytest
 
-from gateway.app import SystemClock
+from gateway.clock import SystemClock
 from gateway.identity.keytable import KeyTable
 from tests.conformance.vendors import Says, Vendors, says
 from tests.e2e.canaries import BY_NAME

@@ -9,7 +9,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from gateway.app import SystemClock
+from gateway.clock import SystemClock
 from gateway.identity.keytable import KeyTable
 from tests.conformance.vendors import Says, Vendors, events, says
 from tests.e2e.canaries import BY_NAME

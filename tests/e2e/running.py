@@ -22,9 +22,9 @@ from sqlalchemy import create_engine, make_url
 from typer.testing import CliRunner
 
 from gateway import db
-from gateway.app import SystemClock
 from gateway.audit.query import Filters, query
 from gateway.cli import app
+from gateway.clock import SystemClock
 from gateway.identity.keyring import Keyring
 from gateway.identity.keytable import KeyTable
 from tests.conformance.vendors import Vendors

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.app import SystemClock
+from gateway.clock import SystemClock
 from gateway.identity.keytable import KeyTable
 from tests.e2e.canaries import BY_NAME
 from tests.e2e.running import Gateway

@@ -7,8 +7,8 @@ import time
 import httpx
 import pytest
 
-from gateway.app import SystemClock
 from gateway.audit import verifier
+from gateway.clock import SystemClock
 from gateway.identity.keytable import KeyTable
 from tests.e2e.running import Gateway
 

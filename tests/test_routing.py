@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gateway import backends
-from gateway.app import unsupported
+from gateway.routing import unsupported
 
 without_litellm = pytest.mark.skipif(backends.translates(), reason="litellm is installed here")
 

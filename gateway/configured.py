@@ -1,0 +1,193 @@
+"""What the settings ask for, read and put together: policies, catalogue, detectors, assessors."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway import actions, backends, catalogue, db, detectors
+from gateway.clock import SystemClock
+from gateway.core.apis import Backend, Candidate
+from gateway.core.errors import ConfigError
+from gateway.core.family import discover
+from gateway.core.judgement import Subject
+from gateway.core.message import Direction, Kind
+from gateway.core.ports import Counters, Submission
+from gateway.detectors import _assessors as assessors
+from gateway.detectors._channel import Launched
+from gateway.detectors._inspector import PooledInspector, build_inspector
+from gateway.detectors._verbatim.following import DETECTORS, Following
+from gateway.detectors._verbatim.works import Works
+from gateway.policy.bundle import PolicyBundle
+from gateway.policy.bundle import load as load_policy
+from gateway.policy.language import Vocabulary
+from gateway.settings import Settings, shipped
+
+# How long `gateway doctor` waits for an assessor.
+TRIED_S = 20.0
+
+
+def inspector(
+    settings: Settings,
+    launched: Launched | None = None,
+    asked_if_unsure: Sequence[assessors.Configured] = (),
+) -> PooledInspector:
+    """All enabled detectors; not started yet."""
+    return build_inspector(
+        enabled(settings),
+        unsure=assessors.unsure(asked_if_unsure, settings.detector_names),
+        processes=settings.detector_processes,
+        deadline_s=settings.detector_deadline_s,
+        cache_dir=settings.data_dir / "cache",
+        rss_limit_mb=settings.detector_memory_mb,
+        launched=launched,
+    )
+
+
+def following(settings: Settings, works: Callable[[], Works]) -> Following:
+    """What follows texts as a whole. works: those registered now."""
+    return Following(works, run_words=settings.works_run_words, leak_words=settings.leak_run_words)
+
+
+def enabled(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Options by name of the detectors that are switched on."""
+    options: dict[str, dict[str, Any]] = {name: {} for name in settings.detector_names}
+    if "patterns" in options:
+        options["patterns"] = {"packs": [str(settings.patterns_path)]}
+    return options
+
+
+def bundle(settings: Settings) -> PolicyBundle:
+    """The policies in force, compiled. Raises ConfigError with file and line."""
+    return load_policy(settings.policy_path, vocabulary(settings))
+
+
+def vocabulary(settings: Settings) -> Vocabulary:
+    """The names a policy may use: every detector's, whether it is switched on or not."""
+    # Not `detectors.names`: that is a detector, once it has been imported.
+    members = discover(detectors.__name__, detectors.GROUP)
+    everything: dict[str, dict[str, Any]] = {name: {} for name in members}
+    everything |= enabled(settings)
+    categories = {d.name: d.categories for d in detectors.create(everything)}
+    others = {each.name: each.method.categories for each in read_assessors(settings)}
+    return Vocabulary.of(actions.load(), {**categories, **DETECTORS}, others)
+
+
+def read_assessors(settings: Settings) -> list[assessors.Configured]:
+    """The assessors there are. Raises ConfigError with file and line."""
+    path = settings.assessors_path
+    if path is None:
+        return []
+    return assessors.read(path, discover(detectors.__name__, detectors.GROUP))
+
+
+def place(
+    said: assessors.Configured,
+    known: Callable[[], catalogue.Catalogue],
+    backend: Callable[[catalogue.Upstream], Backend],
+) -> Callable[[], Candidate | None]:
+    """What tells where an assessor is, by the catalogue in force then."""
+
+    def find() -> Candidate | None:
+        model = known().find(said.place) if said.method.of_model else None
+        upstream = model.upstream if model else known().upstreams.get(said.place)
+        if upstream is None or upstream.missing or (said.method.of_model and model is None):
+            return None
+        route = model.route(said.place) if model else upstream.route()
+        return Candidate(route, backend(upstream), retries=upstream.retries)
+
+    return find
+
+
+async def try_assessors(settings: Settings, text: str) -> dict[str, str]:
+    """Puts a text before each assessor: why it could not be judged, as a code; empty if it was.
+
+    Raises ConfigError.
+    """
+    configured, known = read_assessors(settings), read_catalogue(settings)
+    check_assessors(settings, configured, known)
+    opened: list[Backend] = []
+
+    def backend(upstream: catalogue.Upstream) -> Backend:
+        opened.append(backends.build(upstream.kind, upstream.options))
+        return opened[-1]
+
+    made = assessors.build(
+        configured,
+        lambda said: place(said, lambda: known, backend),
+        clock=SystemClock(),
+        counters=Counters(),
+    )
+    asked = Submission(Direction.REQUEST, Subject("user", Kind.TEXT), text)
+    try:
+        return {each.name: await _tried(each, asked) for each in made}
+    finally:
+        for each in opened:
+            await each.aclose()
+
+
+async def _tried(assessor: assessors.RemoteAssessor, asked: Submission) -> str:
+    route = assessor.route()
+    if route is None:
+        return "off"
+    await assessor.assess([asked], route=route, deadline_s=TRIED_S)
+    return assessor.trouble
+
+
+def check_assessors(
+    settings: Settings, found: Sequence[assessors.Configured], known: catalogue.Catalogue
+) -> None:
+    """Raises ConfigError for one that asks what the catalogue does not have, on or off."""
+    for each in found:
+        if each.method.of_model:
+            there = known.find(each.place) is not None or known.lacks(each.place)
+        else:
+            there = each.place in known.upstreams
+        if not there:
+            what = "model" if each.method.of_model else "backend"
+            raise ConfigError(
+                f"{settings.assessors_path}: assessor {each.name!r} asks the {what} "
+                f"{each.place!r}, and {settings.catalogue_path} has none of this name."
+            )
+
+
+def always_translated(known: catalogue.Catalogue) -> list[str]:
+    """Names of the models that nobody can ask without litellm."""
+    return [m.name for m in known.models if m.upstream.kind in backends.ALWAYS_TRANSLATED]
+
+
+def read_catalogue(settings: Settings) -> catalogue.Catalogue:
+    """The catalogue. Raises ConfigError also if it needs what is not installed."""
+    found = catalogue.read(settings.catalogue_path, backends.kinds())
+    needing = always_translated(found)
+    if needing and not backends.translates():
+        raise ConfigError(
+            f"{settings.catalogue_path}: {', '.join(needing)} have a backend of the kind "
+            f"'litellm', and litellm is not installed. Run: {backends.INSTALL}"
+        )
+    return found
+
+
+def check_schema(settings: Settings) -> None:
+    """Raises ConfigError if the database is not at the revision this gateway needs."""
+    at, needed = db.current(settings.database), db.head(shipped("migrations"))
+    if at != needed:
+        raise ConfigError(
+            f"The database is at revision {at or 'none'}, this gateway needs {needed}. "
+            "Run: gateway db upgrade"
+        )
+
+
+def stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:
+    """What changes when the policy or the catalogue does."""
+    files: list[Path] = [settings.catalogue_path]
+    path = settings.policy_path
+    files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    stamps = []
+    for file in files:
+        with contextlib.suppress(OSError):
+            stat = file.stat()
+            stamps.append((str(file), stat.st_mtime_ns, stat.st_size))
+    return tuple(stamps)
