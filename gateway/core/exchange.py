@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gateway.core.activation import Activation
 from gateway.core.calls import Call
-from gateway.core.judgement import Effect, Finding, Principal, Refusal, Route
+from gateway.core.judgement import Effect, Finding, Principal, Refusal, Route, Subject
 from gateway.core.message import Direction, Opaque
 
 MAX_NOTES = 32
@@ -69,7 +70,8 @@ class Consulted:
 class Side:
     """What was learned about one direction of an exchange.
 
-    notes: of findings by detector and category; of very many only some.
+    notes: of findings by detector and category; of very many only some. activation: all that it
+    takes to judge it again.
     consulted: by name of the assessor, its backend and model. pending: what goes on to be
     learned when the client has had its answer; the closing entry waits for it.
     """
@@ -80,12 +82,17 @@ class Side:
     effects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     top_score: dict[tuple[str, str], float] = field(default_factory=dict)
     notes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    activation: Activation = field(default_factory=Activation)
     digest: str = ""
     consulted: dict[tuple[str, str, str], Consulted] = field(default_factory=dict)
     pending: list[Task[None]] = field(default_factory=list)
 
-    def note(self, finding: Finding) -> None:
-        """Count a finding; only what it is, not where and never its text."""
+    def note(self, finding: Finding, subject: Subject, place: str = "") -> None:
+        """Count a finding; only what it is, not where and never its text.
+
+        place: as in `Activation`.
+        """
+        self.activation.add(finding, subject, place)
         key = (finding.detector, finding.category)
         self.findings[key] += 1
         self.top_score[key] = max(finding.score, self.top_score.get(key, 0.0))
@@ -133,6 +140,7 @@ class Exchange:
     started_ms: int = 0
     route: Route | None = None
     stream: bool = False
+    json_output: bool = False
     bundle_digest: str = ""
     bundle_revision: str = ""
     request: Side = field(default_factory=Side)

@@ -66,6 +66,11 @@ class Assessing:
         self._heard: dict[Passage, Heard] = {}
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Who judges here, if only where it is worth it."""
+        return tuple(assessor.name for assessor in (*self._now, *self._afterwards))
+
+    @property
     def holds(self) -> bool:
         """Whether nothing of an answer may leave before it is judged as a whole."""
         return bool(self._now) and self._bench.direction is Direction.RESPONSE

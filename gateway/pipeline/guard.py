@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from gateway.core.activation import FIXED, LATE
 from gateway.core.effects import resolve, spans
 from gateway.core.exchange import Side
 from gateway.core.judgement import OPAQUE, STATE, Effect, Finding, Refusal, StreamMode, Subject
@@ -70,7 +71,10 @@ class Guard:
         self._enforcing = bool(enforcing)
         self._batch = _BATCH_CHARS if self._hold_chars else 1
         self._mode = judge.stream_mode
-        self._follow = following.open(_wanted(judge, assessing, following.detectors), said)
+        followed = _wanted(judge, assessing, following.detectors)
+        self._follow = following.open(followed, said)
+        asked = assessing.names if assessing is not None else ()
+        side.activation.detectors |= {*self._detectors, *followed, *asked}
         # Text that may be stopped or changed for what it is part of waits until that is known.
         self._waits_for_followers = self._follow is not None and bool(
             judge.enforcing(following.detectors)
@@ -84,21 +88,21 @@ class Guard:
 
     def announce(self, category: str) -> None:
         """Judge the message as such, before its text: a finding without a place."""
-        event = Finding("gateway", category, 0, 0, 1.0)
-        self._decide(event, Subject("", Kind.METADATA), found=False)
+        self._side.activation.announced += 1
+        self._decide(Finding("gateway", category, 0, 0, 1.0), Subject("", Kind.METADATA))
 
     def states(self, names: Sequence[str]) -> None:
         """Judge what the upstream is asked to keep, or to recall."""
         for name in names:
             finding = Finding("dialect", STATE, 0, 0, 1.0, name)
-            self._decide(finding, Subject("", Kind.METADATA))
+            self._note(finding, Subject("", Kind.METADATA))
 
     def opaque(self, items: Sequence[Opaque], shapes: Callable[[str], str]) -> None:
         """Judge what cannot be read as text, by its media type; it is recorded by shape."""
         for item in items:
             self._side.coverage.opaque.append(replace(item, path=shapes(item.path)))
             finding = Finding("dialect", OPAQUE, 0, 0, 1.0, item.media_type)
-            self._decide(finding, Subject("", Kind.METADATA))
+            self._note(finding, Subject("", Kind.METADATA))
 
     def due(self, passage: Passage) -> bool:
         """Whether enough of it has arrived to be worth judging."""
@@ -156,9 +160,10 @@ class Guard:
             self._assessing.note(finding, passage)
         if finding.faint:
             return
-        changing = self._decide(finding, passage.subject)
         gone = finding.start < passage.ended or (passage.sealed and passage.ended)
-        if changing and (gone or passage.fixed) and self.refusal is None:
+        fixed = gone or passage.fixed
+        changing = self._note(finding, passage.subject, FIXED if fixed else "")
+        if changing and fixed and self.refusal is None:
             self.refusal = _stopped(changing[0], _TOO_LATE if gone else _FIXED)
         passage.effects += changing
 
@@ -168,7 +173,7 @@ class Guard:
             self._assessing.note(finding, passage)
         if finding.faint:
             return
-        self._side.note(finding)
+        self._side.note(finding, passage.subject, LATE)
         for effect in self._judge.decide((finding,), passage.subject).effects:
             action = self._actions[effect.action]
             if not (action.stops or action.changes_text or effect.action == _LABEL):
@@ -193,13 +198,13 @@ class Guard:
             start = stop + len(_GAP)
         return jobs
 
-    def _decide(self, finding: Finding, subject: Subject, *, found: bool = True) -> list[Effect]:
-        """What the bundle makes of one finding; the effects that change text are returned.
+    def _note(self, finding: Finding, subject: Subject, place: str = "") -> list[Effect]:
+        """Put a finding on record, and decide on it."""
+        self._side.note(finding, subject, place)
+        return self._decide(finding, subject)
 
-        found: whether a detector found it, so that it counts.
-        """
-        if found:
-            self._side.note(finding)
+    def _decide(self, finding: Finding, subject: Subject) -> list[Effect]:
+        """What the bundle makes of one finding; the effects that change text are returned."""
         verdict = self._judge.decide((finding,), subject)
         if verdict.refusal is not None and self.refusal is None:
             self.refusal = verdict.refusal

@@ -27,7 +27,10 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
     """How the exchange ended: verdicts, coverage, digests, timings. No text of either side."""
     core: dict[str, Any] = {
         "endpoint": exchange.endpoint,
+        "path": exchange.path,
         "stream": exchange.stream,
+        "json_mode": exchange.json_output,
+        "roles": list(exchange.principal.roles),
         "status": exchange.status,
         "upstream_status": exchange.upstream_status,
         "upstream_called": exchange.upstream_called,
@@ -107,6 +110,7 @@ def _side(side: Side) -> dict[str, Any]:
             {"action": action, "rule": rule, "reason": reason, "count": count}
             for (action, rule, reason), count in sorted(side.effects.items())
         ],
+        **({"activation": side.activation.record()} if side.activation else {}),
     }
 
 

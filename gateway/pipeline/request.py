@@ -184,7 +184,7 @@ async def _read(
     exchange: Exchange, dialect: Dialect, house: House
 ) -> tuple[Message, Sequence[Candidate]]:
     message = readable(dialect, exchange.call)
-    exchange.stream = message.stream
+    exchange.stream, exchange.json_output = message.stream, message.json_output
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
     asked = message if message.model else replace(message, model=model)
     found = house.route(asked, dialect.wire or dialect.name, exchange.principal)
