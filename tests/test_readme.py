@@ -127,6 +127,7 @@ def test_each_word_names_something_in_the_code() -> None:
         "Checkpoint",
         "Witness",
         "Trace span",
+        "Trial",
         "Work",
         "Run",
     }

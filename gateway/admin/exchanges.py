@@ -21,7 +21,8 @@ class Line:
     """Never content: names of categories, rules and actions, counts and times.
 
     decision: the strictest action that was taken; "allow" if there was none and the
-    exchange went through; empty if it did not.
+    exchange went through; empty if it did not. trials: rules that would have acted, had they
+    been enforced, with their modes.
     """
 
     exchange_id: str
@@ -36,6 +37,7 @@ class Line:
     key_id: str
     findings: Mapping[str, int]
     rules: tuple[str, ...]
+    trials: Mapping[str, str]
     status: int
     tokens: int
     total_ms: float
@@ -75,6 +77,7 @@ def line(entry: Mapping[str, Any]) -> Line:
         key_id=entry["key_id"],
         findings=dict(findings.most_common()),
         rules=tuple(sorted({effect["rule"] for effect in effects})),
+        trials={trial["rule"]: trial["mode"] for side in sides for trial in side.get("trials", [])},
         status=data.get("status", 0),
         tokens=sum(data.get("usage", {}).get(side, 0) for side in ("input", "output")),
         total_ms=latency_us.get("total", 0) / 1_000,

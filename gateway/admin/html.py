@@ -164,6 +164,7 @@ def _exchange(line: Line, keys: Mapping[str, str]) -> str:
     facts = {
         "Exchange": line.exchange_id,
         "Rules": ", ".join(line.rules),
+        "On trial": ", ".join(f"{rule} ({mode})" for rule, mode in sorted(line.trials.items())),
         "Application": line.application,
         "Tenant": line.tenant,
         "Provider": line.provider,

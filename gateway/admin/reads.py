@@ -21,6 +21,7 @@ from gateway.db import failures
 MAX_LIMIT = 500
 _WORDS = (
     "tenant", "application", "key_id", "model", "provider", "outcome", "kind", "category", "rule",
+    "trial",
 )  # fmt: skip
 _TIMES = ("since_ms", "until_ms")
 PARAMETERS = (*_WORDS, *_TIMES, "limit", "after", "order")

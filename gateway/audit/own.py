@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select
 
 from gateway.audit.chain import CLOSED, OPENED
 from gateway.audit.tables import audit_entry
+from gateway.core.judgement import Mode
 from gateway.db import snapshot
 
 _ROUTE = ("backend", "upstream_model", "hosting", "region", "terms")
@@ -55,6 +56,12 @@ def _told(core: Mapping[str, Any]) -> dict[str, Any]:
         "policy": data["policy"],
         "refusal": {k: refusal[k] for k in _REFUSAL} if refusal else None,
         "rules": [_rule(name, effect) for name in sides for effect in sides[name]["effects"]],
+        "warnings": [
+            _rule(name, trial)
+            for name in sides
+            for trial in sides[name].get("trials", ())
+            if trial["mode"] == Mode.WARN
+        ],
         "categories": {name: _categories(side) for name, side in sides.items()},
         "notes": {name: _notes(side) for name, side in sides.items()},
         "coverage": {name: _coverage(side) for name, side in sides.items()},

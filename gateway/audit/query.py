@@ -20,20 +20,30 @@ READ = "access.audit_read"
 # Either side of the exchange. The words stand in the data of a closed entry.
 _SQLITE_HAS = (
     "EXISTS (SELECT 1 FROM json_each(audit_entry.core, '$.data.request.{list}') "
-    "WHERE value ->> '$.{word}' = :{word} "
+    "WHERE value ->> '$.{word}' = :{name} "
     "UNION ALL SELECT 1 FROM json_each(audit_entry.core, '$.data.response.{list}') "
-    "WHERE value ->> '$.{word}' = :{word})"
+    "WHERE value ->> '$.{word}' = :{name})"
 )
 _POSTGRESQL_HAS = (
     "EXISTS (SELECT 1 FROM (VALUES ('request'), ('response')) AS side(name), "
     "jsonb_array_elements(CAST(audit_entry.core AS jsonb) -> 'data' -> side.name -> '{list}') "
-    "AS found(value) WHERE found.value ->> '{word}' = :{word})"
+    "AS found(value) WHERE found.value ->> '{word}' = :{name})"
 )
+
+# What stands in a list, and under which word there.
+_LISTED = {
+    "category": ("findings", "category"),
+    "rule": ("effects", "rule"),
+    "trial": ("trials", "rule"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What entries to show: all that are given must hold. Times are [since, until)."""
+    """What entries to show: all that are given must hold. Times are [since, until).
+
+    rule: one that acted. trial: one that would have, had it been enforced.
+    """
 
     since_ms: int | None = None
     until_ms: int | None = None
@@ -46,6 +56,7 @@ class Filters:
     kind: str | None = None
     category: str | None = None
     rule: str | None = None
+    trial: str | None = None
 
 
 def query(
@@ -124,10 +135,8 @@ def _filtered(
             statement = statement.where(columns.ts_ms >= value)
         elif item.name == "until_ms":
             statement = statement.where(columns.ts_ms < value)
-        elif item.name == "category":
-            statement = statement.where(_has(dialect, "findings", "category", value))
-        elif item.name == "rule":
-            statement = statement.where(_has(dialect, "effects", "rule", value))
+        elif item.name in _LISTED:
+            statement = statement.where(_has(dialect, *_LISTED[item.name], value))
         else:
             statement = statement.where(columns[item.name] == value)
     return statement
@@ -135,7 +144,9 @@ def _filtered(
 
 def _has(dialect: str, items: str, word: str, value: str) -> TextClause:
     pattern = _POSTGRESQL_HAS if dialect == "postgresql" else _SQLITE_HAS
-    return text(pattern.format(list=items, word=word)).bindparams(**{word: value})
+    name = f"{items}_{word}"
+    found = pattern.format(list=items, word=word, name=name)
+    return text(found).bindparams(**{name: value})
 
 
 def _merged(rows: list[Row[Any]]) -> dict[str, Any]:

@@ -62,6 +62,9 @@ def query_log(
     provider: Annotated[str, typer.Option(help="Only for models of this provider.")] = "",
     category: Annotated[str, typer.Option(help="Only where this was found: EMAIL_ADDRESS.")] = "",
     rule: Annotated[str, typer.Option(help="Only where this rule acted: default/contact.")] = "",
+    trial: Annotated[
+        str, typer.Option(help="Only where this rule would have acted, had it been enforced.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, help="At most so many entries.")] = 100,
     oldest_first: Annotated[
         bool, typer.Option("--oldest-first", help="Begin with the oldest, not the newest.")
@@ -89,6 +92,7 @@ def query_log(
         kind=kind or None,
         category=category or None,
         rule=rule or None,
+        trial=trial or None,
     )
     with database(settings.read()) as engine:
         entries = query(engine, filters, limit=limit, newest_first=not oldest_first)

@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from gateway.core.activation import Activation
 from gateway.core.calls import Call
-from gateway.core.judgement import Effect, Finding, Principal, Refusal, Route, Subject
+from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Route, Subject
 from gateway.core.message import Direction, Opaque
 
 MAX_NOTES = 32
+MAX_WARNINGS = 16
 
 
 class Outcome(StrEnum):
@@ -71,7 +72,9 @@ class Side:
     """What was learned about one direction of an exchange.
 
     notes: of findings by detector and category; of very many only some. activation: all that it
-    takes to judge it again.
+    takes to judge it again. trials: effects of rules that are not enforced, by mode. warnings:
+    what the caller is to be warned of, by who warns (policy/rule, or another source of the same
+    form); never content.
     consulted: by name of the assessor, its backend and model. pending: what goes on to be
     learned when the client has had its answer; the closing entry waits for it.
     """
@@ -80,6 +83,8 @@ class Side:
     coverage: Coverage = field(default_factory=Coverage)
     findings: Counter[tuple[str, str]] = field(default_factory=Counter)
     effects: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    trials: Counter[tuple[Mode, str, str, str]] = field(default_factory=Counter)
+    warnings: dict[str, str] = field(default_factory=dict)
     top_score: dict[tuple[str, str], float] = field(default_factory=dict)
     notes: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     activation: Activation = field(default_factory=Activation)
@@ -104,6 +109,18 @@ class Side:
     def apply(self, effect: Effect) -> None:
         """Count an effect by action, rule and reason."""
         self.effects[effect.action, f"{effect.policy}/{effect.rule}", effect.reason] += 1
+
+    def put_on_trial(self, effect: Effect) -> None:
+        """Count an effect that is not carried out; its caller may have to be warned of it."""
+        rule = f"{effect.policy}/{effect.rule}"
+        self.trials[effect.mode, effect.action, rule, effect.reason] += 1
+        if effect.mode is Mode.WARN:
+            self.warn(rule, effect.message)
+
+    def warn(self, source: str, words: str) -> None:
+        """Have the caller warned, once for each source; of very many only of some."""
+        if len(self.warnings) < MAX_WARNINGS:
+            self.warnings.setdefault(source, words)
 
 
 @dataclass(slots=True)
@@ -159,6 +176,11 @@ class Exchange:
     judged_ms: float = 0.0
     error: str = ""
     cut_off: bool = False
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """What the caller is to be warned of so far, by who warns."""
+        return {**self.request.warnings, **self.response.warnings}
 
     def side(self, direction: Direction) -> Side:
         """What was learned about this direction."""

@@ -22,6 +22,26 @@ class StreamMode(StrEnum):
     OBSERVE = "observe"
 
 
+class Mode(StrEnum):
+    """How far a rule goes, the furthest first."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    SHADOW = "shadow"
+    OFF = "off"
+
+    def reaches(self, other: Mode) -> bool:
+        """Whether it goes as far as the other one, or further."""
+        return _REACHES[self] <= _REACHES[other]
+
+    def within(self, limit: Mode) -> Mode:
+        """The same, but no further than the limit."""
+        return limit if self.reaches(limit) else self
+
+
+_REACHES = {mode: place for place, mode in enumerate(Mode)}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a detector reports about the characters [start, end) of one text.
@@ -46,7 +66,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One rule applied to one finding: what is to be done, and who said so."""
+    """One rule applied to one finding: what is to be done, and who said so.
+
+    mode: of a rule that is not enforced, the effect is what would be done.
+    """
 
     action: str
     finding: Finding
@@ -54,6 +77,7 @@ class Effect:
     rule: str
     reason: str
     message: str = ""
+    mode: Mode = Mode.ENFORCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +95,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the bundle decides on some findings."""
+    """What the bundle decides on some findings.
+
+    trials: what rules would do that are not enforced; the message goes on as if there were none.
+    """
 
     effects: tuple[Effect, ...] = ()
     refusal: Refusal | None = None
+    trials: tuple[Effect, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -7,6 +7,8 @@ token, so they never hold a digest of the content.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gateway.core.exchange import Exchange, Outcome
 
 _DECISIONS = (
@@ -17,6 +19,9 @@ _DECISIONS = (
     ("label", "flag"),
     ("flag", "flag"),
 )
+# Of all warnings together; what has no room is in the record alone.
+_MAX_WARNING_BYTES = 4_096
+_MAX_WARNING_CHARS = 400
 _ANSWERED = (Outcome.COMPLETED, Outcome.DISCONNECTED)
 
 
@@ -42,6 +47,8 @@ def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> di
         found["gw-model"] = quoted(exchange.route.model)
         found["gw-provenance"] = f'id="urn:uuid:{exchange.id}"'
         labels.append("log")
+    if warnings := exchange.warnings:
+        found["gw-warning"] = warned(warnings)
     found["gw-labels"] = ", ".join(labels)
     exchange.labels = labels
     return found
@@ -55,6 +62,31 @@ def decision(exchange: Exchange) -> str:
         return "error"
     done = {action for action, _, _ in exchange.request.effects + exchange.response.effects}
     return next((word for action, word in _DECISIONS if action in done), "allow")
+
+
+def warned(warnings: Mapping[str, str]) -> str:
+    """A Structured Field List: who warns, as a String, with the words as the parameter `message`.
+
+    Words that are too long are cut; warnings that have no room are left out.
+    """
+    found = ""
+    for source, words in warnings.items():
+        item = f"{quoted(source)};message={displayed(words[:_MAX_WARNING_CHARS])}"
+        if len(found) + len(item) > _MAX_WARNING_BYTES:
+            break
+        found += f", {item}" if found else item
+    return found
+
+
+def displayed(text: str) -> str:
+    """A Display String (RFC 9651, section 3.3.8): any language, in what a header can hold."""
+    return '%"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(char: str) -> str:
+    if " " <= char <= "~" and char not in '%"':
+        return char
+    return "".join(f"%{byte:02x}" for byte in char.encode())
 
 
 def quoted(text: str) -> str:

@@ -174,7 +174,10 @@ class Guard:
         if finding.faint:
             return
         self._side.note(finding, passage.subject, LATE)
-        for effect in self._judge.decide((finding,), passage.subject).effects:
+        verdict = self._judge.decide((finding,), passage.subject)
+        for trial in verdict.trials:
+            self._side.put_on_trial(trial)
+        for effect in verdict.effects:
             action = self._actions[effect.action]
             if not (action.stops or action.changes_text or effect.action == _LABEL):
                 self._side.apply(effect)
@@ -208,6 +211,8 @@ class Guard:
         verdict = self._judge.decide((finding,), subject)
         if verdict.refusal is not None and self.refusal is None:
             self.refusal = verdict.refusal
+        for trial in verdict.trials:
+            self._side.put_on_trial(trial)
         changing: list[Effect] = []
         for effect in verdict.effects:
             self._side.apply(effect)

@@ -110,7 +110,23 @@ def _side(side: Side) -> dict[str, Any]:
             {"action": action, "rule": rule, "reason": reason, "count": count}
             for (action, rule, reason), count in sorted(side.effects.items())
         ],
+        **_trials(side),
         **({"activation": side.activation.record()} if side.activation else {}),
+    }
+
+
+def _trials(side: Side) -> dict[str, Any]:
+    """What rules would have done that are not enforced; nothing if there was nothing.
+
+    Apart from the effects, so that nobody who counts those takes one for the other.
+    """
+    if not side.trials:
+        return {}
+    return {
+        "trials": [
+            {"mode": mode.value, "action": action, "rule": rule, "reason": reason, "count": count}
+            for (mode, action, rule, reason), count in sorted(side.trials.items())
+        ]
     }
 
 

@@ -121,6 +121,9 @@ async def _close(exchange: Exchange, answer: Answer | None, house: House, began:
 
 
 def _closed(exchange: Exchange, took_ms: float, house: House) -> asyncio.Future[None] | None:
+    for side in (exchange.request, exchange.response):
+        for (mode, action, _, _), count in side.trials.items():
+            house.counters.add(f'trial_effects_total{{mode="{mode}",action="{action}"}}', count)
     try:
         return house.sink.append(record.closed(exchange, took_ms=took_ms))
     except GatewayError:

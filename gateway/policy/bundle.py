@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway import documents
 from gateway.core.errors import ConfigError
-from gateway.core.judgement import Context
+from gateway.core.judgement import Context, Mode
 from gateway.core.languages import readable
 from gateway.documents import Document
-from gateway.policy.judge import Bound, BoundJudge
-from gateway.policy.language import KIND, Policy, Vocabulary, digest_of
+from gateway.policy.judge import BoundJudge
+from gateway.policy.language import KIND, Policy, Rule, Vocabulary, digest_of
 from gateway.policy.matching import FACTS, Fact, facts_of
 from gateway.policy.reading import read
+from gateway.policy.ruling import Bound
 
 MAX_BOUND = 1_024
 
@@ -22,8 +23,14 @@ MAX_BOUND = 1_024
 class PolicyBundle:
     """Implements `gateway.core.ports.Bundle`."""
 
-    def __init__(self, policies: Sequence[Policy]) -> None:
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        detectors: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        """detectors: the categories of each, as far as they are known."""
         self.policies = tuple(policies)
+        self._detectors = detectors or {}
         self.digest = digest_of(self.policies)
         self.revision = " ".join(policy.revision for policy in self.policies)
         self._facts = _asked(self.policies)
@@ -41,7 +48,8 @@ class PolicyBundle:
         key = (*facts.values(), languages)
         judge = self._bound.get(key)
         if judge is None:
-            judge = BoundJudge(_bound(self.policies, facts), facts, languages)
+            bound = _bound(self.policies, facts)
+            judge = BoundJudge(bound, facts, languages, self._detectors)
             self._bound[key] = judge
             if len(self._bound) > MAX_BOUND:
                 self._bound.popitem(last=False)
@@ -60,7 +68,7 @@ def compile_documents(found: Sequence[Document], vocabulary: Vocabulary) -> Poli
                 ("metadata", "name"), f"there is another policy named {policy.name!r}."
             )
         policies[policy.name] = policy
-    return PolicyBundle(list(policies.values()))
+    return PolicyBundle(list(policies.values()), vocabulary.detectors)
 
 
 def load(path: Path, vocabulary: Vocabulary) -> PolicyBundle:
@@ -99,7 +107,11 @@ def _asked(policies: Sequence[Policy]) -> frozenset[str]:
 
 def _bound(policies: Sequence[Policy], facts: dict[str, Fact]) -> list[Bound]:
     return [
-        Bound(policy, tuple(rule for rule in policy.rules if not rule.scope.mismatch(facts)))
+        Bound(policy, tuple(rule for rule in policy.rules if _applies(rule, facts)))
         for policy in policies
         if not policy.scope.mismatch(facts)
     ]
+
+
+def _applies(rule: Rule, facts: dict[str, Fact]) -> bool:
+    return rule.mode is not Mode.OFF and not rule.scope.mismatch(facts)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core import splice
 from gateway.core.effects import ANSWER, REQUEST, resolve
-from gateway.core.judgement import Context, Finding, Principal, Route, Subject, Verdict
+from gateway.core.judgement import Context, Finding, Mode, Principal, Route, Subject, Verdict
 from gateway.core.message import Direction, Edit, Kind
 from gateway.core.ports import Action
 from gateway.policy.bundle import PolicyBundle
@@ -39,13 +39,21 @@ class Outcome:
 def run(bundle: PolicyBundle, scan: Scan, actions: Mapping[str, Action]) -> list[Outcome]:
     """Try every example, each on its own policy alone.
 
+    Rules that an example names are enforced for it, whatever their mode: so a rule is tested
+    before it counts, and its examples still hold when it does.
     scan: finds what the detectors find in a text; asked unless the example gives findings.
     """
     return [
-        _try(PolicyBundle([policy]), policy, example, scan=scan, actions=actions)
+        _try(_enforcing(policy, example), policy, example, scan=scan, actions=actions)
         for policy in bundle.policies
         for example in policy.examples
     ]
+
+
+def _enforcing(policy: Policy, example: Example) -> PolicyBundle:
+    named = example.expected_rules or ()
+    rules = [replace(r, mode=Mode.ENFORCE) if r.id in named else r for r in policy.rules]
+    return PolicyBundle([replace(policy, rules=tuple(rules))])
 
 
 def untried(bundle: PolicyBundle, outcomes: Sequence[Outcome]) -> list[tuple[str, str, str]]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.core.judgement import Context, Finding, Subject, Verdict
+from gateway.core.judgement import Context, Finding, Mode, Subject, Verdict
 from gateway.policy.bundle import PolicyBundle
-from gateway.policy.judge import Match, united
 from gateway.policy.matching import FACTS, facts_of
+from gateway.policy.ruling import Match, effective
 
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """One rule that was looked at. why: what did not fit, or why it had no effect."""
+    """One rule that was looked at. why: what did not fit, or why it had no effect.
+
+    effective: whether it has its effect, or on trial would have it.
+    """
 
     policy: str
     rule: str
     action: str
     matched: bool
     effective: bool
+    mode: str
     why: str = ""
 
 
@@ -50,9 +54,9 @@ def explain(
     explained = []
     for finding in findings:
         matches = list(judge.matches(finding, subject))
-        effective = united([match for match in matches if match.applies])
+        taking = effective(matches)
         asked = {
-            (m.policy.name, m.rule.id): _considered(m, any(m is e for e in effective))
+            (m.policy.name, m.rule.id): _considered(m, any(m is each for each in taking))
             for m in matches
         }
         explained.append(
@@ -69,12 +73,20 @@ def explain(
     return Explanation(bundle.digest, bundle.revision, tuple(explained), verdict)
 
 
-def _considered(match: Match, effective: bool) -> Considered:
+def _considered(match: Match, takes_effect: bool) -> Considered:
     why = match.why
-    if match.applies and not effective:
+    if match.applies and not takes_effect:
         why = "a stricter rule won"
+    elif match.applies and match.mode is not Mode.ENFORCE:
+        why = f"not enforced: {match.mode}"
     return Considered(
-        match.policy.name, match.rule.id, match.rule.action.name, match.applies, effective, why
+        policy=match.policy.name,
+        rule=match.rule.id,
+        action=match.rule.action.name,
+        matched=match.applies,
+        effective=takes_effect,
+        mode=match.mode.value,
+        why=why,
     )
 
 
@@ -86,8 +98,10 @@ def _outside(bundle: PolicyBundle, context: Context) -> dict[tuple[str, str], Co
         policy_why = policy.scope.mismatch(facts)
         for rule in policy.rules:
             why = f"policy: {policy_why}" if policy_why else rule.scope.mismatch(facts)
+            if rule.mode is Mode.OFF:
+                why = "off"
             if why:
                 found[policy.name, rule.id] = Considered(
-                    policy.name, rule.id, rule.action.name, False, False, why
+                    policy.name, rule.id, rule.action.name, False, False, rule.mode.value, why
                 )
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.core.message import Direction
-from gateway.policy.judge import listened
 from gateway.policy.language import Policy, Rule
+from gateway.policy.listening import listened
 
 
 def held_for(policy: Policy, assessors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:

@@ -3,23 +3,20 @@
 Each finding is decided by itself, so a streamed answer gets the verdict of the whole one.
 Within a policy rules are asked in order: an `allow` that applies hides the finding from
 the rules after it. What is left unites: one effect for the text, the strictest, and
-every obligation. Between policies the strictest wins as well.
+every obligation. Between policies the strictest wins as well. Rules that are not enforced
+say what they would do; nothing comes of it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.judgement import (
     DETECTOR_ERROR,
-    PASSING,
     Effect,
     Finding,
-    Refusal,
+    Mode,
     StreamMode,
     Subject,
     Verdict,
@@ -27,60 +24,59 @@ from gateway.core.judgement import (
 from gateway.core.languages import choose
 from gateway.core.message import Kind
 from gateway.core.ports import Asking
-from gateway.policy.language import Policy, Rule
-from gateway.policy.matching import Fact, in_categories
+from gateway.policy.conditions import Condition
+from gateway.policy.language import ON_ERROR_RULE
+from gateway.policy.listening import listened, on_trial
+from gateway.policy.matching import Fact
+from gateway.policy.refusing import refusal, warning
+from gateway.policy.ruling import (
+    CONDITION_FAILED,
+    Aspect,
+    Bound,
+    Match,
+    aspect,
+    effective,
+    matches,
+)
 
-CODE = "policy_violation"
-BUSY_CODE = "detection_unavailable"
-BUSY_RETRY_S = 2
 ERROR_SUFFIX = "_CONDITION_ERROR"
-CONDITION_FAILED = "condition could not be evaluated"
 MAX_REMEMBERED = 4_096
 MAX_SUBJECTS = 256
 _KINDS = 3
 
-_MODES = (StreamMode.OBSERVE, StreamMode.WINDOW, StreamMode.HOLD)
+_STREAM_MODES = (StreamMode.OBSERVE, StreamMode.WINDOW, StreamMode.HOLD)
 
-# What is known of a finding and its text, as far as rules may ask:
-# category, score per mille, detector, role, kind, note.
-Aspect = tuple[str, int, str, str, str, str]
 # What a decision is remembered by, beside the subject: category, score, detector, note.
 Likeness = tuple[str, float, str, str]
-# What is remembered of an effect: action, policy, rule, reason, words, and its strictness
-# if it stops the message, else 0.
-Decided = tuple[str, str, str, str, str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A policy that applies to an exchange, with those of its rules that can."""
-
-    policy: Policy
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What one rule said to one finding. why: the first thing that did not fit."""
-
-    policy: Policy
-    rule: Rule
-    applies: bool
-    why: str = ""
-
-
 Listening = tuple[str, ...]
+
+
+class Decided(NamedTuple):
+    """What is remembered of an effect. stops: its strictness if it stops the message, else 0."""
+
+    action: str
+    policy: str
+    rule: str
+    reason: str
+    words: str
+    mode: Mode
+    stops: int
 
 
 class BoundJudge:
     """Implements `gateway.core.ports.Judge`. Remembers what it decided about like findings."""
 
     def __init__(
-        self, bound: Sequence[Bound], facts: Mapping[str, Fact], languages: Sequence[str] = ()
+        self,
+        bound: Sequence[Bound],
+        facts: Mapping[str, Fact],
+        languages: Sequence[str] = (),
+        detectors: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         """facts: about the exchange, at least those that the rules ask about.
 
-        languages: those that the caller reads of the rules' own, best first.
+        languages: those that the caller reads of the rules' own, best first. detectors: the
+        categories of each, as far as they are known.
         """
         self._languages = tuple(languages)
         self._bound = tuple(bound)
@@ -88,9 +84,11 @@ class BoundJudge:
         self._facts = {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
         self._listened: list[tuple[Any, tuple[Listening, Listening]]] = []
         self._decided: dict[tuple[str, Kind], dict[Likeness, tuple[Decided, ...]]] = {}
-        modes = [each.policy.streaming for each in bound if each.rules]
-        self.stream_mode = max(modes, key=_MODES.index, default=StreamMode.WINDOW)
-        self.asking = _asking(each.policy.asking for each in bound)
+        self._on_trial = on_trial(detectors or {}, self._rules) if _trials(bound) else {}
+        felt = [each for each in bound if _felt(each)]
+        modes = [each.policy.streaming for each in felt]
+        self.stream_mode = max(modes, key=_STREAM_MODES.index, default=StreamMode.WINDOW)
+        self.asking = _asking(bound, felt)
 
     def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """Names of the detectors that some rule here listens to."""
@@ -116,6 +114,7 @@ class BoundJudge:
     def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:
         """Which rules apply to these findings. Each finding is decided by itself."""
         effects: list[Effect] = []
+        trials: list[Effect] = []
         stopping: list[tuple[int, Effect]] = []
         decided = self._decided.setdefault((subject.role, subject.kind), {})
         for finding in findings:
@@ -124,20 +123,28 @@ class BoundJudge:
             if said is None:
                 said = decided[key] = self._decide(finding, subject)
                 self._forget(decided)
-            for action, policy, rule, reason, words, stops in said:
-                effect = Effect(action, finding, policy, rule, reason, words)
+            for action, policy, rule, reason, words, mode, stops in said:
+                effect = Effect(action, finding, policy, rule, reason, words, mode)
+                if mode is not Mode.ENFORCE:
+                    trials.append(effect)
+                    continue
                 effects.append(effect)
                 if stops:
                     stopping.append((stops, effect))
-        return Verdict(tuple(effects), _refusal(stopping) if stopping else None)
+        return Verdict(tuple(effects), refusal(stopping) if stopping else None, tuple(trials))
 
     def matches(self, finding: Finding, subject: Subject) -> Iterator[Match]:
         """What each rule says to one finding, in the order they are asked."""
-        return self._matches(aspect(finding, subject))
+        limit = Mode.ENFORCE
+        if finding.category == DETECTOR_ERROR and self._on_trial:
+            # A trial must not be felt, and who feels nothing of what a detector finds must feel
+            # nothing of its failure.
+            limit = self._on_trial.get(finding.detector, limit)
+        return matches(self._bound, aspect(finding, subject), self._holds, limit)
 
     def _decide(self, finding: Finding, subject: Subject) -> tuple[Decided, ...]:
-        matches = united([m for m in self.matches(finding, subject) if m.applies])
-        return tuple(_decided(match, self._languages) for match in matches)
+        found = effective([*self.matches(finding, subject)])
+        return tuple(_decided(match, self._languages) for match in found)
 
     def _forget(self, decided: dict[Likeness, tuple[Decided, ...]]) -> None:
         """Keep what is remembered bounded; it is only ever a shortcut."""
@@ -146,127 +153,38 @@ class BoundJudge:
         if len(self._decided) > MAX_SUBJECTS:
             self._decided.clear()
 
-    def _matches(self, about: Aspect) -> Iterator[Match]:
-        for each in self._bound:
-            exempt = ""
-            for rule in each.rules:
-                if exempt:
-                    yield Match(each.policy, rule, applies=False, why=f"allowed by {exempt}")
-                    continue
-                applies, why = self._asks(rule, about)
-                yield Match(each.policy, rule, applies, why)
-                if applies and not rule.action.strictness:
-                    exempt = rule.id
-
-    def _asks(self, rule: Rule, about: Aspect) -> tuple[bool, str]:
-        category, score, detector, role, kind, note = about
-        why = ""
-        if not in_categories(rule.categories, category):
-            why = "categories"
-        elif score < rule.min_score:
-            why = "min_score"
-        elif rule.detectors is not None and not rule.detectors.match(detector):
-            why = "detectors"
-        elif rule.kinds is not None and kind not in rule.kinds:
-            why = "kinds"
-        elif rule.roles is not None and role not in rule.roles:
-            why = "roles"
-        if why or rule.condition is None:
-            return not why, why
-        holds = rule.condition.holds(
-            {
-                **self._facts,
-                "category": category,
-                "score": score,
-                "detector": detector,
-                "role": role,
-                "kind": kind,
-                "note": note,
-            }
-        )
-        if holds is None:
-            return rule.enforces, CONDITION_FAILED
-        return holds, "" if holds else "condition"
+    def _holds(self, condition: Condition, about: Aspect) -> bool | None:
+        return condition.holds({**self._facts, **about._asdict()})
 
 
-def _asking(asked: Iterable[Asking]) -> Asking:
-    """What all policies say together: whoever is in a hurry counts."""
-    said = list(asked)
-    deadlines = [each.deadline_s for each in said if each.deadline_s]
-    always = frozenset[str]().union(*(each.always for each in said))
-    return Asking(always, min(deadlines, default=0.0))
+def _trials(bound: Iterable[Bound]) -> bool:
+    return any(rule.mode is not Mode.ENFORCE for each in bound for rule in each.rules)
 
 
-def aspect(finding: Finding, subject: Subject) -> Aspect:
-    """What rules may ask about a finding."""
-    return (
-        finding.category,
-        round(finding.score * 1000),
-        finding.detector,
-        subject.role,
-        subject.kind.value,
-        finding.note,
-    )
+def _felt(bound: Bound) -> bool:
+    """Whether a caller may notice this policy: not if all of it is on trial."""
+    own = [rule for rule in bound.rules if rule.id != ON_ERROR_RULE]
+    return any(rule.mode is Mode.ENFORCE for rule in own or bound.rules)
 
 
-def united(matches: Sequence[Match]) -> tuple[Match, ...]:
-    """The matches that take effect: the strictest that stops or changes, and all obligations."""
-    enforcing = [m for m in matches if m.rule.enforces]
-    winner = max(enforcing, key=lambda m: m.rule.action.strictness, default=None)
-    return tuple(m for m in matches if m is winner or not m.rule.enforces)
+def _asking(bound: Sequence[Bound], felt: Sequence[Bound]) -> Asking:
+    """What all policies say together: whoever is in a hurry counts, unless it is on trial."""
+    always = frozenset[str]().union(*(each.policy.asking.always for each in bound))
+    said = [each.policy.asking.deadline_s for each in felt or bound]
+    return Asking(always, min((deadline for deadline in said if deadline), default=0.0))
 
 
 def _decided(match: Match, languages: Sequence[str]) -> Decided:
-    rule = match.rule
-    reason = rule.reason + ERROR_SUFFIX if match.why == CONDITION_FAILED else rule.reason
-    stops = rule.action.strictness if rule.action.stops else 0
+    rule, policy = match.rule, match.policy.name
     words = choose(rule.words, languages)
-    return rule.action.name, match.policy.name, rule.id, reason, words, stops
-
-
-def _refusal(stopping: Sequence[tuple[int, Effect]]) -> Refusal:
-    _, effect = max(stopping, key=lambda each: each[0])
-    counts = Counter(effect.finding.category for _, effect in stopping)
-    busy = all(_may_pass(effect.finding) for _, effect in stopping)
-    return Refusal(
-        code=BUSY_CODE if busy else CODE,
-        status=503 if busy else 400,
-        retry_after_s=BUSY_RETRY_S if busy else None,
-        message=effect.message or _message(effect, counts),
-        policy=effect.policy,
-        rule=effect.rule,
-        categories=tuple(sorted(counts)),
-    )
-
-
-def _may_pass(finding: Finding) -> bool:
-    """Whether the same message may get through when there is less to do."""
-    return finding.category == DETECTOR_ERROR and finding.note in PASSING
-
-
-def _message(effect: Effect, counts: Mapping[str, int]) -> str:
-    """What the caller is told if the rule has no words of its own. Never the match."""
-    who = f"policy {effect.policy!r}, rule {effect.rule!r}"
-    if effect.finding.category == DETECTOR_ERROR:
-        return f"Stopped by {who}: the message could not be checked. Try again later."
-    found = [
-        f"{category} ({count})"
-        for category, count in sorted(counts.items())
-        if category not in (ANSWER, REQUEST)
-    ]
-    if not found:
-        return f"Stopped by {who}."
-    return f"Stopped by {who}: the message holds {', '.join(found)}. Remove it and try again."
-
-
-def listened(detectors: Mapping[str, frozenset[str]], rules: Sequence[Rule]) -> tuple[str, ...]:
-    """Names of the detectors that one of these rules listens to."""
-    return tuple(
-        name
-        for name, categories in detectors.items()
-        if any(
-            (rule.detectors is None or rule.detectors.match(name))
-            and any(in_categories(rule.categories, each) for each in categories)
-            for rule in rules
-        )
+    if match.mode is Mode.WARN and not words:
+        words = warning(policy, rule.id, rule.action.name)
+    return Decided(
+        action=rule.action.name,
+        policy=policy,
+        rule=rule.id,
+        reason=rule.reason + ERROR_SUFFIX if match.why == CONDITION_FAILED else rule.reason,
+        words=words,
+        mode=match.mode,
+        stops=rule.action.strictness if rule.action.stops else 0,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway import taxonomy
 from gateway.core.canonical import digest
-from gateway.core.judgement import Finding, StreamMode
+from gateway.core.judgement import Finding, Mode, StreamMode
 from gateway.core.ports import Action, Asking
 from gateway.policy.conditions import Condition
 from gateway.policy.groups import GROUPS
@@ -78,11 +78,17 @@ class Rule:
     roles: frozenset[str] | None = None
     condition: Condition | None = None
     description: str = ""
+    mode: Mode = Mode.ENFORCE
+
+    @property
+    def intervenes(self) -> bool:
+        """Whether what it does is to stop or change a message."""
+        return self.action.stops or self.action.changes_text
 
     @property
     def enforces(self) -> bool:
-        """Whether it can stop or change a message."""
-        return self.action.stops or self.action.changes_text
+        """Whether it can stop or change a message now."""
+        return self.intervenes and self.mode is Mode.ENFORCE
 
     def facts(self) -> set[str]:
         """The facts about the exchange that this rule asks about."""
@@ -91,7 +97,7 @@ class Rule:
 
     def meaning(self) -> dict[str, Any]:
         """What it says, the same however it was written."""
-        return {
+        said = {
             "id": self.id,
             "then": self.action.name,
             "reason": self.reason,
@@ -105,6 +111,9 @@ class Rule:
             "roles": sorted(self.roles) if self.roles else None,
             "condition": self.condition.source if self.condition else None,
         }
+        if self.mode is not Mode.ENFORCE:
+            said["mode"] = self.mode.value
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, StreamMode
+from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, Mode, StreamMode
 from gateway.core.languages import DEFAULT, TAG
 from gateway.core.message import Direction, Kind
 from gateway.core.ports import Asking
@@ -36,7 +36,7 @@ SPEC_KEYS = ("match", "streaming", "onDetectorError", "assessors", "rules", "exa
 ASSESSORS_KEYS = ("always", "deadline_s")
 MAX_DEADLINE_S = 600
 MATCH_KEYS = (*FIELDS, "tenants", "applications", "teams")
-RULE_KEYS = ("id", "description", "when", "then", "with", "reason", "message")
+RULE_KEYS = ("id", "description", "mode", "when", "then", "with", "reason", "message")
 WHEN_KEYS = (
     "categories",
     "min_score",
@@ -137,6 +137,7 @@ def _rule(cursor: Cursor, vocabulary: Vocabulary) -> Rule:
         words=words,
         reason=fields["reason"].text(REASON, "capitals") if "reason" in fields else reason,
         description=fields["description"].text() if "description" in fields else "",
+        mode=read_mode(fields["mode"]) if "mode" in fields else Mode.ENFORCE,
         **_when(fields["when"], vocabulary),
     )
     empty = sorted(rule.categories.exact & _NO_TEXT)
@@ -145,6 +146,13 @@ def _rule(cursor: Cursor, vocabulary: Vocabulary) -> Rule:
             f"{action.name!r} changes text, and {empty[0]} has none. Use block, flag or label."
         )
     return rule
+
+
+def read_mode(cursor: Cursor) -> Mode:
+    """A mode. YAML 1.1 takes a bare `off` for false."""
+    if cursor.value is False:
+        return Mode.OFF
+    return Mode(cursor.choice([*Mode]))
 
 
 def _words(cursor: Cursor) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from gateway.core.judgement import StreamMode
+from gateway.core.judgement import Mode, StreamMode
 from gateway.core.languages import TAG
 from gateway.core.message import Direction, Kind
 from gateway.policy import conditions, groups, reading, reading_examples
@@ -21,6 +21,8 @@ _TEXTS = {"type": "array", "items": _TEXT, "minItems": 1}
 _SCORE = {"type": "number", "minimum": 0, "maximum": 1}
 _COUNT = {"type": "integer", "minimum": 0}
 _TRUTH = {"type": "boolean"}
+# As some editors read a bare `off`.
+_MODES = {"enum": [*Mode, False]}
 
 
 def schema(vocabulary: Vocabulary) -> dict[str, Any]:
@@ -74,6 +76,7 @@ def _rule(vocabulary: Vocabulary) -> dict[str, Any]:
     rule = {
         "id": _pattern(reading.ID),
         "description": _TEXT,
+        "mode": _MODES,
         "when": _object(when, ["categories"]),
         "then": _one_of(vocabulary.actions),
         "with": {"type": "object"},

@@ -42,6 +42,7 @@ def make_closed(number: int, **changes: Any) -> Entry:
             "bytes": 120,
             "findings": [{"category": "EMAIL_ADDRESS", "count": 2, "detector": "pii"}],
             "effects": [{"action": "redact", "rule": "default/pii", "count": 2}],
+            "trials": [{"mode": "shadow", "action": "block", "rule": "default/new", "count": 2}],
         },
         "response": {
             "bytes": 340,

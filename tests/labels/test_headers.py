@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from gateway.core.calls import Call
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Principal, Route
-from gateway.labels.headers import decision, headers, quoted
+from gateway.labels.headers import decision, displayed, headers, quoted
 
 # Just enough of RFC 9651: a dictionary of tokens, strings, dates and their parameters.
 _KEY = re.compile(r"[a-z*][a-z0-9_.*-]*")
@@ -137,3 +138,34 @@ def test_the_strictest_thing_done_is_the_decision(
     for i, action in enumerate(done):
         (of.request if i % 2 else of.response).effects[action, "p/r", "R"] += 1
     assert decision(of) == word
+
+
+def test_nobody_is_warned_of_nothing() -> None:
+    assert "gw-warning" not in made(exchange())
+
+
+def test_warnings_are_a_structured_list_of_both_sides() -> None:
+    of = exchange()
+    of.request.warn("p/r", 'Bald nicht mehr "möglich".')
+    of.response.warn("terms/x", "Accept 100% of the terms.")
+    assert made(of)["gw-warning"] == (
+        '"p/r";message=%"Bald nicht mehr %22m%c3%b6glich%22.", '
+        '"terms/x";message=%"Accept 100%25 of the terms."'
+    )
+
+
+@pytest.mark.parametrize("words", ["plain", "é😀", 'a"b%c\\d', "a\r\nx: y\x7f", ""])
+def test_what_is_displayed_comes_back(words: str) -> None:
+    told = displayed(words)
+    assert re.fullmatch(r'%"(?:[ !#$&-~]|%[0-9a-f]{2})*"', told)
+    assert unquote(told[2:-1]) == words
+
+
+def test_warnings_have_a_bounded_size() -> None:
+    of = exchange()
+    for i in range(16):
+        of.request.warn(f"p/r{i}", "ä" * 4_000)
+    told = made(of)["gw-warning"]
+    assert len(told) <= 4_096
+    assert told.startswith('"p/r0"')
+    assert told.endswith('"')
