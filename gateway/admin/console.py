@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from gateway.admin import html, reads
-from gateway.admin.exchanges import line
 from gateway.admin.ports import AdminPorts
+from gateway.audit.line import line
 from gateway.core.judgement import Principal
 
 SHOWN = 50

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from gateway.admin.exchanges import Line
 from gateway.admin.ports import BundleSummary, DetectorSummary, ModelSummary
+from gateway.audit.line import Line
 
 _OUTCOMES = {
     "": "All",

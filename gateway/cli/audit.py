@@ -11,15 +11,15 @@ import typer
 from rich.markup import escape
 
 from gateway import settings
-from gateway.admin.exchanges import Line, line
 from gateway.audit import saved, schema, verifier
+from gateway.audit.line import Line, line
 from gateway.audit.note import Key
 from gateway.audit.query import Filters, query
 from gateway.audit.query import show as find
 from gateway.audit.report import Report
 from gateway.audit.verify import verify as recompute
 from gateway.audit.verify_range import verify_range
-from gateway.cli import _evidence
+from gateway.cli import _evidence, _export
 from gateway.cli._open import database
 from gateway.cli._output import Json, console, emit, say, table, when
 from gateway.cli._times import moment
@@ -251,3 +251,5 @@ app.command()(_evidence.checkpoint)
 app.command()(_evidence.sequence)
 app.command()(_evidence.witness)
 app.command("verifier")(_evidence.print_verifier)
+app.command()(_export.export)
+app.command()(_export.archive)

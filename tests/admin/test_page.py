@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.admin.exchanges import line
 from gateway.admin.metrics import exposition
+from gateway.audit.line import line
 from tests.admin.house import House, Within, closed
 
 FOREIGN = re.compile(r"<script|javascript:|\son\w+=|\sstyle=|@import|url\(")

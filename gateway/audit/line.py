@@ -11,7 +11,7 @@ from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.exchange import Outcome
 
 # Raised for every message, so that a rule can fire without a match.
-_EVENTS = frozenset({REQUEST, ANSWER})
+EVENTS = frozenset({REQUEST, ANSWER})
 # The strictest first.
 _ACTIONS = ("block", "redact", "mask", "pseudonymise", "label", "flag")
 
@@ -59,7 +59,7 @@ def line(entry: Mapping[str, Any]) -> Line:
     findings: Counter[str] = Counter()
     for side in sides:
         for finding in side.get("findings", []):
-            if finding["category"] not in _EVENTS:
+            if finding["category"] not in EVENTS:
                 findings[finding["category"]] += finding["count"]
     latency_us = data.get("latency_us", {})
     done = {effect["action"] for effect in effects}
