@@ -30,6 +30,11 @@ from gateway.own import OwnReads
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.house import House
 from gateway.pipeline.later import Later
+from gateway.review.desk import Desk
+from gateway.review.queue import Limits as ReviewLimits
+from gateway.review.queue import ReviewQueue
+from gateway.review.sealed import Seals
+from gateway.review.store import Store as ReviewStore
 from gateway.routing import Router
 from gateway.server import openapi
 from gateway.server.door import Door
@@ -68,6 +73,19 @@ class Gateway:
         self.shelf = SqlShelf(
             self.engine, seal=self._seal, clock=self.clock, days=settings.kept_days
         )
+        seals = Seals(self.keyring.review_key)
+        self._reviews = ReviewStore(self.engine, seals, self.clock)
+        self.reviews = ReviewQueue(
+            self._reviews,
+            self.audit,
+            self.clock,
+            self.counters,
+            ReviewLimits(
+                settings.reviews_waiting,
+                settings.reviews_waiting_tenant,
+                settings.reviews_open_tenant,
+            ),
+        )
         self.works = Registry(self.engine, self.keyring.works_key, clock=self.clock)
         self.following = configured.following(settings, lambda: self.works.works)
         self.bundle = configured.bundle(settings)
@@ -98,6 +116,7 @@ class Gateway:
             self.audit.start(),
             self.keys.start(),
             self.works.start(),
+            self.reviews.start(),
             self._translation(),
         )
         if self.settings.reload_s:
@@ -119,6 +138,7 @@ class Gateway:
         await self.router.aclose()
         await self.keys.aclose()
         await self.works.aclose()
+        await self.reviews.aclose()
         await self.shelf.aclose()
         await self.inspector.aclose()
         await self.audit.aclose()
@@ -165,7 +185,7 @@ class Gateway:
         """The ASGI application for clients."""
         table = Table(dialects.load().values())
         key = signer(self.keyring.audit_key, self.settings.audit_origin).key
-        own = OwnReads(self.engine, self.audit, key)
+        own = OwnReads(self.engine, self.audit, key, self.reviews.own)
         return Door(
             house=self.house(),
             keys=self.keys,
@@ -176,6 +196,7 @@ class Gateway:
             max_body_bytes=self.settings.max_body_bytes,
             explain=own.explain,
             prove=own.prove,
+            review=own.review,
             openapi=openapi.page(table),
         )
 
@@ -196,7 +217,12 @@ class Gateway:
             clock=self.clock,
             panel=Panel(self.assessors) if self.assessors else None,
             later=self.later,
+            reviews=self.reviews,
         )
+
+    def desk(self, via: str) -> Desk:
+        """Where reviewers decide. via: how they come, for the record."""
+        return Desk(self._reviews, self.audit, self.counters, via=via)
 
     def models(self) -> list[dict[str, Any]]:
         """The models clients may ask for by name, in OpenAI's shape."""

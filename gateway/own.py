@@ -15,7 +15,7 @@ from gateway.audit.own import explained
 from gateway.audit.prove import Unplaced, prove_own
 from gateway.audit.query import READ
 from gateway.audit.tiles import MissingTile
-from gateway.core.errors import RecordUnavailable, Refused
+from gateway.core.errors import ConfigError, RecordUnavailable, Refused
 from gateway.core.judgement import Principal, Refusal
 from gateway.core.ports import Entry, Sink
 
@@ -31,16 +31,26 @@ NO_PROOF_YET = Refusal(
 )
 
 
+NO_REVIEWS = Refusal(
+    "reviews_unavailable",
+    "Reviews cannot be read now. Try again shortly.",
+    503,
+    retry_after_s=5,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class OwnReads:
     """Answers an owner's questions from the log.
 
-    key: by which the log's checkpoints are signed.
+    key: by which the log's checkpoints are signed. reviews: (who, id) -> what the owner may know
+    of a review.
     """
 
     engine: Engine
     sink: Sink
     key: Key
+    reviews: Callable[[Principal, str], dict[str, Any] | None]
 
     async def explain(self, who: Principal, exchange_id: str) -> dict[str, Any] | None:
         """What was decided about an exchange made with this key; None if none was.
@@ -58,6 +68,19 @@ class OwnReads:
             return await self._own(who, "proof", prove_own, exchange_id, who.key_id, self.key)
         except Unplaced as err:
             raise Refused(NO_PROOF_YET) from err
+
+    async def review(self, who: Principal, review_id: str) -> dict[str, Any] | None:
+        """How the review of a request made with this key stands; None if there is none.
+
+        It is asked for again and again, and says nothing that its owner was not told: it is
+        not on record. Raises Refused.
+        """
+        try:
+            return await asyncio.to_thread(self.reviews, who, review_id)
+        except ConfigError as err:
+            raise Refused(NO_REVIEWS) from err
+        except db.failures(self.engine) as err:
+            raise Refused(NO_REVIEWS) from err
 
     async def _own(
         self, who: Principal, via: str, read: Callable[..., dict[str, Any] | None], *given: Any

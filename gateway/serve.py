@@ -93,7 +93,12 @@ async def _process(
     except BaseException:
         await gateway.aclose()
         raise
-    await listen.serve(apps, on_ready=on_ready, on_stop=gateway.aclose)
+    await listen.serve(
+        apps,
+        on_ready=on_ready,
+        on_stop=gateway.aclose,
+        on_stopping=gateway.reviews.release,
+    )
 
 
 def admin_ports(gateway: Gateway) -> AdminPorts:
@@ -105,6 +110,7 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
         sink=gateway.audit,
         clock=gateway.clock,
         counters=gateway.counters,
+        reviews=gateway.desk("admin"),
         session_key=hmac.digest(gateway.keyring.tenant_root, b"admin session", "sha256"),
         probe=lambda path: probe(path, gateway.problems(), gateway.notices()),
         problems=gateway.problems,

@@ -68,6 +68,13 @@ class Settings:
     kept_days: int = _setting(
         400, "Days for which the owner of what a provider keeps is known at least; 0: for ever"
     )
+    reviews_waiting: int = _setting(
+        100, "Requests that may wait for a reviewer at once, in each gateway process"
+    )
+    reviews_waiting_tenant: int = _setting(20, "The same, of one tenant")
+    reviews_open_tenant: int = _setting(
+        1_000, "Reviews of a tenant that may be open; beyond it, its requests are refused"
+    )
     audit_queue: int = _setting(10_000, "Audit entries that may wait to be written")
     audit_sequence_s: int = _setting(
         1, "Seconds between checkpoints of the audit log; 0: `gateway audit sequence` makes them"
@@ -155,10 +162,16 @@ def read(environ: Mapping[str, str] | None = None) -> Settings:
     return _checked(Settings(**values))
 
 
-# Variables with our prefix that are not settings: the tests' and the set-up script's,
+# Variables with our prefix that are not settings: a reviewer's key, the set-up script's, the tests'
 # and those that Kubernetes makes for a service called "gateway".
 _OTHERS = frozenset(
-    {"GATEWAY_CONFIG", "GATEWAY_VENV", "GATEWAY_TEST_POSTGRES", "GATEWAY_TEST_TRANSFORMERS"}
+    {
+        "GATEWAY_CONFIG",
+        "GATEWAY_VENV",
+        "GATEWAY_TEST_POSTGRES",
+        "GATEWAY_TEST_TRANSFORMERS",
+        "GATEWAY_REVIEWER_KEY",
+    }
 )
 _FOREIGN = ("GATEWAY_SERVICE_", "GATEWAY_PORT_", "GATEWAY_ADMIN_SERVICE_", "GATEWAY_ADMIN_PORT_")
 

@@ -11,7 +11,8 @@ from sqlalchemy import inspect, text
 import gateway.audit.tables
 import gateway.detectors._verbatim.store
 import gateway.identity.keytable
-import gateway.identity.shelf  # noqa: F401  all put their tables on the metadata
+import gateway.identity.shelf
+import gateway.review.tables  # noqa: F401  all put their tables on the metadata
 from gateway import db
 from gateway.core.errors import ConfigError
 

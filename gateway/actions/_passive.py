@@ -11,6 +11,7 @@ class Passive:
 
     changes_text = False
     stops = False
+    holds = False
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:
         """The text itself; nobody asks, for `changes_text` is false."""

@@ -48,6 +48,7 @@ class Member:
     name = "mask"
     changes_text = True
     stops = False
+    holds = False
     strictness = 50
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:

@@ -12,6 +12,7 @@ class Member:
     name = "pseudonymise"
     changes_text = True
     stops = False
+    holds = False
     strictness = 40
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:

@@ -12,6 +12,7 @@ class Member:
     name = "redact"
     changes_text = True
     stops = False
+    holds = False
     strictness = 60
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:

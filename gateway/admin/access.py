@@ -1,4 +1,7 @@
-"""Who may look: holders of a gateway key with the role `admin` or `auditor`."""
+"""Who may look: at the log, holders of a key with the role `admin` or `auditor`.
+
+What may be done about a review, its own roles say; whoever has any role may sign in.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,18 @@ _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class Access:
-    """Tells readers from others, by key or by session."""
+    """Tells who is asking, by key or by session."""
 
     def __init__(self, ports: AdminPorts) -> None:
         self._ports = ports
         self._throttle = Throttle()
 
     async def reader(self, request: Request) -> Principal:
-        """Who is asking. Raises HTTPException: 401 unknown, 403 no reader, 429 too many tries."""
+        """Who is asking, who may read the log. Raises as `known`, and 403 for no reader."""
+        return reading(await self.known(request))
+
+    async def known(self, request: Request) -> Principal:
+        """Who is asking. Raises HTTPException: 401 unknown, 429 too many tries."""
         header = request.headers.get("authorization", "")
         if header:
             scheme, _, key = header.partition(" ")
@@ -39,12 +46,12 @@ class Access:
         return who
 
     async def holder(self, request: Request, key: str) -> Principal:
-        """Who holds this key. Raises as `reader`."""
+        """Who holds this key. Raises as `known`."""
         host = request.client.host if request.client else ""
         now_s = self._ports.clock.monotonic_ms() / 1_000
         who = self._ports.keys.authenticate(key)
         if who is not None:
-            return _reader(who)
+            return who
         wait_s = self._throttle.wait_s(host, now_s)
         if wait_s:
             raise HTTPException(
@@ -55,7 +62,7 @@ class Access:
         if who is None:
             self._throttle.fail(host, now_s)
             raise HTTPException(401, "This is not a valid gateway key.", _CHALLENGE)
-        return _reader(who)
+        return who
 
     async def session(self, request: Request) -> Principal | None:
         """Who the session cookie names, if the key is still valid; None without a session.
@@ -72,7 +79,7 @@ class Access:
         except failures(ports.engine) as err:
             raise HTTPException(503, "The database does not answer.") from err
         info = next((i for i in infos if i.id == key_id and i.valid(now_ms)), None)
-        return _reader(info.principal) if info else None
+        return info.principal if info else None
 
 
 def same_site(request: Request) -> bool:
@@ -83,7 +90,18 @@ def same_site(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-def _reader(who: Principal) -> Principal:
+def with_role(who: Principal) -> Principal:
+    """The same, if it has a role at all. Raises HTTPException 403."""
+    if not who.roles:
+        raise HTTPException(
+            403, "This key has no role, so there is nothing here for it. "
+            "An operator can make one: gateway keys new NAME --role reviewer",
+        )  # fmt: skip
+    return who
+
+
+def reading(who: Principal) -> Principal:
+    """The same, if the log may be read. Raises HTTPException 403."""
     if READERS.isdisjoint(who.roles):
         raise HTTPException(
             403, "This key has neither the role admin nor auditor. "

@@ -1,7 +1,7 @@
 """The admin app's routes. Probes and metrics are open; everything else asks for a key.
 
-It never stands on the port where traffic comes in. Nothing here shows content: the log
-holds none.
+It never stands on the port where traffic comes in. Content is shown of held requests alone, to
+their reviewers: the log holds none.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admin import metrics, reads
-from gateway.admin.access import Access, same_site
+from gateway.admin import review_api as api
+from gateway.admin.access import Access, reading, same_site
 from gateway.admin.console import Console
 from gateway.admin.ports import AdminPorts
 from gateway.admin.session import COOKIE, SESSION_S, issue
@@ -36,6 +37,7 @@ def build(ports: AdminPorts) -> ASGIApp:
             Route("/admin/v1/status", admin.status),
             Route("/admin/v1/exchanges", admin.exchanges),
             Route("/admin/v1/exchanges/{id}", admin.exchange),
+            *api.routes(ports, admin.access),
             Route("/", admin.page),
             Route("/login", admin.login, methods=["POST"]),
             Route("/logout", admin.logout, methods=["POST"]),
@@ -50,7 +52,7 @@ class _Admin:
 
     def __init__(self, ports: AdminPorts) -> None:
         self._ports = ports
-        self._access = Access(ports)
+        self.access = Access(ports)
         self.console = Console(ports)
 
     async def probe(self, request: Request) -> Response:
@@ -68,7 +70,7 @@ class _Admin:
         return PlainTextResponse(text, media_type=metrics.CONTENT_TYPE)
 
     async def status(self, request: Request) -> Response:
-        await self._access.reader(request)
+        await self.access.reader(request)
         ports = self._ports
         return JSONResponse(
             {
@@ -84,21 +86,21 @@ class _Admin:
         )
 
     async def exchanges(self, request: Request) -> Response:
-        who = await self._access.reader(request)
+        who = await self.access.reader(request)
         found = reads.search(request.query_params)
         rows = await reads.entries(self._ports, who, found, via="api")
         return JSONResponse({"entries": rows, "next": reads.place(rows, found.limit)})
 
     async def exchange(self, request: Request) -> Response:
-        who = await self._access.reader(request)
+        who = await self.access.reader(request)
         return JSONResponse(await reads.exchange(self._ports, who, request.path_params["id"]))
 
     async def page(self, request: Request) -> Response:
         try:
-            who = await self._access.session(request)
+            who = await self.access.session(request)
             if who is None:
                 return self.console.sign_in(401 if COOKIE in request.cookies else 200)
-            return await self.console.overview(request, who)
+            return await self.console.overview(request, reading(who))
         except HTTPException as err:
             return self.console.sign_in(err.status_code, str(err.detail))
 
@@ -111,7 +113,7 @@ class _Admin:
         form = parse_qs((await request.body()).decode("ascii", "replace"), max_num_fields=4)
         key = form.get("key", [""])[0].strip()
         try:
-            who = await self._access.holder(request, key)
+            who = reading(await self.access.holder(request, key))
         except HTTPException as err:
             return self.console.sign_in(err.status_code, str(err.detail))
         ports = self._ports

@@ -11,6 +11,7 @@ from gateway.catalogue import Catalogue
 from gateway.core.apis import Reply
 from gateway.core.ports import Clock, Counters, Sink
 from gateway.identity.keys import KeyStore
+from gateway.review.desk import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,9 @@ class ModelSummary:
 class AdminPorts:
     """Everything the admin app may know and use.
 
-    sink: reads of the log are recorded there. session_key: 32 secret bytes that sign
-    sessions; equal in all replicas. probe: the answer to /livez and /readyz.
+    sink: reads of the log are recorded there. reviews: where reviewers decide.
+    session_key: 32 secret bytes that sign sessions; equal in all replicas. probe: the answer
+    to /livez and /readyz.
     """
 
     version: str
@@ -73,6 +75,7 @@ class AdminPorts:
     sink: Sink
     clock: Clock
     counters: Counters
+    reviews: Desk
     session_key: bytes = field(repr=False)
     probe: Callable[[str], Reply]
     problems: Callable[[], Mapping[str, str]]

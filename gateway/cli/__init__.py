@@ -18,6 +18,7 @@ COMMANDS = {
     "scan": "Find personal data and secrets in a text.",
     "evaluate": "Measure what the detectors find and miss in labelled texts.",
     "works": "Register works of which answers must not reproduce long runs.",
+    "reviews": "Decide about requests that wait for a person.",
     "audit": "Read and verify the audit log.",
     "coverage": "Print which fields of which API are judged, which are not, and why.",
     "openapi": "Print what is served as an OpenAPI document.",

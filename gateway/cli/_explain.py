@@ -85,6 +85,7 @@ def facts(judged: Judged) -> dict[str, Any]:
         "model": judged.context.route.model,
         "direction": judged.context.direction.value,
         "blocked": found.verdict.blocked,
+        "held": found.verdict.held,
         "refusal": asdict(found.verdict.refusal) if found.verdict.refusal else None,
         "text": judged.text,
         "findings": [
@@ -104,6 +105,9 @@ def tell(judged: Judged, text: str, *, every_rule: bool) -> None:
     if refusal is not None:
         say(f"\n[bold red]Blocked[/] by {escape(refusal.policy)}/{escape(refusal.rule)}.")
         say(f"The caller is told: {escape(refusal.message)}")
+    elif found.verdict.held:
+        say(f"\n[bold yellow]Held for review[/] (model {model}). What a reviewer sees:\n")
+        say(escape(judged.text or ""))
     elif judged.text == text:
         say(f"\n[bold green]Passes[/] as it is (model {model}).")
     else:

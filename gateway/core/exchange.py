@@ -12,6 +12,7 @@ from gateway.core.activation import Activation
 from gateway.core.calls import Call
 from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Route, Subject
 from gateway.core.message import Direction, Opaque
+from gateway.core.reviews import Decision
 
 MAX_NOTES = 32
 MAX_WARNINGS = 16
@@ -145,7 +146,8 @@ class Attempt:
 class Exchange:
     """The only mutable object that travels. Its owner is the pipeline.
 
-    cut_off: the answer broke off, and its wire format has no words to say so.
+    cut_off: the answer broke off, and its wire format has no words to say so. review: what a
+    person decided about it, if a rule wants that.
     """
 
     id: str
@@ -176,6 +178,7 @@ class Exchange:
     judged_ms: float = 0.0
     error: str = ""
     cut_off: bool = False
+    review: Decision | None = None
 
     @property
     def warnings(self) -> dict[str, str]:

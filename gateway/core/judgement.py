@@ -65,10 +65,28 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewOrder:
+    """How a rule wants a request to be reviewed. Times in whole seconds.
+
+    wait_s: how long its caller waits for the decision, 0 not at all. expires_s: how long somebody
+    may decide. valid_s: how long a decision counts when the same request comes again. uses: how
+    often it may go through once it is approved. reviewers: who decides has, of each of these
+    sets of roles, at least one.
+    """
+
+    wait_s: int = 30
+    expires_s: int = 24 * 60 * 60
+    valid_s: int = 60 * 60
+    uses: int = 1
+    reviewers: tuple[tuple[str, ...], ...] = (("reviewer",),)
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """One rule applied to one finding: what is to be done, and who said so.
 
-    mode: of a rule that is not enforced, the effect is what would be done.
+    mode: of a rule that is not enforced, the effect is what would be done. order: how it is to
+    be reviewed, of an action that holds the message for that.
     """
 
     action: str
@@ -78,6 +96,7 @@ class Effect:
     reason: str
     message: str = ""
     mode: Mode = Mode.ENFORCE
+    order: ReviewOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +127,11 @@ class Verdict:
     def blocked(self) -> bool:
         """Whether the message must stop here. Block overrides every other effect."""
         return self.refusal is not None
+
+    @property
+    def held(self) -> bool:
+        """Whether the message must wait for a person."""
+        return not self.blocked and any(effect.order is not None for effect in self.effects)
 
 
 @dataclass(frozen=True, slots=True)

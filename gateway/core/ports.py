@@ -20,6 +20,7 @@ from gateway.core.judgement import (
     Verdict,
 )
 from gateway.core.message import Direction, Edit, Part
+from gateway.core.reviews import Decision, Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +266,15 @@ class Bundle(Protocol):
 
 
 class Action(Protocol):
-    """What an effect does to the text of its finding."""
+    """What an effect does to the text of its finding.
+
+    holds: whether the message waits until a person has decided about it.
+    """
 
     name: str
     changes_text: bool
     stops: bool
+    holds: bool
     strictness: int
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:
@@ -335,6 +340,17 @@ class Shelf(Protocol):
         """The model this tenant had it made with; None if it is not this tenant's.
 
         Raises ShelfUnavailable.
+        """
+
+
+class Reviews(Protocol):
+    """Where requests wait until a person has decided about them."""
+
+    async def hold(self, held: Held) -> Decision:
+        """What was decided about it, as soon as that is known or its caller need wait no longer.
+
+        A decision that lets it go on counts as used. Nothing of the request is kept once it is
+        decided. Raises Refused if it cannot be held, RecordUnavailable if that cannot be recorded.
         """
 
 

@@ -50,6 +50,27 @@ def _origin(edits: Sequence[Edit], at: int, *, last: bool) -> int:
     return at - grown
 
 
+def destination(edits: Sequence[Edit], start: int, end: int) -> tuple[int, int]:
+    """Where the characters [start, end) of a text stand once the edits are made.
+
+    edits: in order, not overlapping. What was replaced stands in all that replaced it.
+    """
+    return _destination(edits, start, last=False), _destination(edits, end, last=True)
+
+
+def _destination(edits: Sequence[Edit], at: int, *, last: bool) -> int:
+    """last: whether `at` is an end, which belongs to what stands before it."""
+    grown = 0
+    for edit in edits:
+        if at < edit.start or (last and at == edit.start):
+            break
+        first = edit.start + grown
+        if at < edit.end or (last and at == edit.end):
+            return first + len(edit.replacement) if last else first
+        grown += len(edit.replacement) - (edit.end - edit.start)
+    return at + grown
+
+
 def quote(text: str) -> str:
     """`text` as it stands between the quotes of a JSON string, non-ASCII left as it is."""
     return json.dumps(text, ensure_ascii=False)[1:-1]

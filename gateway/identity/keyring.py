@@ -78,6 +78,10 @@ class Keyring:
         """The 32-byte key of one tenant: HMAC-SHA256(root, "tenant:" || name)."""
         return hmac.digest(self.tenant_root, b"tenant:" + tenant.encode(), "sha256")
 
+    def review_key(self, tenant: str) -> bytes:
+        """The 32-byte key of a tenant's held requests: HMAC-SHA256(its key, "review")."""
+        return hmac.digest(self.tenant_key(tenant), b"review", "sha256")
+
     @property
     def works_key(self) -> bytes:
         """The 32-byte key of registered works: HMAC-SHA256(root, "works")."""

@@ -49,6 +49,9 @@ def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> di
         labels.append("log")
     if warnings := exchange.warnings:
         found["gw-warning"] = warned(warnings)
+    if exchange.review is not None:
+        review = exchange.review
+        found["gw-review"] = f"{quoted(review.review_id)};state={review.state.value}"
     found["gw-labels"] = ", ".join(labels)
     exchange.labels = labels
     return found
@@ -58,6 +61,8 @@ def decision(exchange: Exchange) -> str:
     """The strictest thing done to the exchange so far, as a Structured Field Token."""
     if exchange.outcome is Outcome.BLOCKED:
         return "block"
+    if exchange.review is not None and exchange.outcome is Outcome.REFUSED:
+        return "review"
     if exchange.outcome not in _ANSWERED:
         return "error"
     done = {action for action, _, _ in exchange.request.effects + exchange.response.effects}

@@ -20,7 +20,8 @@ from gateway.pipeline.request import (
     Judged,
     assessing,
     context,
-    edited,
+    edits_of,
+    passed,
     placeholders,
     readable,
 )
@@ -139,8 +140,9 @@ class Asking:
             assessing=also,
         )
         self._media.judge(message.opaque, guard)
-        edits = await edited(guard, message, self._shapes)
+        passages = await passed(guard, message, self._shapes)
         exchange.judged_ms += house.clock.monotonic_ms() - began
         if guard.refusal is not None:
             raise Refused(guard.refusal)
+        edits = edits_of(message, passages)
         return self._dialect.forward(message, edits, self._judged.route)

@@ -115,7 +115,7 @@ def _sent(bench: Bench, route: Route, heard: Heard) -> Sent | None:
         return Sent(heard.text)
     findings = [finding for finding in heard.findings if not finding.faint]
     there = bench.bind(route).decide(findings, heard.subject)
-    if there.blocked:
+    if there.blocked or there.held:
         return None
     effects = [*bench.judge.decide(findings, heard.subject).effects, *there.effects]
     edits = resolve(effects, bench.actions, heard.text, bench.vault)

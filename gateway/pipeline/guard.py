@@ -15,11 +15,21 @@ from dataclasses import replace
 from gateway.core.activation import FIXED, LATE
 from gateway.core.effects import resolve, spans
 from gateway.core.exchange import Side
-from gateway.core.judgement import OPAQUE, STATE, Effect, Finding, Refusal, StreamMode, Subject
+from gateway.core.judgement import (
+    OPAQUE,
+    STATE,
+    Effect,
+    Finding,
+    Refusal,
+    StreamMode,
+    Subject,
+    Verdict,
+)
 from gateway.core.message import Edit, Kind, Opaque, Part
 from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Vault, Window
 from gateway.core.windows import LEFT_CONTEXT_CHARS
 from gateway.pipeline.assessing import Assessing
+from gateway.pipeline.held import Notes
 from gateway.pipeline.passage import Passage, placed
 
 _GAP = "\n\x00\n"
@@ -31,6 +41,7 @@ _LABEL = "label"
 _STRETCHES_AT_ONCE = 32
 _TOO_LATE = "The model's answer went on after its end with something that had to be changed."
 _FIXED = "The request holds something outside of its body that a rule would change."
+_UNHELD = "A rule wants this to be reviewed by a person first, and here nothing can wait for one."
 
 
 class Guard:
@@ -38,6 +49,8 @@ class Guard:
 
     vault: gives out placeholders, and takes them back if `restore`. said: of an answer, the
     parts of the request that it answers. assessing: who else is asked about whole texts.
+    notes: where it notes what a person would have to know; without it, a message that must
+    wait for one is refused.
     """
 
     def __init__(
@@ -52,6 +65,7 @@ class Guard:
         said: Sequence[Part] = (),
         restore: bool = False,
         assessing: Assessing | None = None,
+        notes: Notes | None = None,
     ) -> None:
         self.refusal: Refusal | None = None
         self.notices: list[str] = []
@@ -62,6 +76,7 @@ class Guard:
         self._side = side
         self._restore = restore
         self._assessing = assessing
+        self._notes = notes
         self._detectors = _wanted(judge, assessing, inspector.detectors)
         enforcing = judge.enforcing(inspector.detectors)
         self._everywhere = inspector.everywhere(self._detectors)
@@ -162,7 +177,8 @@ class Guard:
             return
         gone = finding.start < passage.ended or (passage.sealed and passage.ended)
         fixed = gone or passage.fixed
-        changing = self._note(finding, passage.subject, FIXED if fixed else "")
+        self._side.note(finding, passage.subject, FIXED if fixed else "")
+        changing = self._decide(finding, passage.subject, passage)
         if changing and fixed and self.refusal is None:
             self.refusal = _stopped(changing[0], _TOO_LATE if gone else _FIXED)
         passage.effects += changing
@@ -179,7 +195,8 @@ class Guard:
             self._side.put_on_trial(trial)
         for effect in verdict.effects:
             action = self._actions[effect.action]
-            if not (action.stops or action.changes_text or effect.action == _LABEL):
+            acts = action.stops or action.holds or action.changes_text
+            if not (acts or effect.action == _LABEL):
                 self._side.apply(effect)
 
     def _locate(self, passages: Sequence[Passage]) -> list[tuple[Passage, int, Window]]:
@@ -201,16 +218,25 @@ class Guard:
             start = stop + len(_GAP)
         return jobs
 
-    def _note(self, finding: Finding, subject: Subject, place: str = "") -> list[Effect]:
-        """Put a finding on record, and decide on it."""
-        self._side.note(finding, subject, place)
-        return self._decide(finding, subject)
+    def _note(self, finding: Finding, subject: Subject) -> None:
+        """Put a finding on record that has no place in a text, and decide on it."""
+        self._side.note(finding, subject)
+        self._decide(finding, subject)
 
-    def _decide(self, finding: Finding, subject: Subject) -> list[Effect]:
-        """What the bundle makes of one finding; the effects that change text are returned."""
+    def _decide(
+        self, finding: Finding, subject: Subject, passage: Passage | None = None
+    ) -> list[Effect]:
+        """What the bundle makes of one finding; the effects that change text are returned.
+
+        passage: where it was found, if it has a place.
+        """
         verdict = self._judge.decide((finding,), subject)
         if verdict.refusal is not None and self.refusal is None:
             self.refusal = verdict.refusal
+        if self._notes is not None:
+            self._notes.add(finding, verdict.effects, passage)
+        elif verdict.held and self.refusal is None:
+            self.refusal = _unheld(verdict)
         for trial in verdict.trials:
             self._side.put_on_trial(trial)
         changing: list[Effect] = []
@@ -308,6 +334,12 @@ def _stopped(effect: Effect, words: str) -> Refusal:
         rule=effect.rule,
         categories=(effect.finding.category,),
     )
+
+
+def _unheld(verdict: Verdict) -> Refusal:
+    """The refusal of a message that must wait for a person, where nothing can."""
+    effect = next(effect for effect in verdict.effects if effect.order is not None)
+    return replace(_stopped(effect, _UNHELD), code="review_unavailable", status=403)
 
 
 def _seal(passage: Passage) -> None:

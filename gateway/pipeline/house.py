@@ -18,6 +18,7 @@ from gateway.core.ports import (
     Counters,
     Following,
     Inspector,
+    Reviews,
     Shelf,
     Sink,
     Vault,
@@ -38,6 +39,7 @@ class House:
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
     sleep: waits that many seconds. chance: a random number from 0 to 1.
     panel: the assessors, if there are any. later: what goes on when a client has its answer.
+    reviews: where requests wait for a person; without it, those that must are refused.
     """
 
     sink: Sink
@@ -56,3 +58,4 @@ class House:
     chance: Callable[[], float] = random.random
     panel: Panel | None = None
     later: Later = field(default_factory=Later)
+    reviews: Reviews | None = None

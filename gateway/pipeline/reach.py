@@ -55,6 +55,10 @@ async def _instead(
         rule = f"{why.policy}/{why.rule}" if why.rule else ""
         exchange.attempts.append(Attempt(route.backend, route.model, error=why.code, rule=rule))
         return None
+    if judged.held is not None:
+        # What a person has approved holds for where it was to go, and for nowhere else.
+        exchange.attempts.append(Attempt(route.backend, route.model, error="review_required"))
+        return None
     try:
         result = await _ask(exchange, judged, house)
     except Refused:

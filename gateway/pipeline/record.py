@@ -50,6 +50,12 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         },
         **_route(exchange),
     }
+    if exchange.review is not None:
+        core["review"] = {
+            "id": exchange.review.review_id,
+            "state": exchange.review.state.value,
+            "waited_us": exchange.review.waited_ms * 1000,
+        }
     if exchange.refusal is not None:
         core["refusal"] = {
             "code": exchange.refusal.code,

@@ -14,13 +14,15 @@ from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
-from gateway.core.ports import Bundle, Judge, Shelf, Vault
+from gateway.core.ports import Bundle, Shelf, Vault
+from gateway.core.reviews import Held
 from gateway.pipeline import record
 from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.consulting import Before, Bench
 from gateway.pipeline.guard import Guard
+from gateway.pipeline.held import Notes, held
 from gateway.pipeline.house import House
-from gateway.pipeline.passage import whole
+from gateway.pipeline.passage import Passage, whole
 from gateway.pipeline.shapes import Shapes, shapes_of
 
 # What a placeholder looks like, whoever wrote it.
@@ -45,7 +47,8 @@ NOT_FOUND = Refusal(
 class Judged:
     """A request that may go to this candidate, and what its answer will be judged with.
 
-    asked: what its user says last, as it may go to assessors of the answer.
+    asked: what its user says last, as it may go to assessors of the answer. held: what a person
+    must decide about before it may go.
     """
 
     call: Outgoing
@@ -54,6 +57,7 @@ class Judged:
     bundle: Bundle
     vault: Vault
     asked: Before | None = None
+    held: Held | None = None
 
     @property
     def route(self) -> Route:
@@ -103,16 +107,25 @@ async def judge(
     route, tenant = candidate.route, exchange.principal.tenant
     exchange.route, exchange.request = route, Side(bytes=len(message.body))
     vault = house.vault(tenant, placeholders(message.parts).__contains__)
-    shapes = shapes_of(dialect)
+    notes = Notes()
     asks = context(exchange, Direction.REQUEST, message, route)
     also = assessing(asks, bundle, house, side=exchange.request, vault=vault)
-    edits = await _judge(
-        exchange, message, shapes, judge=bundle.bind(asks), also=also, vault=vault, house=house
+    guard = Guard(
+        bundle.bind(asks),
+        house.inspector,
+        house.actions,
+        vault,
+        exchange.request,
+        following=house.following,
+        assessing=also,
+        notes=notes,
     )
-    body = dialect.forward(message, edits, route)
+    passages = await _judge(exchange, message, shapes_of(dialect), guard, house)
+    body = dialect.forward(message, edits_of(message, passages), route)
     exchange.request.digest = house.seal(tenant, body)
     call = outgoing(exchange, dialect, message, body, route)
-    return Judged(call, message, candidate, bundle, vault, also.asked if also else None)
+    waits = held(exchange, message, passages, notes, house)
+    return Judged(call, message, candidate, bundle, vault, also.asked if also else None, waits)
 
 
 def outgoing(
@@ -206,36 +219,20 @@ async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:
 
 
 async def _judge(
-    exchange: Exchange,
-    message: Message,
-    shapes: Shapes,
-    *,
-    judge: Judge,
-    also: Assessing | None,
-    vault: Vault,
-    house: House,
-) -> dict[str, list[Edit]]:
+    exchange: Exchange, message: Message, shapes: Shapes, guard: Guard, house: House
+) -> Sequence[Passage]:
     began = house.clock.monotonic_ms()
-    guard = Guard(
-        judge,
-        house.inspector,
-        house.actions,
-        vault,
-        exchange.request,
-        following=house.following,
-        assessing=also,
-    )
     guard.announce("REQUEST")
     guard.opaque(message.opaque, shapes)
-    edits = await edited(guard, message, shapes)
+    passages = await passed(guard, message, shapes)
     exchange.judged_ms += house.clock.monotonic_ms() - began
     if guard.refusal is not None:
         raise Refused(guard.refusal)
-    return edits
+    return passages
 
 
-async def edited(guard: Guard, message: Message, shapes: Shapes) -> dict[str, list[Edit]]:
-    """Judge what a message says and asks to be kept; the edits by path, if it may go on."""
+async def passed(guard: Guard, message: Message, shapes: Shapes) -> Sequence[Passage]:
+    """Judge what a message says and asks to be kept; the passages of its parts, in their order."""
     guard.states(message.states)
     passages = [
         whole(
@@ -248,6 +245,11 @@ async def edited(guard: Guard, message: Message, shapes: Shapes) -> dict[str, li
         for part in message.parts
     ]
     await guard.advance(passages)
+    return passages
+
+
+def edits_of(message: Message, passages: Sequence[Passage]) -> dict[str, list[Edit]]:
+    """The edits that judging made, by path."""
     return {
         part.path: passage.edits
         for part, passage in zip(message.parts, passages, strict=True)

@@ -1,6 +1,7 @@
 """One exchange from its first byte to its record: the order of things, in one page.
 
     admit: read -> open the record -> judge the request
+    hold: wait for a person, if a rule wants one to see it
     reach: send, again or elsewhere if that fails
     deliver: judge the answer -> restore, label
     close the record
@@ -25,6 +26,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.reach import reach
 from gateway.pipeline.request import admit
 from gateway.pipeline.response import UPSTREAM_WORDS, Head, deliver, refused, reply
+from gateway.pipeline.review import hold
 from gateway.pipeline.session import Line, converse
 
 NO_RECORD = Refusal(
@@ -55,6 +57,7 @@ async def run(
     refusal: Refusal | None = None
     try:
         judged, others = await admit(exchange, dialect, house)
+        judged = await hold(exchange, dialect, judged, house)
         judged, answer = await reach(exchange, dialect, judged, others, house)
         exchange.upstream_status = answer.status
         exchange.first_byte_ms = house.clock.monotonic_ms() - began

@@ -139,10 +139,9 @@ def context_of(example: Example) -> Context:
 
 def _differences(example: Example, verdict: Verdict, actions: Mapping[str, Action]) -> list[str]:
     differs = []
-    if verdict.blocked != example.blocked:
-        found = f"blocked by {verdict.refusal.rule!r}" if verdict.refusal else "not blocked"
-        wanted = "block" if example.blocked else "allow"
-        differs.append(f"expected {wanted}, but it is {found}")
+    outcome = "block" if verdict.blocked else "review" if verdict.held else "allow"
+    if outcome != example.outcome:
+        differs.append(f"expected {example.outcome}, but it is {_told(verdict)}")
     if example.expected_text is not None and not verdict.blocked:
         edits = resolve(verdict.effects, actions, example.text, _NamedVault())
         text = splice.apply(example.text, edits)
@@ -154,3 +153,9 @@ def _differences(example: Example, verdict: Verdict, actions: Mapping[str, Actio
         found = ", ".join(sorted(fired)) or "none"
         differs.append(f"expected the rules {wanted}; those with an effect are {found}")
     return differs
+
+
+def _told(verdict: Verdict) -> str:
+    if verdict.refusal:
+        return f"blocked by {verdict.refusal.rule!r}"
+    return "held for review" if verdict.held else "not blocked"

@@ -17,6 +17,7 @@ from gateway.core.judgement import (
     Effect,
     Finding,
     Mode,
+    ReviewOrder,
     StreamMode,
     Subject,
     Verdict,
@@ -52,7 +53,10 @@ Listening = tuple[str, ...]
 
 
 class Decided(NamedTuple):
-    """What is remembered of an effect. stops: its strictness if it stops the message, else 0."""
+    """What is remembered of an effect. stops: its strictness if it stops the message, else 0.
+
+    order: how a review is to be held, if it asks for one.
+    """
 
     action: str
     policy: str
@@ -61,6 +65,7 @@ class Decided(NamedTuple):
     words: str
     mode: Mode
     stops: int
+    order: ReviewOrder | None
 
 
 class BoundJudge:
@@ -123,8 +128,8 @@ class BoundJudge:
             if said is None:
                 said = decided[key] = self._decide(finding, subject)
                 self._forget(decided)
-            for action, policy, rule, reason, words, mode, stops in said:
-                effect = Effect(action, finding, policy, rule, reason, words, mode)
+            for action, policy, rule, reason, words, mode, stops, order in said:
+                effect = Effect(action, finding, policy, rule, reason, words, mode, order)
                 if mode is not Mode.ENFORCE:
                     trials.append(effect)
                     continue
@@ -187,4 +192,5 @@ def _decided(match: Match, languages: Sequence[str]) -> Decided:
         words=words,
         mode=match.mode,
         stops=rule.action.strictness if rule.action.stops else 0,
+        order=rule.order,
     )

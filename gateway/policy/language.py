@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway import taxonomy
 from gateway.core.canonical import digest
-from gateway.core.judgement import Finding, Mode, StreamMode
+from gateway.core.judgement import Finding, Mode, ReviewOrder, StreamMode
 from gateway.core.ports import Action, Asking
 from gateway.policy.conditions import Condition
 from gateway.policy.groups import GROUPS
@@ -64,6 +64,7 @@ class Rule:
 
     categories: groups are spelt out. min_score: per mille. words: what the action needs in
     words, by language, which is the notice of a label and what the caller is told otherwise.
+    order: how a request is to be reviewed, if the action holds it for that.
     """
 
     id: str
@@ -79,15 +80,21 @@ class Rule:
     condition: Condition | None = None
     description: str = ""
     mode: Mode = Mode.ENFORCE
+    order: ReviewOrder | None = None
 
     @property
-    def intervenes(self) -> bool:
-        """Whether what it does is to stop or change a message."""
+    def decides(self) -> bool:
+        """Whether it says what becomes of a text, which only one rule can."""
         return self.action.stops or self.action.changes_text
 
     @property
+    def intervenes(self) -> bool:
+        """Whether what it does is to stop, hold or change a message."""
+        return self.decides or self.action.holds
+
+    @property
     def enforces(self) -> bool:
-        """Whether it can stop or change a message now."""
+        """Whether it can stop, hold or change a message now."""
         return self.intervenes and self.mode is Mode.ENFORCE
 
     def facts(self) -> set[str]:
@@ -113,6 +120,9 @@ class Rule:
         }
         if self.mode is not Mode.ENFORCE:
             said["mode"] = self.mode.value
+        if self.order is not None:
+            roles = [list(roles) for roles in self.order.reviewers]
+            said["order"] = {**asdict(self.order), "reviewers": roles}
         return said
 
 
@@ -132,7 +142,7 @@ class Example:
     about: Mapping[str, Any]
     role: str
     kind: str
-    blocked: bool
+    outcome: str
     expected_text: str | None
     expected_rules: frozenset[str] | None
 

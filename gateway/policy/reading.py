@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, Mode, StreamMode
+from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, Mode, ReviewOrder, StreamMode
 from gateway.core.languages import DEFAULT, TAG
 from gateway.core.message import Direction, Kind
 from gateway.core.ports import Asking
@@ -58,6 +58,13 @@ class Settled(Protocol):
         """The words its effects carry. Raises ValueError for parameters it cannot use."""
 
 
+class Ordering(Protocol):
+    """An action that holds a request for review."""
+
+    def order(self, parameters: Mapping[str, Any]) -> ReviewOrder:
+        """How the review is to be held. Raises ValueError for parameters it cannot use."""
+
+
 def read(document: Document, vocabulary: Vocabulary) -> Policy:
     """The policy in a document. Raises ConfigError with file, line and what is known."""
     top = Cursor.top(document).fields(TOP_KEYS, required=TOP_KEYS)
@@ -76,6 +83,7 @@ def read(document: Document, vocabulary: Vocabulary) -> Policy:
         asking=_asking(spec["assessors"], vocabulary) if "assessors" in spec else Asking(),
     )
     _check_streaming(policy, spec)
+    _check_reviews(policy, spec)
     if "examples" in spec:
         rules = frozenset(rule.id for rule in policy.rules)
         return read_examples(policy, spec["examples"], rules)
@@ -127,7 +135,8 @@ def _rule(cursor: Cursor, vocabulary: Vocabulary) -> Rule:
     fields = cursor.fields(RULE_KEYS)
     action = vocabulary.actions[fields["then"].choice(vocabulary.actions)]
     words = _words(fields["message"]) if "message" in fields else {}
-    notice = _settle(fields["with"], action) if "with" in fields else ""
+    order = _order(fields.get("with"), action)
+    notice = _settle(fields["with"], action) if "with" in fields and order is None else ""
     if notice:
         words = {DEFAULT: notice}
     reason = ident.upper().replace("-", "_")
@@ -138,6 +147,7 @@ def _rule(cursor: Cursor, vocabulary: Vocabulary) -> Rule:
         reason=fields["reason"].text(REASON, "capitals") if "reason" in fields else reason,
         description=fields["description"].text() if "description" in fields else "",
         mode=read_mode(fields["mode"]) if "mode" in fields else Mode.ENFORCE,
+        order=order,
         **_when(fields["when"], vocabulary),
     )
     empty = sorted(rule.categories.exact & _NO_TEXT)
@@ -175,12 +185,31 @@ def _settle(cursor: Cursor, action: object) -> str:
     settle = getattr(action, "settle", None)
     if settle is None:
         raise cursor.error("this action takes no parameters.")
-    if not isinstance(cursor.value, dict):
-        raise cursor.error("expected the parameters of the action by name.")
     try:
-        return str(settle(cursor.value))
+        return str(settle(_parameters(cursor)))
     except ValueError as err:
         raise cursor.error(str(err)) from err
+
+
+def _order(cursor: Cursor | None, action: object) -> ReviewOrder | None:
+    """How an action that holds requests wants them reviewed; None for any other."""
+    order = getattr(action, "order", None)
+    if order is None:
+        return None
+    if cursor is None:
+        found: ReviewOrder = order({})
+        return found
+    try:
+        found = order(_parameters(cursor))
+    except ValueError as err:
+        raise cursor.error(str(err)) from err
+    return found
+
+
+def _parameters(cursor: Cursor) -> Mapping[str, Any]:
+    if not isinstance(cursor.value, dict):
+        raise cursor.error("expected the parameters of the action by name.")
+    return cursor.value
 
 
 def _when(cursor: Cursor, vocabulary: Vocabulary) -> dict[str, Any]:
@@ -263,7 +292,7 @@ def _on_error(spec: Mapping[str, Cursor], vocabulary: Vocabulary) -> Rule:
     """What happens to a text that a detector could not judge; the last rule of every policy."""
     name = "block"
     if "onDetectorError" in spec:
-        name = spec["onDetectorError"].choice(vocabulary.actions)
+        name = spec["onDetectorError"].choice(on_error_actions(vocabulary))
     return Rule(
         id=ON_ERROR_RULE,
         action=vocabulary.actions[name],
@@ -274,15 +303,33 @@ def _on_error(spec: Mapping[str, Cursor], vocabulary: Vocabulary) -> Rule:
     )
 
 
+def on_error_actions(vocabulary: Vocabulary) -> list[str]:
+    """What may be done on an error: it may come up in an answer, and those are not reviewed."""
+    return [name for name, action in vocabulary.actions.items() if not action.holds]
+
+
 def _check_streaming(policy: Policy, spec: Mapping[str, Cursor]) -> None:
     if policy.streaming is not StreamMode.OBSERVE:
         return
     for rule in policy.rules:
-        scopes = (policy.scope.fields.get("directions"), rule.scope.fields.get("directions"))
-        sees_answers = all(names is None or names.match("response") for names in scopes)
-        if rule.enforces and sees_answers:
+        if rule.enforces and _sees_answers(policy, rule):
             hint = " Set onDetectorError: flag." if rule.id == ON_ERROR_RULE else ""
             raise spec["streaming"].error(
                 f"'observe' lets answers out before they are judged, but rule {rule.id!r} would "
                 f"{rule.action.name} them. Use window or hold.{hint}"
             )
+
+
+def _check_reviews(policy: Policy, spec: Mapping[str, Cursor]) -> None:
+    for item, rule in zip(spec["rules"].items(), policy.rules, strict=False):
+        if rule.action.holds and _sees_answers(policy, rule):
+            raise item.named(f"rule {rule.id!r}").error(
+                f"{rule.action.name!r} is for requests: an answer is never the same twice, so "
+                "one that was approved could not be had again. Say `directions: [request]` "
+                "under `when`."
+            )
+
+
+def _sees_answers(policy: Policy, rule: Rule) -> bool:
+    scopes = (policy.scope.fields.get("directions"), rule.scope.fields.get("directions"))
+    return all(names is None or names.match(Direction.RESPONSE) for names in scopes)

@@ -37,7 +37,7 @@ EXAMPLE_KEYS = (
 )
 EXPECT_KEYS = ("outcome", "text", "rules")
 FINDING_KEYS = ("category", "start", "end", "score", "detector", "note")
-OUTCOMES = ("allow", "block")
+OUTCOMES = ("allow", "block", "review")
 
 
 def read_examples(policy: Policy, cursor: Cursor, rules: Collection[str]) -> Policy:
@@ -72,7 +72,7 @@ def _example(cursor: Cursor, rules: Collection[str]) -> Example:
         about=_about(fields),
         role=fields["role"].text() if "role" in fields else "",
         kind=fields["kind"].choice([k.value for k in Kind]) if "kind" in fields else "text",
-        blocked=expect["outcome"].choice(OUTCOMES) == "block",
+        outcome=expect["outcome"].choice(OUTCOMES),
         expected_text=expect["text"].text() if "text" in expect else None,
         expected_rules=_expected(expect["rules"], rules) if "rules" in expect else None,
     )

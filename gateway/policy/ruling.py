@@ -116,9 +116,12 @@ def effective(found: Sequence[Match]) -> tuple[Match, ...]:
 
 
 def _united(applying: Sequence[Match]) -> tuple[Match, ...]:
-    """The strictest of those that stop or change the message, and all obligations."""
-    intervening = [match for match in applying if match.rule.intervenes]
-    if len(intervening) < 2:
+    """The strictest of those that stop or change the message, and all obligations.
+
+    A review is one: what a person lets go on is changed as other rules say.
+    """
+    deciding = [match for match in applying if match.rule.decides]
+    if len(deciding) < 2:
         return tuple(applying)
-    winner = max(intervening, key=lambda match: match.rule.action.strictness)
-    return tuple(m for m in applying if m is winner or not m.rule.intervenes)
+    winner = max(deciding, key=lambda match: match.rule.action.strictness)
+    return tuple(m for m in applying if m is winner or not m.rule.decides)

@@ -31,7 +31,7 @@ def schema(vocabulary: Vocabulary) -> dict[str, Any]:
         {
             "match": _object(_scope(("tenants", "applications", "teams"))),
             "streaming": _one_of(mode.value for mode in StreamMode),
-            "onDetectorError": _one_of(vocabulary.actions),
+            "onDetectorError": _one_of(reading.on_error_actions(vocabulary)),
             "assessors": _object({"always": _TEXTS, "deadline_s": _COUNT}),
             "rules": {"type": "array", "items": _rule(vocabulary)},
             "examples": {"type": "array", "items": _example()},

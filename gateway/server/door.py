@@ -40,6 +40,7 @@ _JSON = "application/json"
 _NO_HEADERS: Mapping[str, str] = {}
 _EXPLAIN = re.compile(r"/v1/exchanges/(?P<id>[^/]{1,100})/explain", re.IGNORECASE)
 _PROOF = re.compile(r"/v1/audit/(?P<id>[^/]{1,100})/proof", re.IGNORECASE)
+_REVIEW = re.compile(r"/v1/reviews/(?P<id>[^/]{1,100})", re.IGNORECASE)
 
 NO_KEY = Refusal(
     "invalid_api_key",
@@ -77,7 +78,7 @@ class Door:
     """What one gateway process serves.
 
     explain: what is known of an exchange to whoever made it, or None; raises Refused.
-    prove: the proof that the log has it, likewise.
+    prove: the proof that the log has it, likewise. review: how a review stands, likewise.
     models: what there is to list (see `listings`), as OpenAI has it. ready: problems that keep
     it from serving, by part; empty if there are none. warnings: what is wrong but does not.
     openapi: the document that says what is served; empty if it is not told.
@@ -92,6 +93,7 @@ class Door:
     max_body_bytes: int
     explain: Explain | None = None
     prove: Explain | None = None
+    review: Explain | None = None
     openapi: bytes = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,14 +127,23 @@ class Door:
             return Reply(200, {"content-type": _JSON}, self.openapi)
         return None
 
-    def _own(self, path: str) -> tuple[str, Explain] | None:
-        """An exchange's id, and what tells its owner of it; None if the path is no such thing."""
-        for form, tell in ((_EXPLAIN, self.explain), (_PROOF, self.prove)):
+    def _own(self, path: str) -> tuple[str, Explain, Refusal] | None:
+        """An id, what tells its owner of it, and what is said if there is nothing to tell.
+
+        None if the path is no such thing.
+        """
+        for form, tell, missing in (
+            (_EXPLAIN, self.explain, _NO_EXCHANGE),
+            (_PROOF, self.prove, _NO_EXCHANGE),
+            (_REVIEW, self.review, _NO_REVIEW),
+        ):
             if tell is not None and (found := form.fullmatch(path)):
-                return found["id"].lower(), tell
+                return found["id"].lower(), tell, missing
         return None
 
-    async def _tell(self, exchange_id: str, explain: Explain, scope: Scope, send: Send) -> None:
+    async def _tell(
+        self, id_: str, tell: Explain, missing: Refusal, scope: Scope, send: Send
+    ) -> None:
         method, path = scope["method"], normal(scope["path"])
         if method not in ("GET", "HEAD"):
             await self._refuse_method(["GET"], path, send)
@@ -142,12 +153,12 @@ class Door:
             await self._refuse(NO_KEY, path, send)
             return
         try:
-            found = await explain(principal, exchange_id)
+            found = await tell(principal, id_)
         except Refused as err:
             await self._refuse(err.refusal, path, send)
             return
         if found is None:
-            await self._refuse(_NO_EXCHANGE, path, send)
+            await self._refuse(missing, path, send)
         else:
             await _send(send, _json(200, found), head_only=method == "HEAD")
 
@@ -295,6 +306,7 @@ PROBES = ("/livez", "/readyz", "/api/hello")
 OPENAPI = "/openapi.json"
 # The same for what others made and for what nobody did, so that guessing tells nothing.
 _NO_EXCHANGE = Refusal("not_found", "No exchange with this id was made with this key.", 404)
+_NO_REVIEW = Refusal("not_found", "No request made with this key has such a review.", 404)
 
 
 def probe(path: str, problems: Mapping[str, str], warnings: Mapping[str, str]) -> Reply:

@@ -55,10 +55,12 @@ async def serve(
     *,
     on_ready: Callable[[], None],
     on_stop: Callable[[], Awaitable[None]],
+    on_stopping: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve each application on its socket until SIGINT or SIGTERM.
 
-    on_ready: called when all accept connections. on_stop: awaited after the last request.
+    on_ready: called when all accept connections. on_stopping: called at the signal, so that
+    requests need not wait for what may take long. on_stop: awaited after the last request.
     Open streams get `GRACE_S` seconds to end.
     """
     servers = [_Server(_config(app)) for app, _ in apps]
@@ -67,6 +69,7 @@ async def serve(
     def stop() -> None:
         for server in servers:
             server.should_exit = True
+        on_stopping()
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, stop)

@@ -31,6 +31,10 @@ _OWN = {
         "The audit entries of an exchange that was made with this key, and the proof of them.",
         "A bundle for `gateway audit verify` or the stand-alone verifier.",
     ),
+    "/v1/reviews/{id}": (
+        "How the review of a request that was made with this key stands.",
+        "Its state, and if it was refused, why.",
+    ),
 }
 # What listings are asked, and by whom, to see what they look like.
 _MODEL: Json = {"id": "m", "object": "model", "created": 0, "owned_by": "p"}

@@ -24,6 +24,9 @@ from gateway.core.apis import Reply
 from gateway.core.errors import RecordUnavailable
 from gateway.core.ports import Counters, Entry
 from gateway.identity.keys import KeyStore
+from gateway.review.desk import Desk
+from gateway.review.sealed import Seals
+from gateway.review.store import Store
 
 Within = Callable[..., None]
 URL = "http://admin.test"
@@ -91,6 +94,9 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
         sink=(sink := Sink(log)),
         clock=clock,
         counters=counters,
+        reviews=Desk(
+            Store(engine, Seals(lambda tenant: b"r" * 32), clock), sink, counters, via="admin"
+        ),
         session_key=b"s" * 32,
         probe=lambda path: Reply(503 if problems else 200, {}, path.encode()),
         problems=lambda: problems,

@@ -25,12 +25,13 @@ from gateway.core.judgement import (
     Finding,
     Principal,
     Refusal,
+    ReviewOrder,
     Route,
     StreamMode,
     Subject,
     Verdict,
 )
-from gateway.core.ports import Asking, Counters, Entry, Window
+from gateway.core.ports import Action, Asking, Counters, Entry, Window
 from gateway.detectors._verbatim.following import Following
 from gateway.detectors._verbatim.works import Works
 from gateway.pipeline.house import House
@@ -101,11 +102,16 @@ class Bundle:
     asking = Asking()
 
     def __init__(
-        self, rules: Mapping[str, str], mode: StreamMode = StreamMode.WINDOW, notice: str = ""
+        self,
+        rules: Mapping[str, str],
+        mode: StreamMode = StreamMode.WINDOW,
+        notice: str = "",
+        order: ReviewOrder | None = None,
     ) -> None:
         self.rules = {"DETECTOR_ERROR": "block", **rules}
         self.stream_mode = mode
         self.notice = notice
+        self.order = order or ReviewOrder()
 
     def bind(self, context: object) -> Bundle:
         return self
@@ -114,18 +120,30 @@ class Bundle:
         return tuple(n for n, c in detectors.items() if c & self.rules.keys())
 
     def enforcing(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-        strong = {c for c, a in self.rules.items() if ACTIONS[a].changes_text or ACTIONS[a].stops}
+        strong = {c for c, a in self.rules.items() if _intervenes(ACTIONS[a])}
         return tuple(n for n, c in detectors.items() if c & strong)
 
     def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:
         effects = tuple(
-            Effect(self.rules[f.category], f, "test", "r", "R", self.notice)
+            Effect(
+                (action := self.rules[f.category]),
+                f,
+                "test",
+                "r",
+                "R",
+                self.notice,
+                order=self.order if ACTIONS[action].holds else None,
+            )
             for f in findings
             if f.category in self.rules
         )
         stops = [e for e in effects if ACTIONS[e.action].stops]
         refusal = Refusal("policy_violation", "Not allowed.", rule="r", policy="test")
         return Verdict(effects, refusal if stops else None)
+
+
+def _intervenes(action: Action) -> bool:
+    return action.changes_text or action.stops or action.holds
 
 
 class Sink:
