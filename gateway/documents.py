@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +31,14 @@ _MISREAD = (ValueError, OverflowError, LookupError, AttributeError, TypeError)
 class Document:
     """One YAML document: its value, and the line of each value by path.
 
-    lines: path as a tuple of keys and indexes -> line number from 1.
+    lines: path as a tuple of keys and indexes -> line number from 1. columns: of texts that
+    stand in the file on one line as they are, where they begin, from 1.
     """
 
     path: str
     value: Any
     lines: dict[tuple[str | int, ...], int]
+    columns: dict[tuple[str | int, ...], int] = field(default_factory=dict)
 
     def error(self, at: tuple[str | int, ...], message: str) -> ConfigError:
         """A ConfigError that names file and line of the value at `at`, or of its nearest parent."""
@@ -113,12 +115,13 @@ class _Builder:
         self._left = MAX_VALUES
         self._loader = yaml.SafeLoader("")
         self._lines: dict[tuple[str | int, ...], int] = {}
+        self._columns: dict[tuple[str | int, ...], int] = {}
 
     def document(self, node: yaml.Node) -> Document:
         """The document with this root."""
-        self._lines = {}
+        self._lines, self._columns = {}, {}
         value = self._value(node, ())
-        return Document(self._path, value, self._lines)
+        return Document(self._path, value, self._lines, self._columns)
 
     def _value(self, node: yaml.Node, at: tuple[str | int, ...]) -> Any:
         self._lines[at] = node.start_mark.line + 1
@@ -131,6 +134,9 @@ class _Builder:
             return dict(self._pairs(node, at))
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, (*at, i)) for i, item in enumerate(node.value)]
+        column = _column(node)
+        if column:
+            self._columns[at] = column
         return self._scalar(node)
 
     def _pairs(
@@ -159,3 +165,15 @@ class _Builder:
 
     def _error(self, node: yaml.Node, message: str) -> ConfigError:
         return ConfigError(f"{self._path}:{node.start_mark.line + 1}: {message}")
+
+
+def _column(node: yaml.Node) -> int:
+    """Where a text begins that stands on one line, without escapes; else 0."""
+    if not isinstance(node, yaml.ScalarNode):
+        return 0
+    start, end = node.start_mark, node.end_mark
+    quotes = {"'": 1, '"': 1, None: 0, "": 0}.get(node.style)
+    if quotes is None or start.line != end.line:
+        return 0
+    as_it_is = end.column - start.column == len(node.value) + 2 * quotes
+    return int(start.column) + quotes + 1 if as_it_is else 0

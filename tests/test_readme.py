@@ -128,6 +128,7 @@ def test_each_word_names_something_in_the_code() -> None:
         "Witness",
         "Trace span",
         "Trial",
+        "Binding",
         "Work",
         "Run",
     }

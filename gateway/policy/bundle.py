@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from gateway import documents
+from gateway.core.canonical import digest
 from gateway.core.errors import ConfigError
-from gateway.core.judgement import Context, Mode
+from gateway.core.judgement import Context
 from gateway.core.languages import readable
+from gateway.cursor import Cursor
 from gateway.documents import Document
+from gateway.policy import binding as bindings_
+from gateway.policy.applying import applying
+from gateway.policy.binding import Binding, read_binding
 from gateway.policy.judge import BoundJudge
-from gateway.policy.language import KIND, Policy, Rule, Vocabulary, digest_of
+from gateway.policy.language import API_VERSION, KIND, Policy, Vocabulary
 from gateway.policy.matching import FACTS, Fact, facts_of
 from gateway.policy.reading import read
 from gateway.policy.ruling import Bound
 
 MAX_BOUND = 1_024
+KINDS = (KIND, bindings_.KIND)
 
 
 class PolicyBundle:
@@ -26,14 +33,16 @@ class PolicyBundle:
     def __init__(
         self,
         policies: Sequence[Policy],
+        bindings: Sequence[Binding] = (),
         detectors: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
-        """detectors: the categories of each, as far as they are known."""
+        """bindings: of these policies. detectors: the categories of each, as far as known."""
         self.policies = tuple(policies)
-        self._detectors = detectors or {}
-        self.digest = digest_of(self.policies)
+        self.bindings = tuple(bindings)
+        self.digest = digest_of(self.policies, self.bindings)
         self.revision = " ".join(policy.revision for policy in self.policies)
-        self._facts = _asked(self.policies)
+        self._detectors = detectors or {}
+        self._facts = _asked(self.policies, self.bindings)
         self._languages = {tag for p in self.policies for rule in p.rules for tag in rule.words}
         self._bound: OrderedDict[tuple[Fact, ...], BoundJudge] = OrderedDict()
 
@@ -48,8 +57,7 @@ class PolicyBundle:
         key = (*facts.values(), languages)
         judge = self._bound.get(key)
         if judge is None:
-            bound = _bound(self.policies, facts)
-            judge = BoundJudge(bound, facts, languages, self._detectors)
+            judge = BoundJudge(self._applying(facts), facts, languages, self._detectors)
             self._bound[key] = judge
             if len(self._bound) > MAX_BOUND:
                 self._bound.popitem(last=False)
@@ -57,18 +65,41 @@ class PolicyBundle:
             self._bound.move_to_end(key)
         return judge
 
+    def bindings_of(self, policy: Policy) -> list[Binding]:
+        """Those of this policy."""
+        return [binding for binding in self.bindings if binding.policy == policy.name]
+
+    def _applying(self, facts: Mapping[str, Fact]) -> list[Bound]:
+        found = (applying(policy, self.bindings_of(policy), facts) for policy in self.policies)
+        return [each for each in found if isinstance(each, Bound)]
+
+
+def digest_of(policies: Sequence[Policy], bindings: Sequence[Binding] = ()) -> str:
+    """SHA-256 of what the policies and their bindings mean, as 64 hex digits."""
+    meaning = {"apiVersion": API_VERSION, "policies": [p.meaning() for p in policies]}
+    if bindings:
+        ordered = sorted(bindings, key=lambda binding: binding.name)
+        meaning["bindings"] = [binding.meaning() for binding in ordered]
+    return digest(meaning)
+
 
 def compile_documents(found: Sequence[Document], vocabulary: Vocabulary) -> PolicyBundle:
-    """A bundle of these policies, in this order. Raises ConfigError with file and line."""
+    """A bundle of these policies, in this order, and their bindings.
+
+    Raises ConfigError with file and line.
+    """
     policies: dict[str, Policy] = {}
+    bindings: dict[str, Binding] = {}
     for document in found:
-        policy = read(document, vocabulary)
-        if policy.name in policies:
-            raise document.error(
-                ("metadata", "name"), f"there is another policy named {policy.name!r}."
-            )
-        policies[policy.name] = policy
-    return PolicyBundle(list(policies.values()), vocabulary.detectors)
+        if _kind(document) == bindings_.KIND:
+            binding = read_binding(document)
+            _take(document, binding, bindings, "binding")
+        else:
+            _take(document, read(document, vocabulary), policies, "policy")
+    for document in found:
+        if _kind(document) == bindings_.KIND:
+            _check_policy(document, policies)
+    return PolicyBundle([*policies.values()], [*bindings.values()], vocabulary.detectors)
 
 
 def load(path: Path, vocabulary: Vocabulary) -> PolicyBundle:
@@ -79,39 +110,49 @@ def load(path: Path, vocabulary: Vocabulary) -> PolicyBundle:
     """
     if path.is_dir():
         files = sorted(path.glob("*.yaml"))
-        found = [doc for file in files for doc in documents.load(file) if _is_policy(doc)]
+        found = [doc for file in files for doc in documents.load(file) if _is_meant(doc)]
     else:
         found = [doc for doc in documents.load(path) if doc.value is not None]
-    if not found:
+    if not any(_kind(document) != bindings_.KIND for document in found):
         raise ConfigError(f"{path}: holds no policy (a document with `kind: {KIND}`).")
     return compile_documents(found, vocabulary)
 
 
-def _is_policy(document: Document) -> bool:
-    """Whether it is one, or was meant to be: then reading it tells what is wrong."""
+def _take(document: Document, read_: Policy | Binding, known: dict[str, Any], what: str) -> None:
+    if read_.name in known:
+        raise document.error(("metadata", "name"), f"there is another {what} named {read_.name!r}.")
+    known[read_.name] = read_
+
+
+def _check_policy(document: Document, policies: Mapping[str, Policy]) -> None:
+    Cursor.top(document).fields(bindings_.TOP_KEYS)["spec"].fields(bindings_.SPEC_KEYS)[
+        "policy"
+    ].choice(policies)
+
+
+def _kind(document: Document) -> object:
+    return document.value.get("kind") if isinstance(document.value, dict) else None
+
+
+def _is_meant(document: Document) -> bool:
+    """Whether it is a policy or binding, or was meant to be: reading it tells what is wrong."""
     if not isinstance(document.value, dict):
         return False
     spec = document.value.get("spec")
-    return document.value.get("kind") == KIND or (isinstance(spec, dict) and "rules" in spec)
+    return _kind(document) in KINDS or (
+        isinstance(spec, dict) and not spec.keys().isdisjoint(("rules", "policy"))
+    )
 
 
-def _asked(policies: Sequence[Policy]) -> frozenset[str]:
+def _asked(policies: Sequence[Policy], bindings: Sequence[Binding]) -> frozenset[str]:
     """The facts about an exchange that any of the policies asks about."""
     asked = {"direction"}
+    for binding in bindings:
+        asked |= binding.scope.facts()
     for policy in policies:
         asked |= policy.scope.facts()
+        for condition in policy.match_conditions.values():
+            asked |= condition.rests_on
         for rule in policy.rules:
             asked |= rule.facts()
     return frozenset(asked & FACTS.keys())
-
-
-def _bound(policies: Sequence[Policy], facts: dict[str, Fact]) -> list[Bound]:
-    return [
-        Bound(policy, tuple(rule for rule in policy.rules if _applies(rule, facts)))
-        for policy in policies
-        if not policy.scope.mismatch(facts)
-    ]
-
-
-def _applies(rule: Rule, facts: dict[str, Fact]) -> bool:
-    return rule.mode is not Mode.OFF and not rule.scope.mismatch(facts)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.core.judgement import Context, Finding, Mode, Subject, Verdict
+from gateway.policy.applying import applying, outside
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.matching import FACTS, facts_of
 from gateway.policy.ruling import Match, effective
@@ -95,11 +96,9 @@ def _outside(bundle: PolicyBundle, context: Context) -> dict[tuple[str, str], Co
     facts = facts_of(context, FACTS.keys())
     found = {}
     for policy in bundle.policies:
-        policy_why = policy.scope.mismatch(facts)
+        applies = applying(policy, bundle.bindings_of(policy), facts)
         for rule in policy.rules:
-            why = f"policy: {policy_why}" if policy_why else rule.scope.mismatch(facts)
-            if rule.mode is Mode.OFF:
-                why = "off"
+            why = applies if isinstance(applies, str) else outside(rule, facts)
             if why:
                 found[policy.name, rule.id] = Considered(
                     policy.name, rule.id, rule.action.name, False, False, rule.mode.value, why

@@ -10,6 +10,7 @@ say what they would do; nothing comes of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gateway.core.judgement import (
@@ -25,10 +26,10 @@ from gateway.core.judgement import (
 from gateway.core.languages import choose
 from gateway.core.message import Kind
 from gateway.core.ports import Asking
-from gateway.policy.conditions import Condition
+from gateway.policy.evaluating import Evaluator
 from gateway.policy.language import ON_ERROR_RULE
 from gateway.policy.listening import listened, on_trial
-from gateway.policy.matching import Fact
+from gateway.policy.matching import Fact, in_categories
 from gateway.policy.refusing import refusal, warning
 from gateway.policy.ruling import (
     CONDITION_FAILED,
@@ -86,9 +87,10 @@ class BoundJudge:
         self._languages = tuple(languages)
         self._bound = tuple(bound)
         self._rules = tuple(rule for each in bound for rule in each.rules)
-        self._facts = {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
+        self._evaluator = Evaluator(facts)
         self._listened: list[tuple[Any, tuple[Listening, Listening]]] = []
-        self._decided: dict[tuple[str, Kind], dict[Likeness, tuple[Decided, ...]]] = {}
+        self._by_category: dict[str, tuple[Bound, ...]] = {}
+        self._remembered: dict[tuple[str, Kind], dict[Likeness, tuple[Decided, ...]]] = {}
         self._on_trial = on_trial(detectors or {}, self._rules) if _trials(bound) else {}
         felt = [each for each in bound if _felt(each)]
         modes = [each.policy.streaming for each in felt]
@@ -121,7 +123,7 @@ class BoundJudge:
         effects: list[Effect] = []
         trials: list[Effect] = []
         stopping: list[tuple[int, Effect]] = []
-        decided = self._decided.setdefault((subject.role, subject.kind), {})
+        decided = self._remembered.setdefault((subject.role, subject.kind), {})
         for finding in findings:
             key = (finding.category, finding.score, finding.detector, finding.note)
             said = decided.get(key)
@@ -140,26 +142,64 @@ class BoundJudge:
 
     def matches(self, finding: Finding, subject: Subject) -> Iterator[Match]:
         """What each rule says to one finding, in the order they are asked."""
-        limit = Mode.ENFORCE
-        if finding.category == DETECTOR_ERROR and self._on_trial:
-            # A trial must not be felt, and who feels nothing of what a detector finds must feel
-            # nothing of its failure.
-            limit = self._on_trial.get(finding.detector, limit)
-        return matches(self._bound, aspect(finding, subject), self._holds, limit)
+        about = aspect(finding, subject)
+        return matches(self._bound, about, self._evaluator.holds, self._limit(finding))
+
+    def _limit(self, finding: Finding) -> Mode:
+        """How far any rule may go for it.
+
+        A trial must not be felt, and who feels nothing of what a detector finds must feel nothing
+        of its failure.
+        """
+        if finding.category != DETECTOR_ERROR:
+            return Mode.ENFORCE
+        return self._on_trial.get(finding.detector, Mode.ENFORCE)
 
     def _decide(self, finding: Finding, subject: Subject) -> tuple[Decided, ...]:
-        found = effective([*self.matches(finding, subject)])
-        return tuple(_decided(match, self._languages) for match in found)
+        about = aspect(finding, subject)
+        asked = self._concerned_with(finding.category)
+        found = matches(asked, about, self._evaluator.holds, self._limit(finding))
+        return tuple(self._decided(match, about) for match in effective([*found]))
+
+    def _concerned_with(self, category: str) -> tuple[Bound, ...]:
+        """What is bound, with only those rules that such a finding can be for."""
+        found = self._by_category.get(category)
+        if found is None:
+            if len(self._by_category) >= MAX_REMEMBERED:
+                self._by_category.clear()
+            found = tuple(
+                replace(each, rules=rules)
+                for each in self._bound
+                if (rules := tuple(r for r in each.rules if in_categories(r.categories, category)))
+            )
+            self._by_category[category] = found
+        return found
+
+    def _decided(self, match: Match, about: Aspect) -> Decided:
+        rule, policy = match.rule, match.policy
+        words = ""
+        if rule.saying is not None:
+            words = self._evaluator.value(rule.saying, policy.variables, about) or ""
+        words = words or choose(rule.words, self._languages)
+        if match.mode is Mode.WARN and not words:
+            words = warning(policy.name, rule.id, rule.action.name)
+        return Decided(
+            action=rule.action.name,
+            policy=policy.name,
+            rule=rule.id,
+            reason=rule.reason + ERROR_SUFFIX if match.why == CONDITION_FAILED else rule.reason,
+            words=words,
+            mode=match.mode,
+            stops=rule.action.strictness if rule.action.stops else 0,
+            order=rule.order,
+        )
 
     def _forget(self, decided: dict[Likeness, tuple[Decided, ...]]) -> None:
         """Keep what is remembered bounded; it is only ever a shortcut."""
         if len(decided) > MAX_REMEMBERED:
             decided.clear()
-        if len(self._decided) > MAX_SUBJECTS:
-            self._decided.clear()
-
-    def _holds(self, condition: Condition, about: Aspect) -> bool | None:
-        return condition.holds({**self._facts, **about._asdict()})
+        if len(self._remembered) > MAX_SUBJECTS:
+            self._remembered.clear()
 
 
 def _trials(bound: Iterable[Bound]) -> bool:
@@ -177,20 +217,3 @@ def _asking(bound: Sequence[Bound], felt: Sequence[Bound]) -> Asking:
     always = frozenset[str]().union(*(each.policy.asking.always for each in bound))
     said = [each.policy.asking.deadline_s for each in felt or bound]
     return Asking(always, min((deadline for deadline in said if deadline), default=0.0))
-
-
-def _decided(match: Match, languages: Sequence[str]) -> Decided:
-    rule, policy = match.rule, match.policy.name
-    words = choose(rule.words, languages)
-    if match.mode is Mode.WARN and not words:
-        words = warning(policy, rule.id, rule.action.name)
-    return Decided(
-        action=rule.action.name,
-        policy=policy,
-        rule=rule.id,
-        reason=rule.reason + ERROR_SUFFIX if match.why == CONDITION_FAILED else rule.reason,
-        words=words,
-        mode=match.mode,
-        stops=rule.action.strictness if rule.action.stops else 0,
-        order=rule.order,
-    )

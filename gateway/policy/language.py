@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway import taxonomy
-from gateway.core.canonical import digest
 from gateway.core.judgement import Finding, Mode, ReviewOrder, StreamMode
 from gateway.core.ports import Action, Asking
 from gateway.policy.conditions import Condition
@@ -64,7 +63,8 @@ class Rule:
 
     categories: groups are spelt out. min_score: per mille. words: what the action needs in
     words, by language, which is the notice of a label and what the caller is told otherwise.
-    order: how a request is to be reviewed, if the action holds it for that.
+    order: how a request is to be reviewed, if the action holds it for that. saying: an
+    expression for the words, which goes first.
     """
 
     id: str
@@ -81,6 +81,7 @@ class Rule:
     description: str = ""
     mode: Mode = Mode.ENFORCE
     order: ReviewOrder | None = None
+    saying: Condition | None = None
 
     @property
     def decides(self) -> bool:
@@ -99,8 +100,8 @@ class Rule:
 
     def facts(self) -> set[str]:
         """The facts about the exchange that this rule asks about."""
-        asked = set(self.condition.variables) if self.condition else set()
-        return self.scope.facts() | asked
+        asked = [each.rests_on for each in (self.condition, self.saying) if each is not None]
+        return self.scope.facts().union(*asked)
 
     def meaning(self) -> dict[str, Any]:
         """What it says, the same however it was written."""
@@ -123,6 +124,8 @@ class Rule:
         if self.order is not None:
             roles = [list(roles) for roles in self.order.reviewers]
             said["order"] = {**asdict(self.order), "reviewers": roles}
+        if self.saying is not None:
+            said["saying"] = self.saying.source
         return said
 
 
@@ -149,7 +152,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A set of rules for a scope. The order of rules has meaning: see `allow`."""
+    """A set of rules for a scope. The order of rules has meaning: see `allow`.
+
+    match_conditions: all must hold for an exchange. variables: what conditions may name.
+    """
 
     name: str
     version: str
@@ -160,6 +166,8 @@ class Policy:
     description: str = ""
     owner: str = ""
     asking: Asking = field(default_factory=Asking)
+    match_conditions: Mapping[str, Condition] = field(default_factory=dict)
+    variables: Mapping[str, Condition] = field(default_factory=dict)
 
     @property
     def revision(self) -> str:
@@ -178,9 +186,7 @@ class Policy:
         if self.asking != Asking():
             deadline_ms = round(self.asking.deadline_s * 1000)
             said["asking"] = {"always": sorted(self.asking.always), "deadline_ms": deadline_ms}
+        for name in ("match_conditions", "variables"):
+            if expressions := getattr(self, name):
+                said[name] = {key: each.source for key, each in sorted(expressions.items())}
         return said
-
-
-def digest_of(policies: tuple[Policy, ...]) -> str:
-    """SHA-256 of what the policies mean, as 64 hex digits."""
-    return digest({"apiVersion": API_VERSION, "policies": [p.meaning() for p in policies]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,10 +16,16 @@ CONDITION_FAILED = "condition could not be evaluated"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A policy that applies to an exchange, with those of its rules that can."""
+    """A policy that applies to an exchange, with those of its rules that can.
+
+    by_kind: how far they may go in texts of a kind, if bindings say so; not at all in others.
+    doubtful: whether it applies could not be evaluated.
+    """
 
     policy: Policy
     rules: tuple[Rule, ...]
+    by_kind: Mapping[str, Mode] | None = None
+    doubtful: bool = False
 
 
 class Match(NamedTuple):
@@ -43,8 +49,9 @@ class Aspect(NamedTuple):
     note: str
 
 
-# Whether a condition holds for a finding; None if it could not be evaluated.
-Holds = Callable[[Condition, Aspect], bool | None]
+# Whether a condition, with the variables it may name, holds for a finding; None if it could not
+# be evaluated.
+Holds = Callable[[Condition, Mapping[str, Condition], Aspect], bool | None]
 
 
 def aspect(finding: Finding, subject: Subject) -> Aspect:
@@ -65,21 +72,34 @@ def matches(bound: Iterable[Bound], about: Aspect, holds: Holds, limit: Mode) ->
     An `allow` that applies hides the finding from those after it in its policy that go no
     further than itself: one that is only on trial changes nothing for those that are enforced.
     """
-    for policy, rules in ((each.policy, each.rules) for each in bound):
+    for each in bound:
+        here = limit
+        if each.by_kind is not None:
+            here = each.by_kind.get(about.kind, Mode.OFF).within(limit)
         exempt: list[tuple[Mode, str]] = []
-        for rule in rules:
-            mode = rule.mode.within(limit)
-            allowed = next((by for far, by in exempt if far.reaches(mode)), "") if exempt else ""
-            if allowed:
-                yield Match(policy, rule, mode, applies=False, why=f"allowed by {allowed}")
-                continue
-            applies, why = _asked(rule, about, holds)
-            yield Match(policy, rule, mode, applies, why)
+        for rule in each.rules:
+            mode = rule.mode.within(here)
+            applies, why = _hidden(mode, exempt)
+            if not why:
+                applies, why = _asked(rule, each.policy.variables, about, holds)
+            if applies and each.doubtful:
+                why = CONDITION_FAILED
+            yield Match(each.policy, rule, mode, applies, why)
             if applies and not rule.action.strictness:
                 exempt.append((mode, rule.id))
 
 
-def _asked(rule: Rule, about: Aspect, holds: Holds) -> tuple[bool, str]:
+def _hidden(mode: Mode, exempt: Sequence[tuple[Mode, str]]) -> tuple[bool, str]:
+    """Why a rule is not asked at all, if there is a reason."""
+    if mode is Mode.OFF:
+        return False, "binding: kinds"
+    allowed = next((by for far, by in exempt if far.reaches(mode)), "") if exempt else ""
+    return False, f"allowed by {allowed}" if allowed else ""
+
+
+def _asked(
+    rule: Rule, variables: Mapping[str, Condition], about: Aspect, holds: Holds
+) -> tuple[bool, str]:
     why = ""
     if not in_categories(rule.categories, about.category):
         why = "categories"
@@ -93,7 +113,7 @@ def _asked(rule: Rule, about: Aspect, holds: Holds) -> tuple[bool, str]:
         why = "roles"
     if why or rule.condition is None:
         return not why, why
-    held = holds(rule.condition, about)
+    held = holds(rule.condition, variables, about)
     if held is None:
         return rule.intervenes, CONDITION_FAILED
     return held, "" if held else "condition"

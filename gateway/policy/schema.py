@@ -6,13 +6,13 @@ policy says more than a schema can; what the schema refuses, reading refuses too
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from gateway.core.judgement import Mode, StreamMode
 from gateway.core.languages import TAG
 from gateway.core.message import Direction, Kind
-from gateway.policy import conditions, groups, reading, reading_examples
+from gateway.policy import binding, conditions, groups, reading, reading_examples, reading_rules
 from gateway.policy.language import API_VERSION, KIND, Vocabulary
 from gateway.policy.matching import EVENTS, FIELDS, PRINCIPAL_FIELDS
 
@@ -21,15 +21,26 @@ _TEXTS = {"type": "array", "items": _TEXT, "minItems": 1}
 _SCORE = {"type": "number", "minimum": 0, "maximum": 1}
 _COUNT = {"type": "integer", "minimum": 0}
 _TRUTH = {"type": "boolean"}
+_KINDS = {"type": "array", "items": {"enum": [k.value for k in Kind]}, "minItems": 1}
 # As some editors read a bare `off`.
 _MODES = {"enum": [*Mode, False]}
 
 
 def schema(vocabulary: Vocabulary) -> dict[str, Any]:
-    """The schema of one policy document."""
+    """The schema of one document: a policy, or a binding of one."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Policy or PolicyBinding",
+        "anyOf": [_policy(vocabulary), _binding()],
+    }
+
+
+def _policy(vocabulary: Vocabulary) -> dict[str, Any]:
     spec = _object(
         {
-            "match": _object(_scope(("tenants", "applications", "teams"))),
+            "match": _match(),
+            "matchConditions": _named(conditions.EXCHANGE),
+            "variables": _named(conditions.VARIABLES),
             "streaming": _one_of(mode.value for mode in StreamMode),
             "onDetectorError": _one_of(reading.on_error_actions(vocabulary)),
             "assessors": _object({"always": _TEXTS, "deadline_s": _COUNT}),
@@ -39,21 +50,45 @@ def schema(vocabulary: Vocabulary) -> dict[str, Any]:
         ["rules"],
     )
     metadata = {
-        "name": _pattern(reading.ID),
+        "name": _pattern(reading_rules.ID),
         "version": _pattern(reading.VERSION),
         "description": _TEXT,
         "owner": _TEXT,
     }
+    return _document(KIND, _object(metadata, ["name", "version"]), spec)
+
+
+def _binding() -> dict[str, Any]:
+    spec = {"policy": _pattern(reading_rules.ID), "mode": _MODES, "match": _match()}
+    metadata = {"name": _pattern(reading_rules.ID), "description": _TEXT, "owner": _TEXT}
+    return _document(binding.KIND, _object(metadata, ["name"]), _object(spec, ["policy"]))
+
+
+def _document(kind: str, metadata: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     top = {
         "apiVersion": {"const": API_VERSION},
-        "kind": {"const": KIND},
-        "metadata": _object(metadata, ["name", "version"]),
+        "kind": {"const": kind},
+        "metadata": metadata,
         "spec": spec,
     }
+    return _object(top, list(top))
+
+
+def _match() -> dict[str, Any]:
+    return _object(_scope(PRINCIPAL_FIELDS) | {"kinds": _KINDS})
+
+
+def _named(names: Mapping[str, str]) -> dict[str, Any]:
+    """A list of named expressions."""
+    fields = {"name": _TEXT, "expression": _expression(names)}
+    return {"type": "array", "items": _object(fields, list(fields))}
+
+
+def _expression(names: Mapping[str, str]) -> dict[str, Any]:
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Policy",
-        **_object(top, list(top)),
+        "type": "string",
+        "maxLength": conditions.MAX_CHARS,
+        "description": "CEL over: " + ", ".join(f"{n} ({kind})" for n, kind in names.items()),
     }
 
 
@@ -62,25 +97,21 @@ def _rule(vocabulary: Vocabulary) -> dict[str, Any]:
         "categories": _known(_category_names(vocabulary)),
         "min_score": _SCORE,
         "detectors": _known(vocabulary.detectors),
-        "kinds": {"type": "array", "items": _one_of(k.value for k in Kind), "minItems": 1},
+        "kinds": _KINDS,
         "roles": _TEXTS,
         **_scope(()),
         "principals": _object(dict.fromkeys(PRINCIPAL_FIELDS, _TEXTS)),
-        "condition": {
-            "type": "string",
-            "maxLength": conditions.MAX_CHARS,
-            "description": "CEL over: "
-            + ", ".join(f"{name} ({kind})" for name, kind in conditions.VARIABLES.items()),
-        },
+        "condition": _expression(conditions.VARIABLES),
     }
     rule = {
-        "id": _pattern(reading.ID),
+        "id": _pattern(reading_rules.ID),
         "description": _TEXT,
         "mode": _MODES,
         "when": _object(when, ["categories"]),
         "then": _one_of(vocabulary.actions),
         "with": {"type": "object"},
-        "reason": _pattern(reading.REASON),
+        "reason": _pattern(reading_rules.REASON),
+        "messageExpression": _expression(conditions.VARIABLES),
         "message": {
             "anyOf": [
                 _TEXT,

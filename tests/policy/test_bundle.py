@@ -25,17 +25,23 @@ apiVersion: gateway/v1
 kind: Policy
 metadata: {name: p, version: "1", description: words, owner: someone}
 spec:
-  match: {tenants: [a, b], directions: [request]}
+  match: {tenants: [a, b], directions: [request], kinds: [text, reasoning, tool_result]}
+  matchConditions:
+    - {name: near, expression: 'region != "mars"'}
+    - {name: known, expression: 'provider != ""'}
+  variables:
+    - {name: strong, expression: score > 600}
   streaming: hold
   rules:
     - id: one
       description: words
+      mode: warn
       when:
         categories: [PERSON, group:contact]
         min_score: 0.5
         kinds: [text, reasoning]
         principals: {roles: [x, y], teams: [t]}
-        condition: score > 600
+        condition: variables.strong
       then: block
       reason: ONE
       message: No.
@@ -44,8 +50,19 @@ spec:
       then: flag
   examples:
     - {name: e, text: t, expect: {outcome: allow}}
+---
+apiVersion: gateway/v1
+kind: PolicyBinding
+metadata: {name: here, description: words}
+spec: {policy: p, mode: shadow, match: {teams: [s, t], kinds: [text, reasoning]}}
+---
+apiVersion: gateway/v1
+kind: PolicyBinding
+metadata: {name: there, owner: someone}
+spec: {policy: p}
 """
-TREE = yaml.safe_load(POLICY)
+ALONE = POLICY.partition("---")[0]
+TREES = [*yaml.safe_load_all(POLICY)]
 
 
 def compiled(text: str, vocabulary: Vocabulary) -> PolicyBundle:
@@ -71,8 +88,10 @@ def shuffled(value: Any, rng: random.Random, key: str = "") -> Any:
 def test_formatting_does_not_change_the_digest(
     vocabulary: Vocabulary, rng: random.Random, flow: bool | None, indent: int
 ) -> None:
-    text = yaml.safe_dump(
-        shuffled(TREE, rng), sort_keys=False, default_flow_style=flow, indent=indent
+    policy, *bindings = shuffled(TREES, rng, "rules")
+    rng.shuffle(bindings)
+    text = yaml.safe_dump_all(
+        [policy, *bindings], sort_keys=False, default_flow_style=flow, indent=indent
     )
     remarked = "# a remark\n" + text.replace("\n", "\n\n" if flow is False else "\n")
     assert compiled(remarked, vocabulary).digest == compiled(POLICY, vocabulary).digest
@@ -81,6 +100,8 @@ def test_formatting_does_not_change_the_digest(
 SAME = [
     ("      description: words\n", ""),
     (", description: words", ""),
+    ("{name: here, description: words}", "{name: here}"),
+    ("spec: {policy: p}", "spec: {policy: p, mode: enforce}"),
     (", owner: someone", ", owner: another"),
     ("text: t,", "text: u,"),
     ("min_score: 0.5", "min_score: 0.50"),
@@ -89,7 +110,6 @@ SAME = [
     ("then: flag", "then: flag\n      reason: TWO"),
 ]
 OTHER = [
-    ("name: p", "name: q"),
     ('version: "1"', 'version: "2"'),
     ("tenants: [a, b]", "tenants: [a]"),
     ("[request]", "[request, response]"),
@@ -100,6 +120,18 @@ OTHER = [
     ("[text, reasoning]", "[text]"),
     ("roles: [x, y]", "roles: [x]"),
     ("score > 600", "score > 601"),
+    ("condition: variables.strong", "condition: '!variables.strong'"),
+    ("variables.strong", "score > 600"),
+    ("name: near", "name: far"),
+    ('"mars"', '"venus"'),
+    ("mode: warn", "mode: shadow"),
+    ("      mode: warn\n", ""),
+    ("mode: shadow", "mode: off"),
+    ("name: here", "name: elsewhere"),
+    ("teams: [s, t]", "teams: [s]"),
+    ("t], kinds: [text, reasoning]", "t], kinds: [text]"),
+    ("reasoning, tool_result]", "reasoning]"),
+    ("message: No.", "message: No.\n      messageExpression: provider"),
     ("then: block", "then: redact"),
     ("reason: ONE", "reason: UNO"),
     ("message: No.", "message: Nope."),
@@ -125,10 +157,20 @@ def test_meaning_changes_the_digest(old: str, new: str, vocabulary: Vocabulary) 
     assert changed.digest != compiled(POLICY, vocabulary).digest
 
 
+def test_a_policys_name_is_meaning(vocabulary: Vocabulary) -> None:
+    renamed = compiled(ALONE.replace("name: p", "name: q"), vocabulary)
+    assert renamed.digest != compiled(ALONE, vocabulary).digest
+
+
+def test_a_binding_is_meaning(vocabulary: Vocabulary) -> None:
+    digests = {compiled("---".join(POLICY.split("---")[:n]), vocabulary).digest for n in (1, 2, 3)}
+    assert len(digests) == 3
+
+
 def test_the_order_of_rules_is_meaning(vocabulary: Vocabulary) -> None:
-    tree = copy.deepcopy(TREE)
-    tree["spec"]["rules"].reverse()
-    changed = compiled(yaml.safe_dump(tree), vocabulary)
+    tree = copy.deepcopy(TREES)
+    tree[0]["spec"]["rules"].reverse()
+    changed = compiled(yaml.safe_dump_all(tree), vocabulary)
     assert changed.digest != compiled(POLICY, vocabulary).digest
 
 
@@ -138,8 +180,8 @@ def test_a_group_that_means_something_else_changes_the_digest(vocabulary: Vocabu
 
 
 def test_a_folder_is_one_bundle(tmp_path: Path, vocabulary: Vocabulary) -> None:
-    (tmp_path / "b.yaml").write_text(POLICY.replace("name: p", "name: b"))
-    (tmp_path / "a.yaml").write_text(POLICY.replace("name: p", "name: a") + "\n---\n")
+    (tmp_path / "b.yaml").write_text(ALONE.replace("name: p", "name: b"))
+    (tmp_path / "a.yaml").write_text(ALONE.replace("name: p", "name: a") + "\n---\n")
     (tmp_path / "catalogue.yaml").write_text("apiVersion: gateway/v1\nkind: Catalogue\n")
     (tmp_path / "deeper").mkdir()
     (tmp_path / "deeper" / "c.yaml").write_text("not: read")
@@ -169,8 +211,8 @@ def test_exchanges_that_differ_in_nothing_asked_share_a_judge(
     vocabulary: Vocabulary, context: Callable[..., Context]
 ) -> None:
     bundle = compiled(POLICY, vocabulary)
-    judge = bundle.bind(context(tenant="a", key_id="1", region="eu"))
-    assert bundle.bind(context(tenant="a", key_id="2", region="us")) is judge
+    judge = bundle.bind(context(tenant="a", key_id="1", endpoint="/a"))
+    assert bundle.bind(context(tenant="a", key_id="2", endpoint="/b")) is judge
     assert bundle.bind(context(tenant="b")) is not judge
     assert bundle.bind(context(tenant="a", direction="response")) is not judge
 

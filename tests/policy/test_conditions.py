@@ -10,12 +10,12 @@ from gateway.policy import conditions
 from gateway.policy.matching import FACTS
 
 REFUSED = [
-    ("nope == 1", r"undeclared reference to 'nope'.*line 1, column 1.*Known: application"),
-    ('score == "a"', r"no matching overload for '_==_'.*column 7"),
+    ("nope == 1", r"unknown name 'nope'\. Did you mean 'note'\? Known: application"),
+    ('score == "a"', r"'==' cannot be used with \(int, string\)"),
     ("score", "must be true or false, not int"),
     ("dyn(true)", "must be true or false, not dyn"),
-    ("score >", "[Ss]yntax error"),
-    ("", "[Ss]yntax error"),
+    ("score >", "is no expression: it ends too soon"),
+    ("", "is no expression: it ends too soon"),
     ("(" * 100 + "true" + ")" * 100, "recursion limit"),
     ("(" * 100_000, "longer than 2000"),
     ("true || " * 300 + "true", "longer than 2000"),
@@ -65,7 +65,7 @@ def test_what_holds(source: str) -> None:
 
 
 def test_it_knows_what_it_asks_about() -> None:
-    assert conditions.parse('model == "a" && "b" in roles').variables == {"model", "roles"}
+    assert conditions.parse('model == "a" && "b" in roles').rests_on == {"model", "roles"}
 
 
 def test_an_error_is_neither_true_nor_false() -> None:
@@ -94,4 +94,4 @@ def test_anything_is_compiled_or_refused(source: str) -> None:
         condition = conditions.parse(source)
     except ValueError:
         return
-    assert condition.holds(dict.fromkeys(condition.variables, "")) in (True, False, None)
+    assert condition.holds(dict.fromkeys(condition.names, "")) in (True, False, None)

@@ -8,9 +8,20 @@ from pathlib import Path
 import pytest
 
 from gateway import actions, documents
-from gateway.core.judgement import StreamMode
+from gateway.core.judgement import Mode, StreamMode
 from gateway.core.message import Kind
-from gateway.policy import conditions, examples, groups, matching, reading, reading_examples
+from gateway.policy import (
+    binding,
+    conditions,
+    examples,
+    groups,
+    matching,
+    reading,
+    reading_examples,
+    reading_expressions,
+    reading_rules,
+    reading_scope,
+)
 from gateway.policy.bundle import compile_documents
 from gateway.policy.language import Vocabulary
 
@@ -40,8 +51,12 @@ WORDS = [
     *groups.GROUPS,
     *matching.EVENTS,
     *reading.SPEC_KEYS,
-    *reading.WHEN_KEYS,
-    *reading.RULE_KEYS,
+    *reading_rules.WHEN_KEYS,
+    *reading_rules.RULE_KEYS,
+    *reading_scope.MATCH_KEYS,
+    *binding.SPEC_KEYS,
+    *reading_expressions.NAMED_KEYS,
+    *Mode,
     *matching.PRINCIPAL_FIELDS,
     *reading_examples.EXAMPLE_KEYS,
     *reading_examples.PRINCIPAL_KEYS,

@@ -191,7 +191,7 @@ def test_what_is_remembered_is_bounded(build: Build, context: Callable[..., Cont
     judge = build(rules(f"{ANY}, then: flag")).bind(context())
     found = [Finding("pii", "PERSON", 0, 1, i / 10_000) for i in range(MAX_REMEMBERED + 9)]
     assert len(judge.decide(found, USER).effects) == len(found)
-    assert len(judge._decided[USER.role, USER.kind]) <= 9
+    assert len(judge._remembered[USER.role, USER.kind]) <= 9
 
 
 DETECTORS = {

@@ -68,7 +68,7 @@ MISTAKES = [
     ("  rules:", "  streaming: observe\n  rules:", r"f\.yaml:5: .*rule 'mail' would redact them"),
     ("redact", "flag\n  streaming: observe", r"'on-detector-error' would block.*: flag\."),
     ("  rules:", "  onDetectorError: blok\n  rules:", r"onDetectorError: unknown name 'blok'"),
-    ("  rules:", "  match: {roles: [a]}\n  rules:", r"f\.yaml:5: spec, match: unknown key 'roles'"),
+    ("  rules:", "  match: {hues: [a]}\n  rules:", r"f\.yaml:5: spec, match: unknown key 'hues'"),
     ("redact\n", "redact\n  examples: [{name: a}]\n", r":10: example: 'expect' is missing"),
     ("redact\n", "redact\n  examples: [{name: a, expect: {outcome: no}}]\n", r"example 'a'.*false"),
     ("redact\n", "redact\n  examples: [{name: a, expect: {outcome: allow, rules: [x]}}]\n",

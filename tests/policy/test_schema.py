@@ -75,7 +75,8 @@ def test_what_reading_refuses_does_not_fit(path: tuple[Any, ...], vocabulary: Vo
 
 
 def test_names_of_this_installation_are_offered(vocabulary: Vocabulary) -> None:
-    spec = schema(vocabulary)["properties"]["spec"]["properties"]
+    policy, _ = schema(vocabulary)["anyOf"]
+    spec = policy["properties"]["spec"]["properties"]
     when = spec["rules"]["items"]["properties"]["when"]["properties"]
     offered = when["categories"]["items"]["anyOf"][0]["enum"]
     assert {"NEW_TOKEN", "group:financial", "OPAQUE"} <= set(offered)
