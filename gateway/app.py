@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway import actions, backends, catalogue, configured, db, dialects
@@ -18,7 +18,7 @@ from gateway.audit.sequencing import Sequencing
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.core.exchange import Exchange
-from gateway.core.ports import Counters
+from gateway.core.ports import Counters, Surroundings
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._channel import Launched
 from gateway.detectors._verbatim.registry import Registry
@@ -277,8 +277,8 @@ class Gateway:
         if configured.always_translated(self.catalogue):
             await asyncio.to_thread(backends.load_translation)
 
-    def _vault(self, tenant: str, taken: Callable[[str], bool]) -> KeyedVault:
-        return KeyedVault(self._tenant_keys(tenant)[0], taken)
+    def _vault(self, tenant: str, around: Surroundings) -> KeyedVault:
+        return KeyedVault(self._tenant_keys(tenant)[0], around)
 
     def _seal(self, tenant: str, data: bytes) -> str:
         return hmac.digest(self._tenant_keys(tenant)[1], data, "sha256").hex()

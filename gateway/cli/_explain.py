@@ -19,6 +19,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.judgement import Context, Finding, Principal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Kind
+from gateway.core.ports import Surroundings
 from gateway.identity.keyring import Keyring
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.explaining import Considered, Explained, Explanation, explain
@@ -72,8 +73,11 @@ def judge(
     explanation = explain(bundle, about, [*findings, raised], subject)
     if explanation.verdict.blocked:
         return Judged(explanation, about, None)
-    vault = KeyedVault(_tenant_key(found, about.principal.tenant), lambda taken: taken in text)
+    around = Surroundings(holds=text.__contains__, opening=text)
+    vault = KeyedVault(_tenant_key(found, about.principal.tenant), around)
     edits = resolve(explanation.verdict.effects, actions.load(), text, vault)
+    if request:
+        edits = vault.settle(text, edits)
     return Judged(explanation, about, splice.apply(text, edits))
 
 

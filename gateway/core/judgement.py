@@ -82,8 +82,33 @@ class ReviewOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How originals are replaced where their rule says more than that.
+
+    realistic: by surrogates, which look like what they stand for. restore: the kinds of text in
+    which the original comes back; None: all.
+    """
+
+    realistic: bool = False
+    restore: frozenset[Kind] | None = None
+
+    def restores(self, kind: Kind) -> bool:
+        """Whether the original comes back in a text of this kind."""
+        return self.restore is None or kind in self.restore
+
+    def also(self, other: Manner) -> Manner:
+        """What is left where both must hold."""
+        if self.restore is None or other.restore is None:
+            return other if self.restore is None else self
+        return replace(self, restore=self.restore & other.restore)
+
+
+USUAL = Manner()
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
-    """One rule applied to one finding: what is to be done, and who said so.
+    """One rule applied to one finding: what is to be done, how, and who said so.
 
     mode: of a rule that is not enforced, the effect is what would be done. order: how it is to
     be reviewed, of an action that holds the message for that.
@@ -97,6 +122,7 @@ class Effect:
     message: str = ""
     mode: Mode = Mode.ENFORCE
     order: ReviewOrder | None = None
+    manner: Manner = USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from gateway.core.judgement import (
     Context,
     Effect,
     Finding,
+    Manner,
     Route,
     StreamMode,
     Subject,
     Verdict,
 )
-from gateway.core.message import Direction, Edit, Part
+from gateway.core.message import Direction, Edit, Kind, Part
 from gateway.core.reviews import Decision, Held
 
 
@@ -281,22 +282,49 @@ class Action(Protocol):
         """What stands in place of `text` from now on. Only asked if `changes_text`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a vault must know of the message it serves.
+
+    bound: whether a word stands where it can neither be changed nor taken back; it is then not
+    given out. holds: whether these characters stand in any text of the message as it came.
+    opening: how the conversation began, the same in each of its turns.
+    """
+
+    bound: Callable[[str], bool] = lambda word: False
+    holds: Callable[[str], bool] = lambda characters: False
+    opening: str = ""
+
+
 class Vault(Protocol):
-    """Placeholder <-> original for one exchange."""
+    """What goes out in place of originals, and back, for one exchange.
 
-    def placeholder(self, category: str, original: str) -> str:
-        """The placeholder for this original: the same for the same tenant, always."""
+    reach_chars: length of the longest of what was given out; 0 if nothing was. restored: how
+    many originals came back so far; who makes the edits counts them.
+    """
 
-    def restore(self, text: str) -> list[Edit]:
-        """Edits that put originals back in place of the placeholders in `text`."""
+    reach_chars: int
+    restored: int
 
-    @property
-    def reach_chars(self) -> int:
-        """Length of the longest placeholder given out; 0 if none was."""
+    def placeholder(self, category: str, original: str, manner: Manner = ...) -> str:
+        """What stands for this original: the same for the same tenant, always."""
 
-    @property
-    def restored(self) -> int:
-        """How many placeholders were restored so far."""
+    def settle(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
+        """The edits of a text that goes out, so that `restore` brings back all of it.
+
+        What could be taken for something given out is replaced as well. To be asked once all of
+        a message is judged.
+        """
+
+    def restore(self, text: str, start: int = 0, kind: Kind | None = None) -> list[Edit]:
+        """Edits that put originals back from `start` on, where they may stand.
+
+        kind: what the text of an answer is for; None for a text of the request itself, to which
+        all come back.
+        """
+
+    def spans(self, text: str, start: int = 0) -> list[tuple[int, int]]:
+        """Where in a text what was given out stands, from `start` on, in order."""
 
 
 @dataclass(frozen=True, slots=True)

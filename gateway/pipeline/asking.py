@@ -124,7 +124,7 @@ class Asking:
         message = readable(self._dialect, Call(body))
         if message.model not in ("", self._judged.message.model):
             raise Refused(OTHER_MODEL)
-        self._said |= placeholders(message.parts)
+        self._said |= placeholders([p for p in message.parts if p.sealed or p.fixed])
         self._told.add(message.parts)
         exchange, house = self._exchange, self._house
         began = house.clock.monotonic_ms()
@@ -140,9 +140,11 @@ class Asking:
             assessing=also,
         )
         self._media.judge(message.opaque, guard)
-        passages = await passed(guard, message, self._shapes)
+        passages = await passed(guard, message, self._shapes, self._vault)
         exchange.judged_ms += house.clock.monotonic_ms() - began
         if guard.refusal is not None:
             raise Refused(guard.refusal)
+        # From now on it stands there, and what is given out next must differ from it.
+        self._said |= placeholders(message.parts)
         edits = edits_of(message, passages)
         return self._dialect.forward(message, edits, self._judged.route)

@@ -135,13 +135,7 @@ class Guard:
 
         Afterwards `refusal` is set if the message must stop; then nothing more may leave.
         """
-        jobs = self._locate(passages)
-        if jobs:
-            found = await self._inspector.inspect([w for _, _, w in jobs], self._detectors)
-            for (passage, offset, _), findings in zip(jobs, found, strict=True):
-                for finding in placed(findings, offset):
-                    if not passage.ended or finding.end > passage.ended:
-                        self._found(finding, passage)
+        await self._inspect(self._locate(passages))
         if self._follow is not None:
             for passage in passages:
                 await self._followed(passage, self._follow)
@@ -152,6 +146,18 @@ class Guard:
             self._clear(passage)
         if self._assessing is not None and self.refusal is None:
             self._assessing.observe(whole, self._noted)
+
+    async def _inspect(self, jobs: Sequence[tuple[Passage, int, Window]]) -> None:
+        """Decide on what the detectors find, but in what the vault has made up."""
+        if not jobs:
+            return
+        answers = await self._inspector.inspect([w for _, _, w in jobs], self._detectors)
+        for (passage, offset, window), findings in zip(jobs, answers, strict=True):
+            ours = self._ours(window) if findings else ()
+            found = [finding for finding in findings if not _lies_in(finding, ours)]
+            for finding in placed(found, offset):
+                if not passage.ended or finding.end > passage.ended:
+                    self._found(finding, passage)
 
     async def _followed(self, passage: Passage, follow: Follow) -> None:
         """Decide on what shows only in a text as a whole.
@@ -281,8 +287,9 @@ class Guard:
             Edit(edit.start + base, edit.end + base, edit.replacement)
             for edit in resolve(settled, self._actions, passage.text, self._vault, offset=base)
         ]
-        restores = [r for r in restores if passage.cleared <= r.start < cleared]
-        passage.edits += _united(edits, restores)
+        free = _free(edits, [r for r in restores if r.start < cleared])
+        self._vault.restored += len(free)
+        passage.edits += sorted([*edits, *free], key=lambda edit: edit.start)
         passage.effects = [e for e in passage.effects if e.finding.start >= cleared]
         return cleared
 
@@ -309,11 +316,15 @@ class Guard:
     def _restores(self, passage: Passage) -> list[Edit]:
         if passage.sealed or not self._restore or not self._vault.reach_chars:
             return []
-        first = max(passage.base, passage.cleared - 1)
-        return [
-            Edit(edit.start + first, edit.end + first, edit.replacement)
-            for edit in self._vault.restore(passage.text[first - passage.base :])
-        ]
+        base = passage.base
+        edits = self._vault.restore(passage.text, passage.cleared - base, passage.subject.kind)
+        return [Edit(edit.start + base, edit.end + base, edit.replacement) for edit in edits]
+
+    def _ours(self, window: Window) -> list[tuple[int, int]]:
+        """Where in a window of an answer something made up stands, which is no finding."""
+        if not self._restore or not self._vault.reach_chars:
+            return []
+        return self._vault.spans(window.text)
 
 
 def _wanted(
@@ -349,12 +360,15 @@ def _seal(passage: Passage) -> None:
         passage.effects = []
 
 
-def _united(edits: list[Edit], restores: list[Edit]) -> list[Edit]:
-    """All edits in order; a placeholder that an edit touches is not restored."""
+def _free(edits: list[Edit], restores: list[Edit]) -> list[Edit]:
+    """The restores that no edit touches; both are in order."""
     ends = [edit.end for edit in edits]
-    free = [
+    return [
         r
         for r in restores
         if (i := bisect_right(ends, r.start)) == len(edits) or edits[i].start >= r.end
     ]
-    return sorted(edits + free, key=lambda edit: edit.start)
+
+
+def _lies_in(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(first <= finding.start and finding.end <= last for first, last in spans)

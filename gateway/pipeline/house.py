@@ -21,6 +21,7 @@ from gateway.core.ports import (
     Reviews,
     Shelf,
     Sink,
+    Surroundings,
     Vault,
 )
 from gateway.pipeline.assessing import Panel
@@ -34,7 +35,7 @@ class House:
     bundle: the bundle in force now; asked once per exchange, so a reload never splits one.
     route: (request, dialect, principal) -> where it may go, the first choice first; empty if
     there is no such model. Raises Refused if the model's backend cannot serve this dialect.
-    vault: (tenant, texts the placeholders must not collide with) -> a vault for one exchange.
+    vault: (tenant, what else stands in the message) -> a vault for one exchange.
     labels: the headers that mark an answer, from what is known when its first byte leaves.
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
     sleep: waits that many seconds. chance: a random number from 0 to 1.
@@ -49,7 +50,7 @@ class House:
     following: Following
     actions: Mapping[str, Action]
     route: Callable[[Message, str, Principal], Sequence[Candidate]]
-    vault: Callable[[str, Callable[[str], bool]], Vault]
+    vault: Callable[[str, Surroundings], Vault]
     labels: Callable[[Exchange], Mapping[str, str]]
     seal: Callable[[str, bytes], str]
     counters: Counters

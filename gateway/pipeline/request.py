@@ -14,7 +14,7 @@ from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Refusal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
-from gateway.core.ports import Bundle, Shelf, Vault
+from gateway.core.ports import Bundle, Shelf, Surroundings, Vault
 from gateway.core.reviews import Held
 from gateway.pipeline import record
 from gateway.pipeline.assessing import Assessing
@@ -25,15 +25,14 @@ from gateway.pipeline.house import House
 from gateway.pipeline.passage import Passage, whole
 from gateway.pipeline.shapes import Shapes, shapes_of
 
-# What a placeholder looks like, whoever wrote it.
-_PLACEHOLDER = re.compile(r"(?<![A-Z0-9])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+# What a placeholder stands within, whoever wrote it.
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 NO_MODEL = Refusal(
     code="model_not_found",
     message="This gateway's catalogue has no such model. GET /v1/models lists what it has.",
     status=404,
 )
-
-
+_USER = "user"
 _TOO_MUCH = "The body holds too many texts, is nested too deeply, or has names that are too long."
 # The same for what others own and for what nobody does, so that guessing tells nothing.
 NOT_FOUND = Refusal(
@@ -106,7 +105,7 @@ async def judge(
     """
     route, tenant = candidate.route, exchange.principal.tenant
     exchange.route, exchange.request = route, Side(bytes=len(message.body))
-    vault = house.vault(tenant, placeholders(message.parts).__contains__)
+    vault = house.vault(tenant, surroundings(message.parts))
     notes = Notes()
     asks = context(exchange, Direction.REQUEST, message, route)
     also = assessing(asks, bundle, house, side=exchange.request, vault=vault)
@@ -120,7 +119,7 @@ async def judge(
         assessing=also,
         notes=notes,
     )
-    passages = await _judge(exchange, message, shapes_of(dialect), guard, house)
+    passages = await _judge(exchange, message, shapes_of(dialect), guard, vault, house)
     body = dialect.forward(message, edits_of(message, passages), route)
     exchange.request.digest = house.seal(tenant, body)
     call = outgoing(exchange, dialect, message, body, route)
@@ -219,20 +218,28 @@ async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:
 
 
 async def _judge(
-    exchange: Exchange, message: Message, shapes: Shapes, guard: Guard, house: House
+    exchange: Exchange,
+    message: Message,
+    shapes: Shapes,
+    guard: Guard,
+    vault: Vault,
+    house: House,
 ) -> Sequence[Passage]:
     began = house.clock.monotonic_ms()
     guard.announce("REQUEST")
     guard.opaque(message.opaque, shapes)
-    passages = await passed(guard, message, shapes)
+    passages = await passed(guard, message, shapes, vault)
     exchange.judged_ms += house.clock.monotonic_ms() - began
     if guard.refusal is not None:
         raise Refused(guard.refusal)
     return passages
 
 
-async def passed(guard: Guard, message: Message, shapes: Shapes) -> Sequence[Passage]:
-    """Judge what a message says and asks to be kept; the passages of its parts, in their order."""
+async def passed(guard: Guard, message: Message, shapes: Shapes, vault: Vault) -> Sequence[Passage]:
+    """Judge what a message says and asks to be kept; the passages of its parts, in their order.
+
+    vault: what the guard's placeholders come from.
+    """
     guard.states(message.states)
     passages = [
         whole(
@@ -245,6 +252,8 @@ async def passed(guard: Guard, message: Message, shapes: Shapes) -> Sequence[Pas
         for part in message.parts
     ]
     await guard.advance(passages)
+    if vault.reach_chars and guard.refusal is None:
+        _settle(message.parts, passages, vault)
     return passages
 
 
@@ -257,8 +266,37 @@ def edits_of(message: Message, passages: Sequence[Passage]) -> dict[str, list[Ed
     }
 
 
+def _settle(parts: Sequence[Part], passages: Sequence[Passage], vault: Vault) -> None:
+    """Tell placeholders from what was in the texts already, however often that takes.
+
+    What stands for a look-alike is one more placeholder, so all are looked through again.
+    """
+    open_ = [p for part, p in zip(parts, passages, strict=True) if _changeable(part)]
+    settled = False
+    while not settled:
+        settled = True
+        for passage in open_:
+            edits = vault.settle(passage.text, passage.edits)
+            settled = settled and edits == passage.edits
+            passage.edits = edits
+
+
+def surroundings(parts: Sequence[Part]) -> Surroundings:
+    """What a vault must know of a message with these parts."""
+    stay = placeholders([part for part in parts if not _changeable(part)])
+    return Surroundings(
+        bound=lambda word: any(word in each for each in stay),
+        holds=lambda characters: any(characters in part.text for part in parts),
+        opening=next((part.text for part in parts if part.role == _USER), ""),
+    )
+
+
+def _changeable(part: Part) -> bool:
+    return not (part.sealed or part.fixed)
+
+
 def placeholders(parts: Sequence[Part]) -> set[str]:
-    """What looks like a placeholder in these texts: it must not be given out as one."""
+    """What looks as if it held a placeholder in these texts."""
     words: set[str] = set()
     for part in parts:
         if "_" in part.text:

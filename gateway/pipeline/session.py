@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from gateway.core.apis import MESSAGE_END, SessionDialect, Socket
 from gateway.core.errors import UpstreamError
 from gateway.core.exchange import Exchange, Outcome
+from gateway.core.ports import Surroundings
 from gateway.pipeline.asking import Asking, Told
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged
@@ -91,7 +92,12 @@ class _Talk:
     ) -> None:
         said: set[str] = set()
         told = Told(judged.message.parts)
-        vault = house.vault(exchange.principal.tenant, said.__contains__)
+        around = Surroundings(
+            bound=lambda word: any(word in each for each in said),
+            holds=lambda characters: any(characters in part.text for part in told.parts),
+            opening=exchange.id,
+        )
+        vault = house.vault(exchange.principal.tenant, around)
         self._asking = Asking(
             exchange,
             judged,

@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 
 from gateway.core import splice
 from gateway.core.effects import ANSWER, REQUEST, resolve
-from gateway.core.judgement import Context, Finding, Mode, Principal, Route, Subject, Verdict
+from gateway.core.judgement import (
+    USUAL,
+    Context,
+    Finding,
+    Manner,
+    Mode,
+    Principal,
+    Route,
+    Subject,
+    Verdict,
+)
 from gateway.core.message import Direction, Edit, Kind
 from gateway.core.ports import Action
 from gateway.policy.bundle import PolicyBundle
@@ -78,10 +88,16 @@ class _NamedVault:
     reach_chars = 0
     restored = 0
 
-    def placeholder(self, category: str, original: str) -> str:
+    def placeholder(self, category: str, original: str, manner: Manner = USUAL) -> str:
         return f"<{category}>"
 
-    def restore(self, text: str) -> list[Edit]:
+    def settle(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
+        return list(edits)
+
+    def restore(self, text: str, start: int = 0, kind: Kind | None = None) -> list[Edit]:
+        return []
+
+    def spans(self, text: str, start: int = 0) -> list[tuple[int, int]]:
         return []
 
 

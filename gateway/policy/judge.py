@@ -17,6 +17,7 @@ from gateway.core.judgement import (
     DETECTOR_ERROR,
     Effect,
     Finding,
+    Manner,
     Mode,
     ReviewOrder,
     StreamMode,
@@ -67,6 +68,7 @@ class Decided(NamedTuple):
     mode: Mode
     stops: int
     order: ReviewOrder | None
+    manner: Manner
 
 
 class BoundJudge:
@@ -130,8 +132,8 @@ class BoundJudge:
             if said is None:
                 said = decided[key] = self._decide(finding, subject)
                 self._forget(decided)
-            for action, policy, rule, reason, words, mode, stops, order in said:
-                effect = Effect(action, finding, policy, rule, reason, words, mode, order)
+            for action, policy, rule, reason, words, mode, stops, order, manner in said:
+                effect = Effect(action, finding, policy, rule, reason, words, mode, order, manner)
                 if mode is not Mode.ENFORCE:
                     trials.append(effect)
                     continue
@@ -192,6 +194,7 @@ class BoundJudge:
             mode=match.mode,
             stops=rule.action.strictness if rule.action.stops else 0,
             order=rule.order,
+            manner=rule.manner,
         )
 
     def _forget(self, decided: dict[Likeness, tuple[Decided, ...]]) -> None:

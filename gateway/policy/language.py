@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway import taxonomy
-from gateway.core.judgement import Finding, Mode, ReviewOrder, StreamMode
+from gateway.core.judgement import USUAL, Finding, Manner, Mode, ReviewOrder, StreamMode
 from gateway.core.ports import Action, Asking
 from gateway.policy.conditions import Condition
 from gateway.policy.groups import GROUPS
@@ -64,7 +64,7 @@ class Rule:
     categories: groups are spelt out. min_score: per mille. words: what the action needs in
     words, by language, which is the notice of a label and what the caller is told otherwise.
     order: how a request is to be reviewed, if the action holds it for that. saying: an
-    expression for the words, which goes first.
+    expression for the words, which goes first. manner: how it replaces, if it does.
     """
 
     id: str
@@ -82,6 +82,7 @@ class Rule:
     mode: Mode = Mode.ENFORCE
     order: ReviewOrder | None = None
     saying: Condition | None = None
+    manner: Manner = USUAL
 
     @property
     def decides(self) -> bool:
@@ -126,6 +127,10 @@ class Rule:
             said["order"] = {**asdict(self.order), "reviewers": roles}
         if self.saying is not None:
             said["saying"] = self.saying.source
+        if self.manner != USUAL:
+            places = self.manner.restore
+            restore = None if places is None else sorted(places)
+            said["with"] = {"realistic": self.manner.realistic, "restore": restore}
         return said
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import OPAQUE, STATE, Mode, ReviewOrder
+from gateway.core.judgement import OPAQUE, STATE, USUAL, Manner, Mode, ReviewOrder
 from gateway.core.languages import DEFAULT, TAG
 from gateway.cursor import Cursor
 from gateway.documents import unknown
@@ -62,6 +62,13 @@ class Settled(Protocol):
         """The words its effects carry. Raises ValueError for parameters it cannot use."""
 
 
+class Mannered(Protocol):
+    """An action that can be done in several ways."""
+
+    def manner(self, parameters: Mapping[str, Any]) -> Manner:
+        """How it is done. Raises ValueError for parameters it cannot use."""
+
+
 class Ordering(Protocol):
     """An action that holds a request for review."""
 
@@ -91,7 +98,9 @@ def _rule(cursor: Cursor, known: Known) -> Rule:
     action = actions[fields["then"].choice(actions)]
     words = _words(fields["message"]) if "message" in fields else {}
     order = _order(fields.get("with"), action)
-    notice = _settle(fields["with"], action) if "with" in fields and order is None else ""
+    notice, manner = "", USUAL
+    if "with" in fields and order is None:
+        notice, manner = _settle(fields["with"], action)
     if notice:
         words = {DEFAULT: notice}
     saying = None
@@ -104,6 +113,7 @@ def _rule(cursor: Cursor, known: Known) -> Rule:
         words=words,
         saying=saying,
         order=order,
+        manner=manner,
         reason=fields["reason"].text(REASON, "capitals") if "reason" in fields else reason,
         description=fields["description"].text() if "description" in fields else "",
         mode=read_mode(fields["mode"]) if "mode" in fields else Mode.ENFORCE,
@@ -140,12 +150,15 @@ def _words(cursor: Cursor) -> dict[str, str]:
     return found
 
 
-def _settle(cursor: Cursor, action: object) -> str:
-    settle = getattr(action, "settle", None)
-    if settle is None:
+def _settle(cursor: Cursor, action: object) -> tuple[str, Manner]:
+    """(the words of its effects, how it is done), by the parameters of an action."""
+    settle, manner = getattr(action, "settle", None), getattr(action, "manner", None)
+    if settle is None and manner is None:
         raise cursor.error("this action takes no parameters.")
+    parameters = _parameters(cursor)
     try:
-        return str(settle(_parameters(cursor)))
+        words = str(settle(parameters)) if settle else ""
+        return words, manner(parameters) if manner else USUAL
     except ValueError as err:
         raise cursor.error(str(err)) from err
 

@@ -12,7 +12,7 @@ from gateway import actions
 from gateway.actions._vault import KeyedVault
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Effect, Finding
-from gateway.core.ports import Action
+from gateway.core.ports import Action, Surroundings
 
 ALL = actions.load()
 KEY = b"k" * 32
@@ -20,7 +20,7 @@ KEY = b"k" * 32
 
 def replaced(action: str, category: str, text: str, *, longer_by: int = 0) -> str:
     finding = Finding("d", category, 0, len(text) - longer_by, 1.0)
-    vault = KeyedVault(KEY, lambda word: False)
+    vault = KeyedVault(KEY, Surroundings())
     return ALL[action].replacement(text, Effect(action, finding, "p", "r", "R"), vault)
 
 

@@ -21,8 +21,10 @@ from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import RecordUnavailable, ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import (
+    USUAL,
     Effect,
     Finding,
+    Manner,
     Principal,
     Refusal,
     ReviewOrder,
@@ -107,11 +109,13 @@ class Bundle:
         mode: StreamMode = StreamMode.WINDOW,
         notice: str = "",
         order: ReviewOrder | None = None,
+        manner: Manner = USUAL,
     ) -> None:
         self.rules = {"DETECTOR_ERROR": "block", **rules}
         self.stream_mode = mode
         self.notice = notice
         self.order = order or ReviewOrder()
+        self.manner = manner
 
     def bind(self, context: object) -> Bundle:
         return self
@@ -132,6 +136,7 @@ class Bundle:
                 "r",
                 "R",
                 self.notice,
+                manner=self.manner,
                 order=self.order if ACTIONS[action].holds else None,
             )
             for f in findings
@@ -274,7 +279,7 @@ def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
             if message.model != "none" and "@" not in message.model
             else []
         ),
-        "vault": lambda tenant, taken: KeyedVault(b"k" * 32, taken),
+        "vault": lambda tenant, around: KeyedVault(b"k" * 32, around),
         "labels": lambda exchange: {"gw-request-id": exchange.id},
         "seal": lambda tenant, data: hashlib.sha256(data).hexdigest(),
         "counters": Counters(),

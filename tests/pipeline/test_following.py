@@ -14,6 +14,7 @@ from gateway.actions._vault import KeyedVault
 from gateway.core.exchange import Outcome, Side
 from gateway.core.judgement import StreamMode, Subject
 from gateway.core.message import Kind
+from gateway.core.ports import Surroundings
 from gateway.detectors._verbatim.following import Following
 from gateway.detectors._verbatim.works import Works, fingerprint
 from gateway.pipeline import passage as passages
@@ -224,7 +225,7 @@ def test_a_long_text_lets_others_in_between() -> None:
                 await asyncio.sleep(0)
                 count += 1
 
-        vault = KeyedVault(KEY, lambda _: False)
+        vault = KeyedVault(KEY, Surroundings())
         bundle = Bundle({"PROTECTED_TEXT": "flag"})
         guard = Guard(bundle, Inspector(), ACTIONS, vault, Side(), following=FOLLOWING)
         passage = passages.whole(" ".join(NOVEL * times), Subject("assistant", Kind.TEXT))

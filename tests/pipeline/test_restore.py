@@ -12,6 +12,7 @@ from gateway.actions._vault import KeyedVault
 from gateway.core.apis import Candidate
 from gateway.core.judgement import Route
 from gateway.core.message import Direction
+from gateway.core.ports import Surroundings
 from tests.pipeline.fakes import (
     SSE,
     Asked,
@@ -59,15 +60,15 @@ def test_the_upstream_sees_placeholders_and_the_client_originals() -> None:
 @pytest.mark.parametrize("field", ["content", "reasoning", "reasoning_content", "x_vendor"])
 def test_a_streamed_placeholder_is_restored_at_every_split(field: str) -> None:
     word = placeholder()
-    text = f"Mail {word}, or {word}. Not {word}X, not {word[:-1]}"
+    text = f"Mail {word}, or {word}. Also {word}X, not {word[:-1]}"
     for at in range(1, len(text), 3):
         data = stream(field, text[:at], text[at:])
         got = heard(answered(data, SSE, RULES, body=chat(MAIL, stream=True)).body)[f"0/{field}"]
-        assert got == f"Mail {MAIL}, or {MAIL}. Not {word}X, not {word[:-1]}"
+        assert got == f"Mail {MAIL}, or {MAIL}. Also {MAIL}X, not {word[:-1]}"
     data = stream(field, *text)
     for cut in cuts(len(data)):
         got = heard(answered(data, SSE, RULES, *cut, body=chat(MAIL, stream=True)).body)
-        assert got[f"0/{field}"] == f"Mail {MAIL}, or {MAIL}. Not {word}X, not {word[:-1]}"
+        assert got[f"0/{field}"] == f"Mail {MAIL}, or {MAIL}. Also {MAIL}X, not {word[:-1]}"
 
 
 def test_tool_arguments_stay_json_when_originals_return() -> None:
@@ -83,7 +84,7 @@ def test_tool_arguments_stay_json_when_originals_return() -> None:
 @pytest.mark.parametrize("streamed", [False, True])
 def test_an_original_with_quotes_is_escaped_as_deep_as_it_stands(streamed: bool) -> None:
     original = 'a"b\\c\nd'
-    vault = KeyedVault(b"k" * 32, lambda word: False)
+    vault = KeyedVault(b"k" * 32, Surroundings())
     inner = json.dumps({"to": vault.placeholder("KEY", original)})
     call = {"function": {"name": "f", "arguments": inner}}
     message = {"role": "assistant", "tool_calls": [call]}
@@ -132,15 +133,14 @@ def test_a_route_may_forbid_restoring() -> None:
     assert heard(asked.body)["0/content"] == word
 
 
-def test_placeholders_already_in_the_prompt_are_not_given_out_again() -> None:
+def test_what_a_user_typed_is_told_from_a_placeholder_of_the_same_letters() -> None:
     word = placeholder()
     backend = Backend(b"{}")
     ask(house(backend, RULES), chat(f"{word} and {MAIL}"))
     sent = json.loads(backend.bodies[0])["messages"][0]["content"]
     first, _, second = sent.partition(" and ")
-    assert first == word
-    assert second.startswith(word[:-1])
-    assert second != word
+    assert second == word
+    assert first.startswith("TEXT_")
 
 
 def test_nobody_is_given_what_another_exchange_hid() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.judgement import Subject
 from gateway.core.message import Edit, Kind
-from gateway.pipeline.guard import _united
+from gateway.pipeline.guard import _free
 from gateway.pipeline.passage import Passage
 
 SUBJECT = Subject("assistant", Kind.TEXT)
@@ -33,8 +33,9 @@ def many_edits(count: int) -> None:
 def many_restores(count: int) -> None:
     edits = [Edit(10 * i, 10 * i + 5, "e") for i in range(count)]
     restores = [Edit(10 * i + 4 + i % 2, 10 * i + 9, "r") for i in range(count)]
-    united = _united(edits, restores)
-    assert len(united) == count + count // 2
+    free = _free(edits, restores)
+    assert len(free) == count // 2
+    united = sorted([*edits, *free], key=lambda edit: edit.start)
     assert all(a.end <= b.start for a, b in itertools.pairwise(united))
 
 

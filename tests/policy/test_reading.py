@@ -8,6 +8,8 @@ import pytest
 
 from gateway import documents
 from gateway.core.errors import ConfigError
+from gateway.core.judgement import USUAL, Manner
+from gateway.core.message import Kind
 from gateway.policy.bundle import PolicyBundle, compile_documents
 from gateway.policy.language import Vocabulary
 
@@ -45,6 +47,10 @@ MISTAKES = [
     ("      then: redact\n", "", r"f\.yaml:6: rule: 'then' is missing"),
     ("then: redact", "then: redact\n      with: {a: 1}", r":10: .*with: this action takes no"),
     ("then: redact", "then: label\n      with: {a: 1}", r"unknown parameter 'a'\. Known: notice"),
+    ("redact", "pseudonymise\n      with: {a: 1}", r":10: .*with: unknown parameter 'a'.*style"),
+    ("redact", "pseudonymise\n      with: {style: real}", r"one of placeholder, realistic"),
+    ("redact", "pseudonymise\n      with: {restore: text}", r"list of some of text, reasoning"),
+    ("redact", "pseudonymise\n      with: {restore: [tools]}", r"some of .*tool_arguments"),
     ("then: redact", "then: redact\n      reason: low", r"f\.yaml:10: .*reason: expected capitals"),
     ("[EMAIL_ADDRESS]", "[EMAIL_ADRESS]", r":8: rule 'mail', when, categories\[0\]: unknown name"),
     ("[EMAIL_ADDRESS]", "[EMAIL_ADRESS]", r"'EMAIL_ADRESS'\. Did you mean 'EMAIL_ADDRESS'"),
@@ -120,3 +126,24 @@ def test_observing_is_fine_for_a_rule_that_sees_no_answers(
 
 def test_a_category_of_a_group_is_known_without_its_detector(vocabulary: Vocabulary) -> None:
     assert compiled(GOOD.replace("EMAIL_ADDRESS", "LOCATION"), vocabulary).policies
+
+
+MANNERS = [
+    ("", USUAL),
+    ("with: {}", USUAL),
+    ("with: {style: placeholder}", USUAL),
+    ("with: {style: realistic}", Manner(realistic=True)),
+    ("with: {restore: [text, reasoning]}", Manner(False, frozenset({Kind.TEXT, Kind.REASONING}))),
+    ("with: {restore: []}", Manner(restore=frozenset())),
+]
+
+
+@pytest.mark.parametrize(("written", "manner"), MANNERS)
+def test_how_originals_are_replaced(vocabulary: Vocabulary, written: str, manner: Manner) -> None:
+    text = GOOD.replace("redact", f"pseudonymise\n      {written}")
+    bundle = compile_documents(documents.parse(text.encode(), "f.yaml"), vocabulary)
+    assert bundle.policies[0].rules[0].manner == manner
+    usual = compile_documents(
+        documents.parse(GOOD.replace("redact", "pseudonymise").encode(), "f.yaml"), vocabulary
+    )
+    assert (bundle.digest == usual.digest) == (manner == USUAL)

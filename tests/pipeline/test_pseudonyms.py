@@ -1,0 +1,171 @@
+"""What comes back is what was said: whatever was said, in every dialect, at every split."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import dialects
+from gateway.actions._vault import KeyedVault
+from gateway.core.judgement import Manner
+from gateway.core.message import Kind
+from gateway.core.ports import Surroundings
+from tests.pipeline.fakes import Backend, Bundle, Inspector, ask, chat, house
+from tests.pipeline.mirrors import MIRRORS, Mirrored, Said
+
+DIALECTS = dialects.load()
+
+
+class Finder(Inspector):
+    """Finds names, addresses and card numbers, as far as these tests have any."""
+
+    patterns: Mapping[str, re.Pattern[str]] = {
+        "EMAIL_ADDRESS": re.compile(r"[a-z0-9.]{1,30}@[a-z0-9.]{1,40}\.[a-z]{2,5}"),
+        "PERSON": re.compile(r"(?:Anna|Bo|Robin|Aldberg)(?: (?:Berg|Aldberg))?"),
+        "CREDIT_CARD": re.compile(r"4111 1111 1111 1111|5555555555554444"),
+        "DATE_TIME": re.compile(r"\d{4}-\d\d-\d\d"),
+    }
+    triggers = (re.compile("@"), re.compile("Anna|Bo|Robin|Aldberg"), re.compile(r"\d"))
+    detectors: Mapping[str, frozenset[str]] = {"fake": frozenset(patterns)}
+
+
+REQUESTS = dict.fromkeys(Finder.patterns, "pseudonymise")
+STYLES = [Manner(), Manner(realistic=True)]
+known = KeyedVault(b"k" * 32, Surroundings())
+PIECES = [
+    "Anna",
+    "Anna Berg",
+    "Robin Aldberg",
+    "a.lind@acme.com",
+    "4111 1111 1111 1111",
+    "5555555555554444",
+    "2026-03-01",
+    known.placeholder("PERSON", "Anna"),
+    known.placeholder("TEXT", known.placeholder("PERSON", "Anna")),
+    "[CARD_1]",
+    "PERSON_K7Q2MX",
+    '"\\\n',
+    " ",
+    "Ä x_",
+]
+texts = st.lists(
+    st.one_of(st.sampled_from(PIECES), st.text("aZ9_ .[]é", max_size=3)), min_size=1, max_size=6
+).map("".join)
+said = st.builds(Said, texts, texts, texts)
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize("manner", STYLES, ids=["placeholders", "surrogates"])
+@settings(deadline=None, max_examples=30)
+@given(said=said, chars=st.integers(1, 9), cut=st.integers(1, 400))
+def test_what_comes_back_is_what_was_said(
+    name: str, manner: Manner, said: Said, chars: int, cut: int
+) -> None:
+    mirror = MIRRORS[name]
+    backend = Mirrored(mirror, chars=chars, cut=cut)
+    rules = Bundle(REQUESTS, manner=manner)
+    asked = ask(
+        house(backend, rules, inspector=Finder()),
+        mirror.call(said),
+        dialect=DIALECTS[mirror.dialect],
+    )
+    text, arguments = mirror.heard(asked.body)
+    assert (text, arguments["to"], arguments["why"]) == (said.text, said.argument, said.result)
+
+
+def stream_of(manner: Manner, *turns: str, tenant_key: bytes = b"k" * 32) -> list[bytes]:
+    """What goes upstream in each turn of a conversation, by a replica of its own each time."""
+    sent = []
+    for count in range(1, len(turns) + 1):
+        backend = Backend(b"{}")
+        messages = [{"role": "user", "content": turn} for turn in turns[:count]]
+        replica = house(
+            backend,
+            Bundle(REQUESTS, manner=manner),
+            inspector=Finder(),
+            vault=lambda tenant, around: KeyedVault(tenant_key, around),
+        )
+        ask(replica, json.dumps({"model": "m", "messages": messages}).encode())
+        sent += backend.bodies
+    return sent
+
+
+TURNS = (
+    "Anna Berg, a.lind@acme.com, born 2026-03-01, pays by 4111 1111 1111 1111.",
+    "And Robin Aldberg? Anna knows PERSON_K7Q2MX.",
+    f"Not {known.placeholder('PERSON', 'Bo')}, but Bo. [CARD_1] is 5555555555554444.",
+)
+
+
+@pytest.mark.parametrize("manner", STYLES, ids=["placeholders", "surrogates"])
+def test_a_provider_that_caches_what_it_has_read_finds_it_again(manner: Manner) -> None:
+    turns = stream_of(manner, *TURNS)
+    for earlier, later in itertools.pairwise(turns):
+        assert later.startswith(earlier.removesuffix(b"]}"))
+    assert turns == stream_of(manner, *TURNS)
+
+
+@pytest.mark.parametrize("manner", STYLES, ids=["placeholders", "surrogates"])
+def test_another_tenant_has_other_words(manner: Manner) -> None:
+    ours = stream_of(manner, *TURNS[:2])[-1]
+    theirs = stream_of(manner, *TURNS[:2], tenant_key=b"o" * 32)[-1]
+    words = re.compile(rb"(?:PERSON|EMAIL|DATE)_\w{6}|\w+@[\w.]+")
+    assert not (set(words.findall(ours)) & set(words.findall(theirs))) - {b"PERSON_K7Q2MX"}
+
+
+class Blocking(Bundle):
+    """What goes out is replaced, and an answer with anything in it is blocked."""
+
+    def bind(self, context: object) -> Bundle:
+        answers = getattr(context, "direction", "") == "response"
+        return Bundle(dict.fromkeys(self.rules, "block")) if answers else self
+
+
+@pytest.mark.parametrize("chars", [1, 4, 50])
+def test_what_was_made_up_is_no_finding_in_an_answer(chars: int) -> None:
+    mirror = MIRRORS["chat stream"]
+    own = Said("Anna Berg", "a.lind@acme.com", "2026-03-01")
+    rules = Blocking(REQUESTS, manner=Manner(realistic=True))
+    backend = Mirrored(mirror, chars=chars, cut=99)
+    asked = ask(house(backend, rules, inspector=Finder()), mirror.call(own))
+    assert mirror.heard(asked.body) == (own.text, {"to": own.argument, "why": own.result})
+    assert asked.exchange.response.findings == {}
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize("realistic", [False, True])
+def test_tools_get_originals_only_if_the_rule_says_so(name: str, realistic: bool) -> None:
+    mirror = MIRRORS[name]
+    manner = Manner(realistic, restore=frozenset({Kind.TEXT}))
+    backend = Mirrored(mirror, chars=3, cut=50)
+    asked = ask(
+        house(backend, Bundle(REQUESTS, manner=manner), inspector=Finder()),
+        mirror.call(Said("Write to Anna Berg.", "Anna Berg", "a.lind@acme.com")),
+        dialect=DIALECTS[mirror.dialect],
+    )
+    text, arguments = mirror.heard(asked.body)
+    assert text == "Write to Anna Berg."
+    assert not re.search("Anna|Berg|acme", json.dumps(arguments))
+    assert asked.exchange.restored in (1, 2)
+
+
+def test_each_original_is_counted_once_however_the_answer_came() -> None:
+    for chars in (1, 5, 99):
+        backend = Mirrored(MIRRORS["chat stream"], chars=chars, cut=30)
+        call = MIRRORS["chat stream"].call(Said("Bo and Bo", "Bo", "x"))
+        asked = ask(house(backend, Bundle(REQUESTS), inspector=Finder()), call)
+        assert asked.exchange.restored == 3
+
+
+def test_nothing_of_an_original_is_in_the_record() -> None:
+    backend = Mirrored(MIRRORS["chat stream"], chars=4, cut=64)
+    parts = house(backend, Bundle(REQUESTS, manner=Manner(realistic=True)), inspector=Finder())
+    ask(parts, chat(TURNS[0]))
+    told = json.dumps([entry.core for entry in parts.sink.entries])  # type: ignore[attr-defined]
+    assert not re.search("Anna|Berg|acme|4111|2026-03-01", told)
