@@ -71,7 +71,11 @@ class Gateway:
         catalogue = data / "catalogue.yaml"
         catalogue.write_text(_CATALOGUE.format(url=upstream.url), encoding="utf-8")
         self._port, admin_port = _free_ports(2)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if k == "GATEWAY_CACHE" or not k.startswith("GATEWAY_")
+        }
         self._environment = kept | {
             "GATEWAY_DATA": str(data),
             "GATEWAY_CATALOGUE": str(catalogue),

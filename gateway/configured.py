@@ -40,7 +40,7 @@ def inspector(
         unsure=assessors.unsure(asked_if_unsure, settings.detector_names),
         processes=settings.detector_processes,
         deadline_s=settings.detector_deadline_s,
-        cache_dir=settings.data_dir / "cache",
+        cache_dir=settings.cache_dir,
         rss_limit_mb=settings.detector_memory_mb,
         launched=launched,
     )

@@ -31,6 +31,9 @@ class Settings:
     """Everything an operator can set. Empty means: the default that the text names."""
 
     data: str = _setting("", "Folder for all local state. Default: .gateway in the working folder")
+    cache: str = _setting(
+        "", "Folder for what can be made again: compiled patterns. Default: in the data folder"
+    )
     database_url: str = _setting(
         "", "SQLite or PostgreSQL database. Default: SQLite in the data folder"
     )
@@ -91,6 +94,11 @@ class Settings:
     def data_dir(self) -> Path:
         """The data folder."""
         return Path(self.data or ".gateway")
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where compiled patterns are kept."""
+        return Path(self.cache) if self.cache else self.data_dir / "cache"
 
     @property
     def keyring_path(self) -> Path:
@@ -171,6 +179,7 @@ _OTHERS = frozenset(
         "GATEWAY_TEST_POSTGRES",
         "GATEWAY_TEST_TRANSFORMERS",
         "GATEWAY_REVIEWER_KEY",
+        "GATEWAY_EXPORT_TOKEN",
     }
 )
 _FOREIGN = ("GATEWAY_SERVICE_", "GATEWAY_PORT_", "GATEWAY_ADMIN_SERVICE_", "GATEWAY_ADMIN_PORT_")

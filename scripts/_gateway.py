@@ -33,8 +33,12 @@ class Gateway:
         self.key = ""
         path = folder / "catalogue.yaml"
         path.write_text(catalogue)
-        # What is set for another gateway must not reach this one.
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+        # What is set for another gateway must not reach this one, but for what all may share.
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if k == "GATEWAY_CACHE" or not k.startswith("GATEWAY_")
+        }
         self._environ = {
             **kept,
             **(environ or {}),

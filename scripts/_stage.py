@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -96,7 +97,8 @@ class Stage(AbstractAsyncContextManager["Stage"]):
 
     async def __aenter__(self) -> Stage:
         folder = Path(self._folder.name)
-        settings = Settings(data=str(folder), detectors="patterns,pii", reload_s=0)
+        cache = os.environ.get("GATEWAY_CACHE", "")
+        settings = Settings(data=str(folder), cache=cache, detectors="patterns,pii", reload_s=0)
         db.upgrade(settings.database, shipped("migrations"))
         self._gateway = Gateway(settings)
         await self._gateway.start()

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -43,6 +44,10 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Compiled once for all gateways that a run starts, in its other processes too.
+    if "GATEWAY_CACHE" not in os.environ:
+        os.environ["GATEWAY_CACHE"] = folder = tempfile.mkdtemp(prefix="gateway-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     config.addinivalue_line(
         "markers", "covers(client, *features): what of which client a test tries"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -151,6 +152,7 @@ def with_assessor(
     )
     return Settings(
         data=str(folder),
+        cache=os.environ["GATEWAY_CACHE"],
         catalogue=str(folder / "catalogue.yaml"),
         policy=str(folder / "policy.yaml"),
         assessors=str(folder / "assessors.yaml"),

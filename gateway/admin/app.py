@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.admin import metrics, reads
+from gateway.admin import asking, metrics, reads
 from gateway.admin import review_api as api
 from gateway.admin.access import Access, reading, same_site
 from gateway.admin.console import Console
@@ -38,6 +38,7 @@ def build(ports: AdminPorts) -> ASGIApp:
             Route("/admin/v1/exchanges", admin.exchanges),
             Route("/admin/v1/exchanges/{id}", admin.exchange),
             *api.routes(ports, admin.access),
+            *asking.routes(ports, admin.access),
             Route("/", admin.page),
             Route("/login", admin.login, methods=["POST"]),
             Route("/logout", admin.logout, methods=["POST"]),

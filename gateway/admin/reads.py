@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from gateway.admin.ports import AdminPorts
 from gateway.audit import chain
 from gateway.audit.query import READ, Filters, query, show
+from gateway.audit.questions import Answer
 from gateway.core.errors import ConfigError, RecordUnavailable
 from gateway.core.judgement import Principal
 from gateway.core.ports import Entry
@@ -49,13 +50,13 @@ def search(params: QueryParams, *, limit: int = 100) -> Search:
             400, f"Unknown parameter {unknown[0][:40]!r}. Known: {', '.join(PARAMETERS)}."
         )
     values: dict[str, Any] = {name: params[name] for name in _WORDS if params.get(name)}
-    values |= {name: _count(params, name) for name in _TIMES if params.get(name)}
+    values |= {name: count(params, name) for name in _TIMES if params.get(name)}
     used = tuple(sorted(values))
     if values.setdefault("kind", chain.CLOSED) == "any":
         del values["kind"]
     if params.get("order", "newest") not in ("newest", "oldest"):
         raise HTTPException(400, "order: expected newest or oldest.")
-    wanted = _count(params, "limit") if params.get("limit") else limit
+    wanted = count(params, "limit") if params.get("limit") else limit
     if not 1 <= wanted <= MAX_LIMIT:
         raise HTTPException(400, f"limit: expected a number from 1 to {MAX_LIMIT}.")
     newest = params.get("order", "newest") == "newest"
@@ -69,7 +70,7 @@ async def entries(
 
     Only an admin sees the entries of other tenants.
     """
-    filters = found.filters if _sees_all(who) else replace(found.filters, tenant=who.tenant)
+    filters = found.filters if sees_all(who) else replace(found.filters, tenant=who.tenant)
 
     def read() -> list[dict[str, Any]]:
         return list(
@@ -87,19 +88,29 @@ async def entries(
     return rows
 
 
+async def asked(
+    ports: AdminPorts, who: Principal, read: Callable[[], Answer], *, question: str
+) -> Answer:
+    """The answer to a saved question, once the read is on record. Raises HTTPException 503."""
+    found: Answer = await _read(ports, read)
+    await _record(ports, who, "", via="api", filters=("question", question), count=len(found.rows))
+    return found
+
+
 async def exchange(ports: AdminPorts, who: Principal, exchange_id: str) -> dict[str, Any]:
     """One exchange. Raises HTTPException: 400, 404 or 503."""
     try:
         found = await _read(ports, lambda: show(ports.engine, exchange_id))
     except ConfigError as err:
         raise HTTPException(400, str(err)) from err
-    if found is None or not (_sees_all(who) or _tenant(found) == who.tenant):
+    if found is None or not (sees_all(who) or _tenant(found) == who.tenant):
         raise HTTPException(404, "There is no such exchange.")
     await _record(ports, who, found["id"], via="api", filters=("exchange_id",), count=1)
     return dict(found)
 
 
-def _sees_all(who: Principal) -> bool:
+def sees_all(who: Principal) -> bool:
+    """Whether what other tenants did is shown, too."""
     return "admin" in who.roles
 
 
@@ -143,7 +154,8 @@ async def _record(
         raise HTTPException(503, "The log cannot record this read, so it is refused.") from err
 
 
-def _count(params: QueryParams, name: str) -> int:
+def count(params: QueryParams, name: str) -> int:
+    """A parameter that is a whole number. Raises HTTPException 400."""
     text = params[name]
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise HTTPException(400, f"{name}: expected a whole number.")

@@ -16,14 +16,14 @@ from gateway.settings import Settings
 def load_scanner(found: Settings, following: Following | None = None) -> Scanner:
     """Takes seconds, and says so to people who watch. Raises ConfigError.
 
-    What is compiled is kept in the data folder if there is one; none is made for it.
+    What is compiled is kept where the settings say, or in the data folder if there is one; none is made for it.
     """
     out = console(stderr=True)
     with ExitStack() as stack:
         if out.is_terminal:
             stack.enter_context(out.status("Loading the detectors ..."))
-        if found.data_dir.is_dir():
-            cache = found.data_dir / "cache"
+        if found.cache or found.data_dir.is_dir():
+            cache = found.cache_dir
         else:
             cache = Path(stack.enter_context(TemporaryDirectory(prefix="gateway-")))
         return Scanner(enabled(found), cache_dir=cache, following=following)

@@ -19,7 +19,7 @@ from gateway.audit.query import show as find
 from gateway.audit.report import Report
 from gateway.audit.verify import verify as recompute
 from gateway.audit.verify_range import verify_range
-from gateway.cli import _evidence, _export
+from gateway.cli import _asking, _evidence, _export
 from gateway.cli._open import database
 from gateway.cli._output import Json, console, emit, say, table, when
 from gateway.cli._times import moment
@@ -246,6 +246,7 @@ def _coloured(outcome: Any) -> str:
     return f"[{_GOOD.get(outcome, 'yellow')}]{escape(outcome)}[/]" if outcome else ""
 
 
+app.command()(_asking.ask)
 app.command()(_evidence.prove)
 app.command()(_evidence.checkpoint)
 app.command()(_evidence.sequence)

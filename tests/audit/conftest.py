@@ -49,9 +49,9 @@ def make_closed(number: int, **changes: Any) -> Entry:
             "findings": [{"category": "AWS_KEY", "count": 1, "detector": "patterns"}],
             "effects": [{"action": "redact", "rule": "default/secrets", "count": 1}],
         },
-        "usage": {"input_tokens": 12, "output_tokens": 34},
+        "usage": {"input": 12, "output": 34},
         "policy": {"digest": "d" * 64, "revision": "1"},
-        "terms": "openai@1",
+        "terms": [{"profile": "openai", "rev": "1", "acceptance": "a1"}],
     }
     values = {
         "tenant": "acme",

@@ -26,7 +26,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder, not made yet."""
     for name in os.environ:
         if name.startswith("GATEWAY_") or name.endswith("_API_KEY"):
-            monkeypatch.delenv(name)
+            if name != "GATEWAY_CACHE":
+                monkeypatch.delenv(name)
     folder = tmp_path / "data"
     monkeypatch.setenv("GATEWAY_DATA", str(folder))
     monkeypatch.setenv("GATEWAY_DETECTORS", "patterns")

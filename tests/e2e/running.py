@@ -90,7 +90,9 @@ class Gateway:
         port, admin_port = free_ports(2)
         self.url = f"http://127.0.0.1:{port}"
         self.admin_url = f"http://127.0.0.1:{admin_port}"
-        self.environ = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")} | {
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_")}
+        self.environ = kept | {
+            "GATEWAY_CACHE": os.environ["GATEWAY_CACHE"],
             "GATEWAY_DATA": str(self.data),
             "GATEWAY_DATABASE_URL": database_url,
             "GATEWAY_CATALOGUE": str(self.catalogue),

@@ -1,0 +1,129 @@
+"""Saved questions: each answered on both databases, from entries as the gateway writes them."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from gateway import db
+from gateway.audit import questions
+from gateway.core.errors import ConfigError
+from gateway.core.ports import Entry
+
+
+@pytest.fixture
+def asked(engine: Any, audit_log: Any, opened: Any, closed: Any) -> Any:
+    """A log with one exchange of each kind; asks it questions."""
+    blocked = closed(2, tenant="other", application="web", outcome="blocked")
+    blocked.core["response"] = {"bytes": 0, "findings": [], "effects": []}
+    blocked.core["request"]["effects"] = [
+        {"action": "block", "rule": "strict/keys", "reason": "KEY", "count": 1}
+    ]
+    seen = closed(3, application="web")
+    seen.core.update({"labels": ["http"], "endpoint": "/v1/messages", "team": "t2"})
+    seen.core["request"] |= {
+        "opaque": [{"path": "/messages/0", "media_type": "image/png", "bytes": 700}],
+        "trials": [{"mode": "shadow", "action": "block", "rule": "new/mail", "count": 2}],
+    }
+    entries = [
+        opened(1), closed(1), opened(2, tenant="other"), blocked, opened(3), seen, opened(4),
+        Entry("", "works.added", {"via": "cli", "work": "novel"}),
+        Entry("", "access.audit_read", {"via": "api", "count": 3}, tenant="acme", key_id="k"),
+    ]  # fmt: skip
+
+    async def fill() -> None:
+        async with audit_log() as log:
+            for entry in entries:
+                await log.append(entry)
+
+    asyncio.run(fill())
+
+    def ask(name: str, **filters: Any) -> list[dict[str, Any]]:
+        found = questions.ask(engine, questions.named(name), **filters)
+        return [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+
+    return ask
+
+
+def test_destinations_say_who_sent_what_where(asked: Any) -> None:
+    rows = asked("destinations")
+    assert {(r["tenant"], r["category"], r["provider"], r["region"]) for r in rows} == {
+        ("acme", "EMAIL_ADDRESS", "openai", "eu"),
+        ("other", "EMAIL_ADDRESS", "openai", "eu"),
+    }
+    assert sum(row["found"] for row in rows) == 6
+
+
+def test_blocks_are_told_by_rule_and_application(asked: Any) -> None:
+    (row,) = asked("blocked")
+    assert (row["rule"], row["tenant"], row["application"]) == ("strict/keys", "other", "web")
+    assert row["exchanges"] == 1
+
+
+def test_terms_are_told_with_their_revision(asked: Any) -> None:
+    assert {row["terms"] for row in asked("terms", tenant="other")} == {"openai@1"}
+
+
+def test_tokens_are_summed_by_team(asked: Any) -> None:
+    (row,) = asked("usage", tenant="other")
+    assert (row["team"], row["input_tokens"], row["output_tokens"]) == ("t1", 12, 34)
+
+
+def test_unlabelled_answers_are_those_without_any_label(asked: Any) -> None:
+    assert [row["exchange_id"] for row in asked("unlabelled")] == ["00000001-exchange"]
+
+
+def test_coverage_tells_what_was_not_read(asked: Any) -> None:
+    (row,) = asked("coverage")
+    assert (row["what"], row["detail"], row["amount"]) == ("opaque", "image/png", 700)
+
+
+def test_trials_are_no_effects(asked: Any) -> None:
+    told = {(row["mode"], row["rule"], row["times"]) for row in asked("trials")}
+    assert ("shadow", "new/mail", 2) in told
+    assert all(row["rule"] != "new/mail" for row in asked("blocked"))
+
+
+def test_acts_and_reads_are_told_apart(asked: Any) -> None:
+    assert [row["kind"] for row in asked("changes")] == ["works.added"]
+    assert [row["kind"] for row in asked("reads")] == ["access.audit_read"]
+
+
+def test_an_exchange_without_an_end_is_found(asked: Any) -> None:
+    assert [row["exchange_id"] for row in asked("unclosed")] == ["00000004-exchange"]
+
+
+@pytest.mark.parametrize("name", questions.saved())
+def test_every_question_keeps_to_its_time_and_tenant(asked: Any, name: str) -> None:
+    assert asked(name, until_ms=1) == []
+    assert asked(name, since_ms=2**52) == []
+    assert asked(name, tenant="nobody") == []
+    assert questions.saved()[name].title.endswith("?")
+
+
+@pytest.mark.parametrize("name", questions.saved())
+def test_a_short_time_is_read_by_an_index(engine: Any, name: str) -> None:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("a small table is read whole on PostgreSQL, whatever its indexes")
+    sql = text(f"EXPLAIN QUERY PLAN {questions.saved()[name].sql}")
+    with db.snapshot(engine) as connection:
+        plan = connection.execute(sql, {"since_ms": 1, "until_ms": 9, "tenant": ""}).all()
+    steps = [row.detail for row in plan]
+    tables = [step for step in steps if re.match(r"(SCAN|SEARCH) [a-z] ", step)]
+    tables = [step for step in tables if "VIRTUAL" not in step]
+    assert tables
+    assert all("ts_ms>" in step or "exchange_id=" in step for step in tables), tables
+
+
+def test_other_questions_are_refused() -> None:
+    with pytest.raises(ConfigError, match="Known: blocked, changes"):
+        questions.named("why")
+
+
+def test_the_page_lists_them_all() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+    for question in questions.saved().values():
+        assert f"| `{question.name}` | {question.title} |" in page
