@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from gateway import taxonomy
 from gateway.detectors.content import HAZARDS
 from training.content.corpus import HARMLESS, HERE, LANGUAGES, corpus, frames, gerund, lines
+from training.content.sources import benign
+from training.licences import SHARE_ALIKE
 
 TEXTS = corpus()
 
 
 def test_every_file_is_about_a_hazard_of_the_taxonomy() -> None:
     named = {path.stem for folder in ("acts", "said") for path in (HERE / folder).glob("*.txt")}
-    assert named - {"fair", "harmless", "groups"} <= set(taxonomy.load().hazards)
+    harmless = {"fair", "fine", "harmless", "played", "refused", "groups"}
+    assert named - harmless <= set(taxonomy.load().hazards)
     assert set(HAZARDS) <= {text.hazard for text in TEXTS}
 
 
@@ -32,6 +37,19 @@ def test_a_line_is_in_english_in_german_and_french_or_in_all_languages() -> None
         for path in (HERE / folder).glob("*.txt"):
             for line in lines(path):
                 assert set(line) in ({"en"}, {"de", "fr"}, set(LANGUAGES)), line
+
+
+def test_what_is_said_is_harmless_unless_its_file_is_a_hazard() -> None:
+    kinds = {text.text.lower().rstrip(".?! "): text.hazard for text in TEXTS}
+    assert kinds["why do stars explode"] == HARMLESS
+    assert kinds["give me a working activation code for the office suite"] != HARMLESS
+    assert {t.hazard for t in TEXTS if t.family.startswith("ordinary: ")} == {HARMLESS}
+
+
+def test_share_alike_rows_are_not_learnt_from(tmp_path: Path) -> None:
+    rows = [{"text": "a", "source": source} for source in (*sorted(SHARE_ALIKE), "arena-hard-v2.0")]
+    (tmp_path / "benign.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert [row["source"] for row in benign(tmp_path)] == ["arena-hard-v2.0"]
 
 
 def test_nothing_is_left_to_fill_in() -> None:

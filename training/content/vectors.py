@@ -15,6 +15,7 @@ import argparse
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -58,9 +59,9 @@ def vectors(data: Path, model: MiniLM) -> Vectors:
 
 def _english(data: Path) -> Iterator[str]:
     """The words of the files that are about harm or its absence, all in English."""
-    for path in (*sorted(data.glob("safety_*.jsonl")), data / "benign.jsonl"):
-        for row in sources.rows(path):
-            yield from _LATIN.findall(row["text"].lower())
+    harmful = (row for path in sorted(data.glob("safety_*.jsonl")) for row in sources.rows(path))
+    for row in chain(harmful, sources.benign(data)):
+        yield from _LATIN.findall(row["text"].lower())
 
 
 def _reduced(embedded: Floats) -> Floats:

@@ -18,6 +18,7 @@ from training.injection.texts import Text
 # How many texts are made of one template: English has many templates, the others few.
 _TIMES = {"en": 14, "other": 16}
 _TIMES_PLANTED = {"en": 26, "other": 18}
+_TIMES_REPLANTED = 4
 _DOCUMENTS = 900
 _CAPITALS, _SMALL = 0.04, 0.08
 _LOCALES = (
@@ -117,6 +118,25 @@ def labelled(data: Path) -> Iterator[Text]:
             yield Text(row["text"], "benign", name)
     for text in sorted(_recorded(data / "wire")):
         yield Text(text, "benign", "wire")
+
+
+def replanted(data: Path, seed: int) -> Iterator[Text]:
+    """BIPIA's instructions in documents of ours: the tables that they come in are share-alike."""
+    rng = random.Random(f"{seed} BIPIA")
+    prose = _prose(read("en"), rng)
+    rows = [row["text"] for row in _rows(data / "injection.jsonl") if row["source"] == "BIPIA"]
+    for payload in sorted({_beside_table(text) for text in rows} - {""}):
+        for _ in range(_TIMES_REPLANTED):
+            pieces, between = document(rng, prose)
+            made = plant(rng, pieces, between, payload, escaped=between == "")
+            yield Text(made.text, "planted", "BIPIA tasks", "en", made.start, made.end)
+
+
+def _beside_table(text: str) -> str:
+    """What is planted in a text of a Markdown table; nothing if the text is another document."""
+    lines = text.splitlines()
+    beside = [line for line in lines if not line.lstrip().startswith("|")]
+    return "\n".join(beside).strip() if len(lines) - len(beside) > 1 else ""
 
 
 def code(rng: random.Random) -> Iterator[Text]:

