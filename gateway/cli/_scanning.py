@@ -16,7 +16,8 @@ from gateway.settings import Settings
 def load_scanner(found: Settings, following: Following | None = None) -> Scanner:
     """Takes seconds, and says so to people who watch. Raises ConfigError.
 
-    What is compiled is kept where the settings say, or in the data folder if there is one; none is made for it.
+    What is compiled is kept where the settings say, or in the data folder if there is one; none
+    is made for it.
     """
     out = console(stderr=True)
     with ExitStack() as stack:

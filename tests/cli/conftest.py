@@ -24,11 +24,12 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder, not made yet."""
+    cache = os.environ["GATEWAY_CACHE"]
     for name in os.environ:
         if name.startswith("GATEWAY_") or name.endswith("_API_KEY"):
-            if name != "GATEWAY_CACHE":
-                monkeypatch.delenv(name)
+            monkeypatch.delenv(name)
     folder = tmp_path / "data"
+    monkeypatch.setenv("GATEWAY_CACHE", cache)
     monkeypatch.setenv("GATEWAY_DATA", str(folder))
     monkeypatch.setenv("GATEWAY_DETECTORS", "patterns")
     monkeypatch.chdir(tmp_path)
