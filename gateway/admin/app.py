@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admin import asking, metrics, reads
 from gateway.admin import review_api as api
-from gateway.admin.access import Access, reading, same_site
+from gateway.admin import review_pages as pages
+from gateway.admin.access import READERS, Access, same_site, with_role
 from gateway.admin.console import Console
 from gateway.admin.ports import AdminPorts
 from gateway.admin.session import COOKIE, SESSION_S, issue
@@ -39,6 +40,7 @@ def build(ports: AdminPorts) -> ASGIApp:
             Route("/admin/v1/exchanges/{id}", admin.exchange),
             *api.routes(ports, admin.access),
             *asking.routes(ports, admin.access),
+            *pages.routes(ports, admin.access, admin.console),
             Route("/", admin.page),
             Route("/login", admin.login, methods=["POST"]),
             Route("/logout", admin.logout, methods=["POST"]),
@@ -101,7 +103,9 @@ class _Admin:
             who = await self.access.session(request)
             if who is None:
                 return self.console.sign_in(401 if COOKIE in request.cookies else 200)
-            return await self.console.overview(request, reading(who))
+            if READERS.isdisjoint(who.roles):
+                return RedirectResponse("/reviews", 303)
+            return await self.console.overview(request, who)
         except HTTPException as err:
             return self.console.sign_in(err.status_code, str(err.detail))
 
@@ -114,7 +118,7 @@ class _Admin:
         form = parse_qs((await request.body()).decode("ascii", "replace"), max_num_fields=4)
         key = form.get("key", [""])[0].strip()
         try:
-            who = reading(await self.access.holder(request, key))
+            who = with_role(await self.access.holder(request, key))
         except HTTPException as err:
             return self.console.sign_in(err.status_code, str(err.detail))
         ports = self._ports

@@ -43,12 +43,20 @@ class Console:
         body = html.sign_in(ready=ready, problem=problem, version=self._ports.version)
         return HTMLResponse(html.page("Sign in", self._style, body), status)
 
+    def page(
+        self, who: Principal, title: str, body: str, *, here: str, reads: bool, status: int = 200
+    ) -> HTMLResponse:
+        """A page under the bar. here: what of the bar it is. reads: whether all of it is open."""
+        bar = html.header(who.name, self._ports.version, here=here, reads=reads)
+        whole = f"{bar}\n{body}\n</main>"
+        return HTMLResponse(html.page(title, self._style, whole), status)
+
     async def overview(self, request: Request, who: Principal) -> HTMLResponse:
         """The whole page. A log that cannot be read leaves a remark in its place."""
         ports = self._ports
         asked = {n: request.query_params[n] for n in _ASKED if request.query_params.get(n)}
         body = [
-            html.header(who.name, ports.version),
+            html.header(who.name, ports.version, here="overview"),
             html.state(
                 problems=ports.problems(), warnings=ports.warnings(), bundle=ports.bundle(),
                 detectors=ports.detectors, counters=ports.counters.values,

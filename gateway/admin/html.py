@@ -46,16 +46,22 @@ def sign_in(*, ready: bool, problem: str, version: str) -> str:
 <input id="key" name="key" type="password" autocomplete="current-password" required autofocus
  placeholder="gw_…" spellcheck="false">
 {said}<button>Sign in</button>
-<p class="quiet">A key with the role admin or auditor. To make one:<br>
+<p class="quiet">A key with the role admin, auditor or reviewer. To make one:<br>
 <code>gateway keys new NAME --role auditor</code></p>
 </form>
 </main>"""
 
 
-def header(name: str, version: str) -> str:
-    """The bar at the top."""
+def header(name: str, version: str, *, here: str, reads: bool = True) -> str:
+    """The bar at the top. here: the page it stands on. reads: whether the overview is open."""
+    known = (("/", "overview"), ("/reviews", "reviews")) if reads else (("/reviews", "reviews"),)
+    links = "".join(
+        f'<a href="{target}"{" aria-current=page" if page == here else ""}>{page.title()}</a>'
+        for target, page in known
+    )
     return f"""<header><div class="bar">
 <h1>{_MARK} <span class="quiet">{escape(version)}</span></h1>
+<nav class="tabs top" aria-label="Pages">{links}</nav>
 <span class="who">{escape(name)}</span>
 <form method="post" action="/logout"><button class="plain">Sign out</button></form>
 </div></header>

@@ -67,6 +67,7 @@ class House:
     clock: Clock
     store: KeyStore
     problems: dict[str, str]
+    reviews: Store
     keys: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
 
@@ -86,17 +87,16 @@ class House:
 async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
     clock, counters, problems = Clock(), Counters(), dict[str, str]()
     log = AuditLog(engine, key=b"k" * 32, replica="test", clock=clock, counters=counters)
-    store = KeyStore(engine, clock=clock)
+    store, sink = KeyStore(engine, clock=clock), Sink(log)
+    reviews = Store(engine, Seals(lambda tenant: b"r" * 32), clock)
     ports = AdminPorts(
         version="0.1.0",
         engine=engine,
         keys=store,
-        sink=(sink := Sink(log)),
+        sink=sink,
         clock=clock,
         counters=counters,
-        reviews=Desk(
-            Store(engine, Seals(lambda tenant: b"r" * 32), clock), sink, counters, via="admin"
-        ),
+        reviews=Desk(reviews, sink, counters, via="admin"),
         session_key=b"s" * 32,
         probe=lambda path: Reply(503 if problems else 200, {}, path.encode()),
         problems=lambda: problems,
@@ -112,8 +112,9 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
     transport = httpx.ASGITransport(app=build(ports))
     try:
         async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
-            made = House(client, sink, clock, store, problems)
-            for who, roles in {"admin": ["admin"], "auditor": ["auditor"], "user": []}.items():
+            made = House(client, sink, clock, store, problems, reviews)
+            known = {"admin": ["admin"], "auditor": ["auditor"], "user": [], "rita": ["reviewer"]}
+            for who, roles in known.items():
                 principal, made.keys[who] = store.new(f"<{who}>", tenant="acme", roles=roles)
                 made.ids[who] = principal.key_id
             made.keys["wrong"] = "gw_" + "a" * 10 + "_" + "b" * 43

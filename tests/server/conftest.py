@@ -94,7 +94,8 @@ def serving() -> Iterator[Callable[..., Site]]:
         **parts: Any,
     ) -> Site:
         sink, problems = Sink(), dict[str, str]()
-        door = new_door(backend, sink, Bundle(rules or {}), problems, max_body, dialects, **parts)
+        bundle = rules if isinstance(rules, Bundle) else Bundle(rules or {})
+        door = new_door(backend, sink, bundle, problems, max_body, dialects, **parts)
         sock = listen.bind("127.0.0.1", 0)
         server = listen._Server(listen._config(door))
 
