@@ -146,7 +146,8 @@ class Attempt:
 class Exchange:
     """The only mutable object that travels. Its owner is the pipeline.
 
-    cut_off: the answer broke off, and its wire format has no words to say so. review: what a
+    cut_off: the answer broke off, and its wire format has no words to say so. ends: what of
+    the answer is told from now on makes it complete for whoever hears it. review: what a
     person decided about it, if a rule wants that.
     """
 
@@ -178,6 +179,7 @@ class Exchange:
     judged_ms: float = 0.0
     error: str = ""
     cut_off: bool = False
+    ends: bool = False
     review: Decision | None = None
 
     @property

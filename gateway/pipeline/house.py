@@ -39,6 +39,7 @@ class House:
     labels: the headers that mark an answer, from what is known when its first byte leaves.
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
     sleep: waits that many seconds. chance: a random number from 0 to 1.
+    ends_recorded: whether the end of an answer waits until its closing entry is durable.
     panel: the assessors, if there are any. later: what goes on when a client has its answer.
     reviews: where requests wait for a person; without it, those that must are refused.
     """
@@ -57,6 +58,7 @@ class House:
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
+    ends_recorded: bool = False
     panel: Panel | None = None
     later: Later = field(default_factory=Later)
     reviews: Reviews | None = None

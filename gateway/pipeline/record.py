@@ -9,6 +9,7 @@ from gateway.core.ports import Entry
 
 OPENED = "exchange.opened"
 CLOSED = "exchange.closed"
+WITHHELD = "exchange.withheld"
 
 
 def opened(exchange: Exchange) -> Entry:
@@ -63,6 +64,11 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
             "rule": exchange.refusal.rule,
         }
     return _entry(exchange, CLOSED, core, outcome=exchange.outcome.value)
+
+
+def withheld(exchange: Exchange) -> Entry:
+    """That the end of this exchange's answer was not told, for it was not durable in time."""
+    return _entry(exchange, WITHHELD, {})
 
 
 def _route(exchange: Exchange) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from gateway.core.apis import Answer, Dialect, Reader, Reply
 from gateway.core.errors import ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
-from gateway.core.message import Direction
+from gateway.core.message import ALL, Direction
 from gateway.pipeline.answer import Release
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
@@ -104,10 +104,12 @@ async def deliver(
             last = reader.stop(guard.refusal, exchange.id, release.ended)
         else:
             # The upstream has done its work: nobody is to ask it again unasked.
+            exchange.ends = True
             withheld = reader.withhold(replace(guard.refusal, retry_after_s=None), exchange.id)
             for piece in reply(exchange, withheld, house):
                 yield piece
     if last:
+        exchange.ends = True
         side.bytes += len(last)
         seal.update(last)
         side.digest = house.seal(exchange.principal.tenant, seal.digest())
@@ -189,6 +191,7 @@ async def _released(
             exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, "upstream_error_event"
         if release.refused:
             return
+        exchange.ends = final or ALL in release.ended
         if out or final:
             yield out
 

@@ -14,6 +14,7 @@ socket is an answer that goes on while the client goes on asking.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
@@ -24,7 +25,7 @@ from gateway.core.judgement import Refusal
 from gateway.pipeline import record
 from gateway.pipeline.house import House
 from gateway.pipeline.reach import reach
-from gateway.pipeline.request import admit
+from gateway.pipeline.request import Judged, admit
 from gateway.pipeline.response import UPSTREAM_WORDS, Head, deliver, refused, reply
 from gateway.pipeline.review import hold
 from gateway.pipeline.session import Line, converse
@@ -34,6 +35,11 @@ NO_RECORD = Refusal(
     message="The call cannot be recorded now, so it was not made. Try again shortly.",
     status=503,
     retry_after_s=5,
+)
+WITHHELD = Refusal(
+    code="record_unavailable",
+    message="The model has answered, but that cannot be recorded now, so the answer is withheld.",
+    status=503,
 )
 OUR_FAULT = Refusal(
     code="internal_error",
@@ -53,35 +59,54 @@ async def run(
     """
     began = house.clock.monotonic_ms()
     answer: Answer | None = None
-    headed = False
+    headed = recorded = False
     refusal: Refusal | None = None
+    held: list[Head | bytes] = []
     try:
         judged, others = await admit(exchange, dialect, house)
         judged = await hold(exchange, dialect, judged, house)
         judged, answer = await reach(exchange, dialect, judged, others, house)
         exchange.upstream_status = answer.status
         exchange.first_byte_ms = house.clock.monotonic_ms() - began
-        if line is not None and isinstance(answer, Socket) and isinstance(dialect, SessionDialect):
-            told = converse(exchange, judged, answer, dialect, house, line)
-        else:
-            told = deliver(exchange, judged, answer, dialect, house)
-        async with aclosing(told) as pieces:
+        async with aclosing(_told(exchange, judged, answer, dialect, house, line)) as pieces:
             async for piece in pieces:
-                headed = True
-                yield piece
+                if house.ends_recorded and exchange.ends:
+                    held.append(piece)
+                else:
+                    headed = True
+                    yield piece
     except (GeneratorExit, asyncio.CancelledError):
         exchange.outcome = Outcome.DISCONNECTED
         await _close(exchange, answer, house, began)
         raise
     except Exception as err:  # noqa: BLE001 - the outermost door: a bug of ours is no way through
         refusal = _failed(exchange, err, house)
+        held = []
     try:
         if refusal is not None and not headed:
-            for piece in reply(exchange, dialect.refuse(refusal, exchange.id), house):
-                yield piece
+            held = reply(exchange, dialect.refuse(refusal, exchange.id), house)
+        if house.ends_recorded and refusal is not NO_RECORD:
+            recorded = True
+            if not await _close(exchange, answer, house, began):
+                held = _withheld(exchange, dialect, house, headed=headed)
+        for piece in held:
+            yield piece
     finally:
-        if refusal is not NO_RECORD:
+        if refusal is not NO_RECORD and not recorded:
             await _close(exchange, answer, house, began)
+
+
+def _told(
+    exchange: Exchange,
+    judged: Judged,
+    answer: Answer,
+    dialect: Dialect,
+    house: House,
+    line: Line | None,
+) -> AsyncGenerator[Head | bytes, None]:
+    if line is not None and isinstance(answer, Socket) and isinstance(dialect, SessionDialect):
+        return converse(exchange, judged, answer, dialect, house, line)
+    return deliver(exchange, judged, answer, dialect, house)
 
 
 def _failed(exchange: Exchange, err: Exception, house: House) -> Refusal:
@@ -102,25 +127,53 @@ def _failed(exchange: Exchange, err: Exception, house: House) -> Refusal:
     return OUR_FAULT
 
 
-async def _close(exchange: Exchange, answer: Answer | None, house: House, began: float) -> None:
+def _withheld(
+    exchange: Exchange, dialect: Dialect, house: House, *, headed: bool
+) -> list[Head | bytes]:
+    """What a client is told instead of an end that could not be recorded, and a note of it."""
+    with contextlib.suppress(GatewayError):
+        # Queued behind the closing entry, which tells of the end that was to come.
+        house.sink.append(record.withheld(exchange)).add_done_callback(_seen)
+    if headed:
+        exchange.cut_off = True
+        return []
+    return reply(exchange, dialect.refuse(WITHHELD, exchange.id), house)
+
+
+def _seen(durable: asyncio.Future[None]) -> None:
+    """Nobody waits for this one: it is kept, and written when that can be done."""
+    if not durable.cancelled():
+        durable.exception()
+
+
+async def _close(exchange: Exchange, answer: Answer | None, house: House, began: float) -> bool:
     """End the upstream call and write the closing entry, whatever happens to our caller.
 
-    If judging goes on, the entry is written when that is over, and nobody waits for it here.
+    If judging goes on, the entry is written when that is over, and nobody waits for it here
+    unless ends are recorded before they are told. Whether it is durable.
     """
     took_ms = house.clock.monotonic_ms() - began
     pending = [*exchange.request.pending, *exchange.response.pending]
     durable = None
-    if pending:
+    if pending and not house.ends_recorded:
         house.later.start(_afterwards(pending, exchange, took_ms, house))
+    elif pending:
+        await _judged(pending, exchange, house)
+        durable = _closed(exchange, took_ms, house)
     else:
         durable = _closed(exchange, took_ms, house)
     if answer is not None:
         await answer.aclose()
-    if durable is not None:
-        try:
-            await asyncio.shield(durable)
-        except GatewayError:
-            house.counters.add("record_unavailable_total")
+    return durable is not None and await _durable(durable, house)
+
+
+async def _durable(entry: asyncio.Future[None], house: House) -> bool:
+    try:
+        await asyncio.shield(entry)
+    except GatewayError:
+        house.counters.add("record_unavailable_total")
+        return False
+    return True
 
 
 def _closed(exchange: Exchange, took_ms: float, house: House) -> asyncio.Future[None] | None:
@@ -137,14 +190,16 @@ def _closed(exchange: Exchange, took_ms: float, house: House) -> asyncio.Future[
 async def _afterwards(
     pending: Sequence[asyncio.Task[None]], exchange: Exchange, took_ms: float, house: House
 ) -> None:
-    """Write the closing entry once all is judged. Judging has a deadline of its own."""
+    """Write the closing entry once all is judged."""
+    await _judged(pending, exchange, house)
+    durable = _closed(exchange, took_ms, house)
+    if durable is not None:
+        await _durable(durable, house)
+
+
+async def _judged(pending: Sequence[asyncio.Task[None]], exchange: Exchange, house: House) -> None:
+    """Wait for the judging that goes on. It has a deadline of its own."""
     for ended in await asyncio.gather(*pending, return_exceptions=True):
         if isinstance(ended, Exception):
             exchange.error = type(ended).__name__
             house.counters.add("failed_total")
-    durable = _closed(exchange, took_ms, house)
-    if durable is not None:
-        try:
-            await durable
-        except GatewayError:
-            house.counters.add("record_unavailable_total")

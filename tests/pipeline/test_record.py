@@ -10,12 +10,17 @@ from typing import Any
 
 import pytest
 
+from gateway.core.calls import Call
 from gateway.core.errors import RecordUnavailable
+from gateway.core.exchange import Exchange
 from gateway.core.ports import Entry
+from gateway.pipeline.run import run
 from tests.pipeline.fakes import (
+    CHAT,
     SAMPLES,
     SSE,
     STREAMS,
+    WHO,
     WHOLES,
     Backend,
     Bundle,
@@ -34,6 +39,10 @@ TEXT, TOOLS = STREAMS["openai_text"], STREAMS["openai_tools"]
 
 def crash(*_: object) -> Any:
     raise ZeroDivisionError("alice.smith@example.com")
+
+
+def exchange(body: bytes) -> Exchange:
+    return Exchange("id-1", WHO, CHAT.name, CHAT.paths[0], {}, Call(body))
 
 
 def pieces(data: bytes) -> list[bytes]:
@@ -248,3 +257,53 @@ def test_rules_are_asked_about_the_path_as_explain_does() -> None:
 
     ask(house(Backend(WHOLES["openai_text"]), Asked(BLOCK)), chat("hello"))
     assert asked == ["/v1/chat/completions"] * 2
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_end_of_an_answer_is_told_when_its_closing_entry_is_durable(case: str) -> None:
+    """Setting before_release. What comes before the end of a stream is not delayed by it."""
+    backend, body, parts, outcome, _ = CASES[case]
+    log: list[str] = []
+
+    async def heard() -> None:
+        made = house(backend, Bundle(BLOCK), sink=Sink(log=log), ends_recorded=True, **parts)
+        async for piece in run(exchange(body), CHAT, made):
+            note = "piece" if isinstance(piece, bytes) else "head"
+            log.append(note)
+
+    asyncio.run(heard())
+    assert log[-1] == "piece" or outcome == "failed" or case == "empty"
+    assert log.count("exchange.closed") == 1
+    # One piece, or two that arrived together, stand behind it; the rest came at once.
+    assert log[log.index("exchange.closed") :].count("piece") <= 2
+    backend.bodies.clear()
+    backend.closed = 0
+
+
+def test_stream_is_held_back_only_at_its_end() -> None:
+    log: list[str] = []
+
+    async def heard() -> None:
+        backend = Backend(*pieces(TEXT), kind=SSE)
+        made = house(backend, Bundle({}), sink=Sink(log=log), ends_recorded=True)
+        async for piece in run(exchange(chat(stream=True)), CHAT, made):
+            last = isinstance(piece, bytes) and b"[DONE]" in piece
+            log.append("[DONE]" if last else "piece")
+
+    asyncio.run(heard())
+    assert log.index("exchange.closed") < log.index("[DONE]")
+    assert log[: log.index("exchange.closed")].count("piece") > 3
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_end_that_cannot_be_recorded_is_withheld(streamed: bool) -> None:
+    """broken_from: the opening entry is written, the closing one is not."""
+    backend = Backend(*pieces(TEXT), kind=SSE) if streamed else Backend(WHOLES["openai_text"])
+    made = house(backend, Bundle({}), sink=Sink(broken_from=1), ends_recorded=True)
+    asked = ask(made, chat(stream=streamed))
+    if streamed:
+        assert asked.exchange.cut_off
+        assert b"[DONE]" not in asked.body
+    else:
+        assert asked.status == 503
+        assert asked.error["code"] == "record_unavailable"
