@@ -15,6 +15,8 @@ from gateway.audit.heartbeat import beat_forever
 from gateway.audit.log import AuditLog, Limits
 from gateway.audit.sequencer import signer
 from gateway.audit.sequencing import Sequencing
+from gateway.audit.spool import Spool
+from gateway.audit.store import ANSWER_S
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.core.exchange import Exchange
@@ -39,11 +41,13 @@ from gateway.routing import Router
 from gateway.server import openapi
 from gateway.server.door import Door
 from gateway.server.paths import Table
-from gateway.settings import Settings
+from gateway.settings import BEFORE_RELEASE, Settings
 
 log = logging.getLogger(__name__)
 
 NO_CREDENTIAL = "off, and its models: it has no credential, 'gateway doctor' says which"
+# The database may take so long for a batch before it goes to the spool.
+SPOOL_AFTER_S = 1.0
 NO_PLACE = "off: what it asks is not in the catalogue now, or has no credential"
 
 
@@ -66,7 +70,12 @@ class Gateway:
             replica=settings.replica_name,
             clock=self.clock,
             counters=self.counters,
-            limits=Limits(max_queue=settings.audit_queue),
+            limits=Limits(
+                max_queue=settings.audit_queue,
+                answer_s=SPOOL_AFTER_S if settings.audit_spool_mb else ANSWER_S,
+            ),
+            spool=self._spool(),
+            heartbeat_s=settings.audit_heartbeat_s,
         )
         self.sequencing = self._sequencing()
         self.keys = KeyStore(self.engine, clock=self.clock)
@@ -162,6 +171,8 @@ class Gateway:
         found = dict(self.warnings)
         if self.sequencing is not None and self.sequencing.trouble:
             found["audit tree"] = self.sequencing.trouble
+        if self.audit.caution:
+            found["audit spool"] = self.audit.caution
         if self.works.caution:
             found["works"] = self.works.caution
         for name, rest_s in self.router.resting():
@@ -215,6 +226,7 @@ class Gateway:
             seal=self._seal,
             counters=self.counters,
             clock=self.clock,
+            ends_recorded=self.settings.audit_durable == BEFORE_RELEASE,
             panel=Panel(self.assessors) if self.assessors else None,
             later=self.later,
             reviews=self.reviews,
@@ -242,6 +254,13 @@ class Gateway:
                 self.warnings[name] = f"not reloaded, the one before stays in force: {err}"
                 log.error("%s: %s", name, self.warnings[name])
 
+    def _spool(self) -> Spool | None:
+        found = self.settings
+        if not found.audit_spool_mb:
+            return None
+        max_bytes = found.audit_spool_mb * 1024 * 1024
+        return Spool(found.spool_path, self.keyring.audit_key, max_bytes=max_bytes)
+
     def _sequencing(self) -> Sequencing | None:
         found = self.settings
         if not found.audit_sequence_s:
@@ -253,6 +272,8 @@ class Gateway:
             clock=self.clock,
             counters=self.counters,
             every_s=found.audit_sequence_s,
+            abandoned_s=found.audit_abandoned_s,
+            replica=found.replica_name,
         )
 
     def _load_bundle(self) -> None:

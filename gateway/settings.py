@@ -20,6 +20,8 @@ from gateway.documents import load, unknown
 PREFIX = "GATEWAY_"
 DETECTORS = "patterns,pii,names,injection,hidden,output"
 _LEAST_RUN_WORDS = 8
+BEFORE_EGRESS = "before_egress"
+BEFORE_RELEASE = "before_release"
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -78,6 +80,18 @@ class Settings:
     reviews_open_tenant: int = _setting(
         1_000, "Reviews of a tenant that may be open; beyond it, its requests are refused"
     )
+    audit_durable: str = _setting(
+        BEFORE_EGRESS,
+        "`before_egress`: nothing goes to a provider before it is on record; `before_release`: "
+        "nor the end of an answer to its client before its closing entry is",
+    )
+    audit_spool_mb: int = _setting(
+        0, "Megabytes of audit entries kept on local disk while the database is away; 0: none"
+    )
+    audit_spool: str = _setting("", "Folder for them. Default: in the data folder")
+    audit_abandoned_s: int = _setting(
+        900, "Seconds after which the exchanges of a process that is silent are closed; 0: never"
+    )
     audit_queue: int = _setting(10_000, "Audit entries that may wait to be written")
     audit_sequence_s: int = _setting(
         1, "Seconds between checkpoints of the audit log; 0: `gateway audit sequence` makes them"
@@ -131,6 +145,11 @@ class Settings:
         if self.patterns:
             return Path(self.patterns)
         return shipped("policies") / "patterns"
+
+    @property
+    def spool_path(self) -> Path:
+        """The folder for audit entries while the database is away."""
+        return Path(self.audit_spool) if self.audit_spool else self.data_dir / "spool"
 
     @property
     def assessors_path(self) -> Path | None:
@@ -219,6 +238,11 @@ def _checked(settings: Settings) -> Settings:
     for name in ("workers", "detector_processes", "detector_deadline_s", "max_body_bytes"):
         if getattr(settings, name) < 1:
             raise ConfigError(f"{PREFIX}{name.upper()}: must be at least 1.")
+    if settings.audit_durable not in (BEFORE_EGRESS, BEFORE_RELEASE):
+        raise ConfigError(
+            f"{PREFIX}AUDIT_DURABLE: expected {BEFORE_EGRESS} or {BEFORE_RELEASE}, found "
+            f"{settings.audit_durable[:40]!r}."
+        )
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error.")
     return settings

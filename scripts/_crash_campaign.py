@@ -403,12 +403,15 @@ def main() -> int:
                     weights = [RARELY if k.startswith("kill gateway") else 1.0 for k in kinds]
                     for _ in range(min(given.block, given.rounds - number)):
                         (kind,) = random.choices(kinds, weights)
+                        print(f"{number + 1} {database} {durable} {spool} {kind}", flush=True)
                         asked += block.round(kind)
                         number += 1
                         counts[f"{database}: {kind}"] += 1
                         counts[f"{durable}, {'spool' if spool else 'no spool'}"] += 1
-                        print(f"{number} {database} {durable} {spool} {kind}", flush=True)
                     block.check(settled=True)
+                except BaseException:
+                    print(block.gateway.log[-6_000:], flush=True)
+                    raise
                 finally:
                     block.close()
                 told = {"rounds": number, "exchanges": asked, **dict(sorted(counts.items()))}

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
@@ -22,6 +23,10 @@ OPENED = "exchange.opened"
 CLOSED = "exchange.closed"
 CHAIN_OPENED = "chain.opened"
 CHAIN_CLOSED = "chain.closed"
+
+# An entry before it has a place: (entry_id, ts_ms, texts, data). texts are the columns named in
+# `tables.TEXTS`, in that order; data is from `data_text`.
+Made = tuple[str, int, tuple[str, ...], str]
 
 GENESIS = bytes(32)
 MAX_COLUMN_CHARS = 256
@@ -62,6 +67,10 @@ class Head:
     hash: bytes
     opened_ms: int
     closed_ms: int | None = None
+
+    def moved(self, row: tuple[Any, ...], *, closed_ms: int | None = None) -> Head:
+        """The head with this row of `audit_entry` at the chain's end."""
+        return replace(self, n=row[2], hash=row[-1], closed_ms=closed_ms)
 
     def mac(self, key: bytes) -> bytes:
         """HMAC-SHA256 over all of it, as a canonical JSON list that starts with "chain"."""
@@ -111,12 +120,8 @@ def columns(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_clean(value)[:MAX_COLUMN_CHARS] for value in values)
 
 
-def rows(head: Head, entries: list[tuple[str, int, tuple[str, ...], str]]) -> list[tuple[Any, ...]]:
-    """The rows of `audit_entry` that follow `head`, columns in the table's order.
-
-    entries: each as (entry_id, ts_ms, texts, data); texts are the columns named in
-    `tables.TEXTS`, in that order; data is from `data_text`.
-    """
+def rows(head: Head, entries: Sequence[Made]) -> list[tuple[Any, ...]]:
+    """The rows of `audit_entry` that follow `head`, columns in the table's order."""
     out = []
     n, prev = head.n, head.hash
     for entry in entries:
@@ -126,9 +131,7 @@ def rows(head: Head, entries: list[tuple[str, int, tuple[str, ...], str]]) -> li
     return out
 
 
-def _row(
-    replica: str, epoch: int, n: int, prev: bytes, entry: tuple[str, int, tuple[str, ...], str]
-) -> tuple[Any, ...]:
+def _row(replica: str, epoch: int, n: int, prev: bytes, entry: Made) -> tuple[Any, ...]:
     entry_id, ts_ms, texts, data = entry
     exchange_id, kind, tenant, application, key_id, model, provider, outcome = map(quoted, texts)
     # Spelled out, not built as a dict: this is half the cost of an entry. Keys are sorted.

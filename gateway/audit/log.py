@@ -12,13 +12,19 @@ from sqlalchemy import Engine
 
 from gateway import __version__
 from gateway.audit import chain
-from gateway.audit.store import Store, WriteError
-from gateway.audit.writer import BATCHES, CHAINS_LOST, FAILURES, ROWS, Queued, Writer
+from gateway.audit.append import WriteError
+from gateway.audit.closing import Opened, closing
+from gateway.audit.spool import Spool
+from gateway.audit.store import Store
+from gateway.audit.tail import SPOOL_ENTRIES, Queued, Tail
+from gateway.audit.writer import BATCHES, ROWS, Writer
 from gateway.core.errors import RecordUnavailable
 from gateway.core.ids import new_id
 from gateway.core.ports import Clock, Counters, Entry
 
 DROPPED = "audit_dropped_total"
+# The error of an exchange that was refused and yet is on record as opened.
+UNMADE = "record_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class Limits:
     max_backlog: entries that report what has happened and wait for the database to come
     back; more are lost, and counted. open_wait_s, close_wait_s: when the future of an
     entry that opens an exchange, or of any other, fails. drain_s: how long `aclose` waits.
+    answer_s: how long PostgreSQL may take for one batch.
     """
 
     max_queue: int = 5_000
@@ -37,13 +44,16 @@ class Limits:
     open_wait_s: float = 10.0
     close_wait_s: float = 5.0
     drain_s: float = 10.0
+    answer_s: float = 5.0
 
 
 class AuditLog:
     """Appends entries to this process's own hash chain. Implements `core.ports.Sink`.
 
     replica: names this process among those that share the database; chains of the same
-    name follow each other. Belongs to the event loop that `start`s it, after any fork.
+    name follow each other. spool: where entries go while the database is away. heartbeat_s:
+    how often at least an entry will come, as the chain's first entry promises. Belongs to the
+    event loop that `start`s it, after any fork.
     """
 
     def __init__(
@@ -55,16 +65,24 @@ class AuditLog:
         clock: Clock,
         counters: Counters,
         limits: Limits | None = None,
+        spool: Spool | None = None,
+        heartbeat_s: int = 0,
     ) -> None:
         self._replica = replica
         self._clock = clock
         self._counters = counters
         self._limits = limits or Limits()
-        for name in (DROPPED, ROWS, BATCHES, FAILURES, CHAINS_LOST):
+        for name in (DROPPED, ROWS, BATCHES):
             counters.add(name, 0)
+        self._tail = Tail(
+            Store(engine, key, answer_s=self._limits.answer_s),
+            chain_data={"gateway": __version__, "heartbeat_s": heartbeat_s},
+            clock=clock,
+            counters=counters,
+            spool=spool,
+        )
         self._writer = Writer(
-            Store(engine, key),
-            chain_data={"gateway": __version__},
+            self._tail,
             tell=self._tell,
             clock=clock,
             counters=counters,
@@ -86,7 +104,7 @@ class AuditLog:
         self._opening = _Deadlines(loop, self._limits.open_wait_s)
         self._closing = _Deadlines(loop, self._limits.close_wait_s)
         try:
-            await asyncio.to_thread(self._writer.open, self._replica)
+            await asyncio.to_thread(self._tail.open, self._replica)
         except WriteError as err:
             raise RecordUnavailable(f"the audit log cannot be opened ({err})") from err
         self._thread.start()
@@ -113,6 +131,14 @@ class AuditLog:
         """Why not, in words for an operator; empty if `ready`."""
         return self._writer.failing or ("" if self._open else "the audit log is not open")
 
+    @property
+    def caution(self) -> str:
+        """What an operator should know although all is recorded; empty if nothing."""
+        waiting = self._counters.values[SPOOL_ENTRIES]
+        if not waiting:
+            return ""
+        return f"the database is away; {waiting} entries wait for it in the spool"
+
     def append(self, entry: Entry) -> asyncio.Future[None]:
         """Queue the entry at once; the future is done when it is durable.
 
@@ -137,10 +163,10 @@ class AuditLog:
                 entry.outcome,
             )
         )
-        data = chain.data_text(entry.core)
+        made = (new_id(), self._clock.now_ms(), texts, chain.data_text(entry.core))
         future: asyncio.Future[None] = self._loop.create_future()
         (self._closing if kept else self._opening).add(future)
-        self._writer.queue.put(Queued((new_id(), self._clock.now_ms(), texts, data), kept, future))
+        self._writer.queue.put(Queued(made, kept, future))
         return future
 
     def _admit(self, kept: bool) -> None:
@@ -158,18 +184,26 @@ class AuditLog:
 
     def _tell(self, done: Sequence[Queued], trouble: str | None) -> None:
         if self._loop is not None and done and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_resolve, done, trouble)
+            self._loop.call_soon_threadsafe(self._resolve, done, trouble)
 
+    def _resolve(self, done: Sequence[Queued], trouble: str | None) -> None:
+        for queued in done:
+            future = queued.waiter
+            if future is None:
+                continue
+            if not future.done():
+                if trouble is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(RecordUnavailable(trouble))
+            elif trouble is None and not queued.kept and not future.cancelled():
+                self._unmade(queued)
 
-def _resolve(done: Sequence[Queued], trouble: str | None) -> None:
-    for queued in done:
-        future: asyncio.Future[None] = queued.waiter
-        if future.done():
-            continue
-        if trouble is None:
-            future.set_result(None)
-        else:
-            future.set_exception(RecordUnavailable(trouble))
+    def _unmade(self, queued: Queued) -> None:
+        """Its exchange was refused because this came too late: say so, or it stays open."""
+        now_ms = self._clock.now_ms()
+        end = closing(Opened.of(queued.entry), "refused", now_ms=now_ms, error=UNMADE)
+        self._writer.queue.put(Queued(end, kept=True, waiter=None))
 
 
 class _Deadlines:

@@ -8,6 +8,7 @@ import threading
 import time
 
 from gateway import db
+from gateway.audit.abandoned import Reconciler
 from gateway.audit.lease import Lease, lease
 from gateway.audit.sequencer import Round, Sequencer, signer
 from gateway.core.errors import GatewayError
@@ -28,7 +29,8 @@ class Sequencing:
     """Rounds every `every_s` seconds, while the lease is ours; trouble is told, never raised.
 
     failures: what the database raises when it does not do its part. share: of the time that
-    rounds may take while there is much to do.
+    rounds may take while there is much to do. reconciler: closes what others left open, on
+    the same lease.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Sequencing:
         counters: Counters,
         every_s: float,
         share: float = BUSY_SHARE,
+        reconciler: Reconciler | None = None,
     ) -> None:
         self._sequencer = sequencer
         self._lease = lease
@@ -47,6 +50,7 @@ class Sequencing:
         self._counters = counters
         self._every_s = every_s
         self._share = share
+        self._reconciler = reconciler
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.trouble = ""
@@ -65,12 +69,21 @@ class Sequencing:
         counters: Counters,
         every_s: float,
         share: float = BUSY_SHARE,
+        abandoned_s: float = 0,
+        replica: str = "",
     ) -> Sequencing:
         """For the database at this URL, with connections of its own; not started yet.
 
         key: the audit key. origin: the log's name; "" for one that follows from the key.
+        abandoned_s: after how long a chain that does not move is closed, in the name of
+        `replica`; 0 for never.
         """
         engine = db.open_engine(url, pool_size=1)
+        reconciler = None
+        if abandoned_s:
+            reconciler = Reconciler(
+                engine, key, clock=clock, counters=counters, after_s=abandoned_s, by=replica
+            )
         return cls(
             Sequencer(engine, key=key, signer=signer(key, origin), clock=clock),
             lease(engine),
@@ -78,6 +91,7 @@ class Sequencing:
             counters=counters,
             every_s=every_s,
             share=share,
+            reconciler=reconciler,
         )
 
     def start(self) -> None:
@@ -109,6 +123,8 @@ class Sequencing:
     def close(self) -> None:
         """Let another have the lease, and close the connections."""
         self._lease.release()
+        if self._reconciler is not None:
+            self._reconciler.close()
         self._sequencer.close()
 
     def turn(self, pause_s: float) -> float:
@@ -119,6 +135,8 @@ class Sequencing:
             if not self.leads:
                 self.trouble = ""
                 return self._every_s
+            if self._reconciler is not None:
+                self._reconciler.turn()
             done = self._sequencer.round()
         except self._failures as err:
             self._fail(err)

@@ -1,62 +1,51 @@
-"""The writer's own connection: one transaction a batch, in as few steps as the driver allows.
-
-Batches go past SQLAlchemy's statements, straight to the driver of a pooled connection:
-measured per row of a batch of one, 150 instead of 340 us (SQLite), and with COPY 31
-instead of 70 us in a batch of 16 (PostgreSQL).
-"""
+"""What the writer asks of the database: open a chain, move it on, say where it ends."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from pathlib import Path
+import hmac
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    Select,
+    exists,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from gateway.audit import chain
+from gateway.audit.append import Appender, WriteError, reason
+from gateway.audit.append_postgresql import PostgreSQLAppender
+from gateway.audit.append_sqlite import SQLiteAppender
 from gateway.audit.chain import Head, Registry
 from gateway.audit.tables import audit_chain, audit_entry, audit_registry
 from gateway.core.canonical import canonical
-from gateway.core.errors import ConfigError, GatewayError
+from gateway.core.errors import ConfigError
 from gateway.core.ids import new_id
 from gateway.db import failures, writing
 
-_COLUMNS = ", ".join(column.name for column in audit_entry.columns)
-_MOVE = (
-    "UPDATE audit_chain SET n = ?, hash = ?, closed_ms = ?, mac = ? "
-    "WHERE replica = ? AND epoch = ? AND n = ? AND hash = ?"
-)
-
-
-class WriteError(GatewayError):
-    """A batch was not written. unsure: it may have been, only the answer was lost."""
-
-    def __init__(self, reason: str, *, unsure: bool = False, stale: bool = False) -> None:
-        super().__init__(reason)
-        self.unsure = unsure
-        self.stale = stale
+ANSWER_S = 5.0
 
 
 class Store:
     """Opens chains and moves them on. Used by one thread at a time; every call blocks."""
 
-    def __init__(self, engine: Engine, key: bytes) -> None:
+    def __init__(self, engine: Engine, key: bytes, *, answer_s: float = ANSWER_S) -> None:
         self._engine = engine
         self._key = key
         self._failures = failures(engine)
-        self._postgresql = engine.dialect.name == "postgresql"
-        self._insert = (
-            f"COPY audit_entry ({_COLUMNS}) FROM STDIN"
-            if self._postgresql
-            else f"INSERT INTO audit_entry ({_COLUMNS}) "  # noqa: S608  our own column names
-            f"VALUES ({', '.join('?' * len(audit_entry.columns))})"
+        self._appender: Appender = (
+            PostgreSQLAppender(engine, answer_s=answer_s)
+            if engine.dialect.name == "postgresql"
+            else SQLiteAppender(engine)
         )
-        self._move = _MOVE.replace("?", "%s") if self._postgresql else _MOVE
-        self._pooled: PoolProxiedConnection | None = None
-        self._used = False
-        self._path = Path(engine.url.database or "")
-        self._file: os.stat_result | None = None
 
     def open_chain(
         self, replica: str, now_ms: int, data: dict[str, Any], *, lost: Head | None = None
@@ -72,101 +61,91 @@ class Store:
             with writing(self._engine) as connection:
                 return self._open_chain(connection, replica, now_ms, data, lost)
         except self._failures as err:
-            raise WriteError(_reason(err)) from err
+            raise WriteError(reason(err)) from err
 
     def head(self, head: Head) -> tuple[int, bytes] | None:
-        """(n, hash) of this chain's end as the database has it; None if it has no such chain."""
-        statement = select(audit_chain.c.n, audit_chain.c.hash).where(
-            audit_chain.c.replica == head.replica, audit_chain.c.epoch == head.epoch
-        )
-        try:
-            with writing(self._engine) as connection:
-                found = connection.execute(statement).one_or_none()
-        except self._failures as err:
-            raise WriteError(_reason(err)) from err
-        return None if found is None else (found.n, bytes(found.hash))
+        """(n, hash) of this chain's end as the database has it; None if it has no such chain.
 
-    def write(self, rows: list[tuple[Any, ...]], before: Head, after: Head) -> None:
+        Raises WriteError.
+        """
+        return self._appender.head(head)
+
+    def write(self, rows: Sequence[tuple[Any, ...]], before: Head, after: Head) -> None:
         """Write the rows and move the head from `before` to `after`, both or neither.
 
         Raises WriteError, also if the head in the database is not `before`.
         """
-        move = (
-            after.n,
-            after.hash,
-            after.closed_ms,
-            after.mac(self._key),
-            before.replica,
-            before.epoch,
-            before.n,
-            before.hash,
+        self._appender.write(rows, before, after, after.mac(self._key))
+
+    def holds(self, end: Head) -> bool:
+        """Whether this entry is in the database. Raises WriteError."""
+        entry = audit_entry.c
+        statement = select(entry.hash).where(
+            entry.replica == end.replica, entry.epoch == end.epoch, entry.n == end.n
         )
-        stale = unsure = False
-        try:
-            stale = self._used
-            raw = self._connection()
-            self._check_file()
-            cursor = raw.cursor()
-            if self._postgresql:
-                with cursor.copy(self._insert) as copy:
-                    for row in rows:
-                        copy.write_row(row)
-            else:
-                cursor.execute("BEGIN IMMEDIATE")
-                cursor.executemany(self._insert, rows)
-            cursor.execute(self._move, move)
-            if cursor.rowcount != 1:
-                raise WriteError("the chain's end in the database is not the one written last")
-            unsure = True
-            raw.commit()
-        except self._failures as err:
-            gone = stale and not unsure and self._disconnected(err)
-            self.discard()
-            raise WriteError(_reason(err), unsure=unsure, stale=gone) from err
-        except WriteError:
-            self.discard()
-            raise
-        self._used = True
+        return [bytes(row.hash) for row in self._read(statement)] == [end.hash]
+
+    def closed_behind(self, end: Head) -> set[str]:
+        """Exchanges whose closing entries stand in this chain behind that. Raises WriteError."""
+        entry = audit_entry.c
+        statement = select(entry.exchange_id).where(
+            entry.replica == end.replica,
+            entry.epoch == end.epoch,
+            entry.n > end.n,
+            entry.kind == chain.CLOSED,
+        )
+        return {row.exchange_id for row in self._read(statement)}
+
+    def missing(self, entries: Sequence[chain.Made]) -> list[chain.Made]:
+        """Those of these entries that are not in the database, in any chain. Raises WriteError."""
+        entry = audit_entry.c
+        asked = [(ts_ms, entry_id) for entry_id, ts_ms, _, _ in entries]
+        statement = select(entry.entry_id).where(tuple_(entry.ts_ms, entry.entry_id).in_(asked))
+        there = {row.entry_id for row in self._read(statement)}
+        return [each for each in entries if each[0] not in there]
+
+    def unclosed(self, end: Head, *, limit: int) -> list[str]:
+        """Cores of this chain's opened entries whose exchanges have no end. Raises WriteError."""
+        entry, closed = audit_entry.c, audit_entry.alias("closed").c
+        ended = exists().where(closed.exchange_id == entry.exchange_id, closed.kind == chain.CLOSED)
+        statement = (
+            select(entry.core)
+            .where(
+                entry.replica == end.replica,
+                entry.epoch == end.epoch,
+                entry.kind == chain.OPENED,
+                ~ended,
+            )
+            .order_by(entry.n)
+            .limit(limit)
+        )
+        return [row.core for row in self._read(statement)]
+
+    def open_chains(self) -> list[Head]:
+        """The ends of all chains that are open and whose seals fit. Raises WriteError."""
+        rows = self._read(select(audit_chain).where(audit_chain.c.closed_ms.is_(None)))
+        heads = [(_head(row), bytes(row.mac)) for row in rows]
+        return [head for head, mac in heads if hmac.compare_digest(mac, head.mac(self._key))]
+
+    def promised_beat_s(self, head: Head) -> int:
+        """How often this chain's process lets hear of itself; 0 if it does not say."""
+        entry = audit_entry.c
+        statement = select(entry.core).where(
+            entry.replica == head.replica, entry.epoch == head.epoch, entry.n == 0
+        )
+        said = [json.loads(row.core)["data"].get("heartbeat_s") for row in self._read(statement)]
+        return said[0] if said and isinstance(said[0], int) else 0
 
     def discard(self) -> None:
         """Drop the connection; the next call makes a new one."""
-        pooled, self._pooled, self._used, self._file = self._pooled, None, False, None
-        if pooled is not None:
-            with contextlib.suppress(*self._failures):
-                # SQLite keeps a closed connection's locks while a cursor of it lives on.
-                pooled.rollback()
-            with contextlib.suppress(*self._failures):
-                pooled.invalidate()
-                pooled.close()
+        self._appender.discard()
 
-    def _connection(self) -> Any:
-        if self._pooled is None:
-            self._pooled = self._engine.raw_connection()
-            raw: Any = self._pooled.driver_connection
-            if self._postgresql:
-                # "Durable" must not depend on how the server or role happens to be set.
-                raw.execute(
-                    "SELECT set_config('synchronous_commit', 'on', false) "
-                    "WHERE current_setting('synchronous_commit') = 'off'"
-                )
-                raw.commit()
-        return self._pooled.driver_connection
-
-    def _check_file(self) -> None:
-        """SQLite goes on writing to a file that was deleted or replaced; the log must not."""
-        if self._postgresql:
-            return
-        found = self._path.stat()
-        if self._file is None:
-            self._file = found
-        elif not os.path.samestat(found, self._file):
-            raise WriteError("the database file was replaced")
-
-    def _disconnected(self, err: Exception) -> bool:
-        dialect = self._engine.dialect
-        if not isinstance(err, dialect.loaded_dbapi.Error):
-            return False
-        return dialect.is_disconnect(err, None, None)
+    def _read(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(statement).all()
+        except self._failures as err:
+            raise WriteError(reason(err)) from err
 
     def _open_chain(
         self,
@@ -243,6 +222,18 @@ class Store:
         return registry
 
 
+def _head(row: Row[Any]) -> Head:
+    return Head(
+        row.replica,
+        row.epoch,
+        row.ordinal,
+        row.n,
+        bytes(row.hash),
+        row.opened_ms,
+        row.closed_ms,
+    )
+
+
 def _latest(
     connection: Connection, replica: str, lost: Head | None
 ) -> tuple[dict[str, Any] | None, int | None]:
@@ -260,10 +251,3 @@ def _latest(
     if row is None:
         return None, None
     return {"epoch": row.epoch, "n": row.n, "hash": bytes(row.hash).hex()}, newest
-
-
-def _reason(err: Exception) -> str:
-    """The kind of failure; drivers' texts may hold values of the row."""
-    cause = getattr(err, "orig", None) or err
-    code = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
-    return f"{type(cause).__name__} {code}" if code else type(cause).__name__

@@ -12,44 +12,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from gateway.audit import chain
-from gateway.audit.chain import Head
-from gateway.audit.store import Store, WriteError
+from gateway.audit.append import WriteError
+from gateway.audit.tail import FIRST_PAUSE_S, LONGEST_PAUSE_S, Queued, Tail
 from gateway.core.errors import ConfigError
 from gateway.core.ids import new_id
 from gateway.core.ports import Clock, Counters
 
 ROWS = "audit_rows_total"
 BATCHES = "audit_batches_total"
-FAILURES = "audit_commit_failures_total"
-CHAINS_LOST = "audit_chains_lost_total"
 
-FIRST_PAUSE_S = 0.05
-LONGEST_PAUSE_S = 5.0
+# How often what is spooled is thought of while nothing comes in.
+_LOOK_S = 0.05
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """One entry on its way to the database; kept: must not be lost when a commit fails."""
-
-    entry: tuple[str, int, tuple[str, ...], str]
-    kept: bool
-    waiter: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A batch whose commit may or may not have happened."""
-
-    head: Head
-    batch: list[Queued]
-
 
 Tell = Callable[[Sequence[Queued], str | None], None]
 
@@ -63,9 +41,8 @@ class Writer:
 
     def __init__(
         self,
-        store: Store,
+        tail: Tail,
         *,
-        chain_data: dict[str, Any],
         tell: Tell,
         clock: Clock,
         counters: Counters,
@@ -75,23 +52,15 @@ class Writer:
         self.backlog: deque[Queued] = deque()
         self.failing = ""
         self.alive = True
-        self._store = store
-        self._chain_data = chain_data
+        self._tail = tail
         self._tell = tell
         self._clock = clock
         self._counters = counters
         self._max_batch = max_batch
-        self._head: Head | None = None
-        self._unsure: deque[Attempt] = deque(maxlen=8)
         self._in_hand: list[Queued] = []
         self._pause_s = FIRST_PAUSE_S
         self._stopping = threading.Event()
         self._give_up_at = float("inf")
-
-    def open(self, replica: str) -> Head:
-        """Open the chain. Raises WriteError or ConfigError. Before `run`."""
-        self._head = self._store.open_chain(replica, self._clock.now_ms(), self._chain_data)
-        return self._head
 
     def stop(self, within_s: float) -> None:
         """Write what is queued, close the chain and end, at the latest after `within_s`."""
@@ -104,13 +73,14 @@ class Writer:
         try:
             while not self._turn():
                 pass
+            self._drain()
         finally:
             self.failing = self.failing or "the audit writer has ended"
             self.alive = False
             self._keep(self._in_hand)
             self._gather()
             self._tell(list(self.backlog), self.failing)
-            self._store.discard()
+            self._tail.discard()
 
     def _turn(self) -> bool:
         """One batch, or one attempt to recover. Whether the thread should end."""
@@ -122,6 +92,7 @@ class Writer:
                 return True
             self._pause()
             return False
+        self._tail.turn()
         batch, last = self._take()
         self._in_hand = batch
         well = self._commit(batch) if batch else True
@@ -129,10 +100,10 @@ class Writer:
         return well and last and self._close()
 
     def _take(self) -> tuple[list[Queued], bool]:
-        """What is queued now, at least one; and whether that was the last."""
+        """What is queued now, at least one unless there is a spool to look after; if the last."""
         batch: list[Queued] = []
-        item = self.queue.get()
         try:
+            item = self.queue.get(timeout=_LOOK_S if self._tail.spooling else None)
             while item is not None:
                 batch.append(item)
                 if len(batch) == self._max_batch:
@@ -142,32 +113,21 @@ class Writer:
             return batch, False
         return batch, True
 
-    def _commit(self, batch: list[Queued], *, again: bool = False) -> bool:
+    def _commit(self, batch: list[Queued]) -> bool:
         try:
             self._write(batch)
         except WriteError as err:
-            if err.stale and not again:
-                # An idle connection had been cut: nothing was done that could count.
-                return self._commit(batch, again=True)
             self._fail(batch, err)
             return False
         return True
 
     def _write(self, batch: list[Queued]) -> None:
         """One transaction; waiters are told if it succeeds."""
-        before = self._known_head()
-        rows = chain.rows(before, [queued.entry for queued in batch])
-        after = replace(before, n=rows[-1][2], hash=rows[-1][-1])
-        try:
-            self._store.write(rows, before, after)
-        except WriteError as err:
-            self._counters.add(FAILURES)
-            if err.unsure:
-                self._unsure.append(Attempt(after, batch))
-            raise
-        self._head = after
-        self._unsure.clear()
-        self._counters.add(ROWS, len(rows))
+        self._tail.write(batch)
+        self._told(batch)
+
+    def _told(self, batch: Sequence[Queued]) -> None:
+        self._counters.add(ROWS, len(batch))
         self._counters.add(BATCHES)
         self._tell(batch, None)
 
@@ -198,12 +158,13 @@ class Writer:
     def _recovered(self) -> bool:
         """Settle what was unsure and write the backlog. Whether all is well again."""
         try:
-            self._settle()
+            self._adopt(self._tail.settle())
             while self.backlog:
                 batch = [self.backlog[i] for i in range(min(self._max_batch, len(self.backlog)))]
                 self._write(batch)
                 for _ in batch:
                     self.backlog.popleft()
+            self._tail.ready()
         except (WriteError, ConfigError) as err:
             self.failing = f"the audit log cannot be written ({err})"
             return False
@@ -213,51 +174,28 @@ class Writer:
             self.queue.put(None)
         return True
 
-    def _settle(self) -> None:
-        """Find out which of the unsure commits happened, if any."""
-        expected = self._known_head()
-        found = self._store.head(expected)
-        if found == (expected.n, expected.hash):
-            return
-        for attempt in self._unsure:
-            if found == (attempt.head.n, attempt.head.hash):
-                self._adopt(attempt)
-                return
-        # The database went back in time or was changed: say so in a chain of its own.
-        self._counters.add(CHAINS_LOST)
-        log.error("The audit chain in the database is not the one written; opening a new one.")
-        self._head = self._store.open_chain(
-            expected.replica, self._clock.now_ms(), self._chain_data, lost=expected
-        )
-        self._unsure.clear()
-
-    def _adopt(self, attempt: Attempt) -> None:
-        self._head = attempt.head
-        self._unsure.clear()
-        self._counters.add(ROWS, len(attempt.batch))
-        written = {id(queued) for queued in attempt.batch}
-        done = [queued for queued in self.backlog if id(queued) in written]
-        self.backlog = deque(queued for queued in self.backlog if id(queued) not in written)
-        self._tell(done, None)
+    def _adopt(self, done: Sequence[Queued]) -> None:
+        """These were written after all, also those that were refused."""
+        if done:
+            written = {id(queued) for queued in done}
+            self.backlog = deque(queued for queued in self.backlog if id(queued) not in written)
+            self._told(done)
 
     def _close(self) -> bool:
         """Write `chain.closed`. Whether that is the end: if not, recover first."""
-        before = self._known_head()
-        if before.closed_ms is not None:
-            return True
-        now_ms = self._clock.now_ms()
         texts = ("", chain.CHAIN_CLOSED, "", "", "", "", "", "")
-        rows = chain.rows(before, [(new_id(), now_ms, texts, "{}")])
-        after = replace(before, n=rows[-1][2], hash=rows[-1][-1], closed_ms=now_ms)
         try:
-            self._store.write(rows, before, after)
+            self._tail.close((new_id(), self._clock.now_ms(), texts, "{}"))
         except WriteError as err:
-            if err.unsure:
-                self._unsure.append(Attempt(after, []))
             self._fail([], err)
             return False
-        self._head = after
         return True
+
+    def _drain(self) -> None:
+        """Give the database time to take what is spooled; a later start does it otherwise."""
+        while self._tail.spooling and time.monotonic() < self._give_up_at:
+            self._tail.turn()
+            time.sleep(_LOOK_S)
 
     def _pause(self) -> None:
         wait_s = min(self._pause_s, max(0.0, self._give_up_at - time.monotonic()))
@@ -266,8 +204,3 @@ class Writer:
             time.sleep(min(wait_s, 0.2))
         else:
             self._stopping.wait(wait_s)
-
-    def _known_head(self) -> Head:
-        if self._head is None:
-            raise RuntimeError("the chain is not open")
-        return self._head

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway import __version__, backends, catalogue, db, settings
+from gateway.audit.spool import found as spooled
 from gateway.cli._open import address, database
 from gateway.cli._ports import at_port
 from gateway.cli._scanning import load_scanner
@@ -54,7 +55,7 @@ def checks() -> Iterator[Check]:
         return
     yield Check("settings", State.OK, "All can be read.")
     each: list[Callable[[Settings], Iterator[Check]]] = [
-        _data, _keyring, _database, _catalogue, _policy, _detectors, _assessors, _ports,
+        _data, _keyring, _database, _spool, _catalogue, _policy, _detectors, _assessors, _ports,
     ]  # fmt: skip
     for check in each:
         yield from check(found)
@@ -116,6 +117,19 @@ def _database(found: Settings) -> Iterator[Check]:
         yield Check("keys", State.WARN, "No key is valid: nobody can ask.", "gateway keys new NAME")
         return
     yield Check("keys", State.OK, f"{valid} of {len(infos)} keys are valid.")
+
+
+def _spool(found: Settings) -> Iterator[Check]:
+    """Audit entries that wait in files: for the database, or for a gateway that takes them."""
+    for file in spooled(found.spool_path):
+        text = f"{file.path} holds {file.entries} audit entries of {file.replica}"
+        if file.held:
+            text += ": its gateway waits for the database."
+            yield Check("spool", State.WARN, text, "bring the database back")
+        else:
+            text += ", whose process has ended."
+            mend = "start a gateway with GATEWAY_AUDIT_SPOOL_MB and this folder"
+            yield Check("spool", State.WARN, text, mend)
 
 
 def _catalogue(found: Settings) -> Iterator[Check]:

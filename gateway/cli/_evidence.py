@@ -59,6 +59,8 @@ def sequence(
             counters=Counters(),
             every_s=found.audit_sequence_s or 1,
             share=1.0,
+            abandoned_s=found.audit_abandoned_s,
+            replica=f"{found.replica_name}/cli",
         )
     if once:
         _catch_up(work)

@@ -13,6 +13,7 @@ from gateway import db
 from gateway.audit.log import AuditLog, Limits
 from gateway.audit.note import Key
 from gateway.audit.sequencer import Sequencer, signer
+from gateway.audit.spool import Spool
 from gateway.core.ports import Counters, Entry
 
 KEY = b"audit key of the tests, 32 bytes"
@@ -94,7 +95,9 @@ def audit_log(engine: Engine, clock: SystemClock, counters: Counters) -> LogFact
     """Opens an audit log on the test's database for the length of a block."""
 
     @asynccontextmanager
-    async def run(*, replica: str = "r1", **limits: Any) -> AsyncIterator[AuditLog]:
+    async def run(
+        *, replica: str = "r1", spool: Spool | None = None, heartbeat_s: int = 0, **limits: Any
+    ) -> AsyncIterator[AuditLog]:
         log = AuditLog(
             engine,
             key=KEY,
@@ -102,6 +105,8 @@ def audit_log(engine: Engine, clock: SystemClock, counters: Counters) -> LogFact
             clock=clock,
             counters=counters,
             limits=Limits(**limits),
+            spool=spool,
+            heartbeat_s=heartbeat_s,
         )
         await log.start()
         try:

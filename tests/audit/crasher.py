@@ -7,9 +7,11 @@ import os
 import sys
 import time
 from itertools import count
+from pathlib import Path
 
 from gateway import db
 from gateway.audit.log import AuditLog
+from gateway.audit.spool import Spool
 from gateway.core.ports import Counters, Entry
 
 
@@ -33,13 +35,14 @@ async def lane(log: AuditLog, name: str, limit: int) -> None:
         await exchange(log, f"{name}-{number:06d}")
 
 
-async def main(url: str, replica: str, key: str, limit: int) -> None:
+async def main(url: str, replica: str, key: str, limit: int, folder: str = "") -> None:
     log = AuditLog(
         db.open_engine(url),
         key=key.encode(),
         replica=replica,
         clock=SystemClock(),
         counters=Counters(),
+        spool=Spool(Path(folder), key.encode(), max_bytes=1 << 26) if folder else None,
     )
     await log.start()
     await asyncio.gather(*(lane(log, f"{os.getpid()}-lane{i:02d}", limit) for i in range(10)))
@@ -47,4 +50,4 @@ async def main(url: str, replica: str, key: str, limit: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]), *sys.argv[5:]))

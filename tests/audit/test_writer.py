@@ -6,9 +6,11 @@ import threading
 
 import pytest
 
-from gateway.audit.store import Store, WriteError
+from gateway.audit.append import WriteError
+from gateway.audit.store import Store
+from gateway.audit.tail import Queued, Tail
 from gateway.audit.verify import verify
-from gateway.audit.writer import Queued, Writer
+from gateway.audit.writer import Writer
 
 TEXTS = ("exchange-1", "exchange.closed", "", "", "", "", "", "completed")
 
@@ -42,15 +44,16 @@ def test_each_entry_is_written_once_whatever_became_of_the_answer(
     engine, key, clock, counters, plan
 ):
     told = []
+    store = LossyStore(engine, key, list(plan))
+    tail = Tail(store, chain_data={}, clock=clock, counters=counters)
     writer = Writer(
-        LossyStore(engine, key, list(plan)),
-        chain_data={},
+        tail,
         tell=lambda done, trouble: told.extend((queued.waiter, trouble) for queued in done),
         clock=clock,
         counters=counters,
         max_batch=2,
     )
-    writer.open("r1")
+    tail.open("r1")
     for number in range(5):
         texts = (f"exchange-{number}", *TEXTS[1:])
         writer.queue.put(Queued((f"id-{number}", 5, texts, "{}"), kept=True, waiter=number))
@@ -66,15 +69,15 @@ def test_each_entry_is_written_once_whatever_became_of_the_answer(
 
 def test_writer_that_breaks_refuses_instead_of_hanging(engine, key, clock, counters, monkeypatch):
     told = []
+    tail = Tail(Store(engine, key), chain_data={}, clock=clock, counters=counters)
     writer = Writer(
-        Store(engine, key),
-        chain_data={},
+        tail,
         tell=lambda done, trouble: told.extend(trouble for _ in done),
         clock=clock,
         counters=counters,
         max_batch=2,
     )
-    writer.open("r1")
+    tail.open("r1")
     writer.queue.put(Queued(("id", 5, ("too few",), "{}"), kept=False, waiter=None))
     writer.queue.put(Queued(("id", 5, TEXTS, "{}"), kept=True, waiter=None))
     writer.queue.put(Queued(("id", 5, TEXTS, "{}"), kept=False, waiter=None))

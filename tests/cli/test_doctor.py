@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from gateway.audit.chain import Head
+from gateway.audit.spool import Spool
 from tests.cli.house import Gateway, value
 
 
@@ -80,3 +82,13 @@ def test_held_port_is_noticed(gateway: Gateway, ready: Path, ports: list[int]) -
         found = diagnose(gateway, code=1)
     assert "another program" in found["port"]["text"]
     assert "GATEWAY_PORT" in found["port"]["mend"]
+
+
+def test_entries_that_wait_in_the_spool_are_noticed(gateway: Gateway, ready: Path) -> None:
+    spool = Spool(ready / "spool", b"key", max_bytes=1000)
+    spool.begin(Head("r1", 7, 1, 0, bytes(32), 7))
+    found = diagnose(gateway)["spool"]
+    assert found["state"] == "warn"
+    assert "0 audit entries of r1: its gateway waits" in found["text"]
+    spool.clear()
+    assert "spool" not in diagnose(gateway)

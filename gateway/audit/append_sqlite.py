@@ -1,0 +1,95 @@
+"""Appends to an SQLite file: one transaction that takes the write lock at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, PoolProxiedConnection
+
+from gateway.audit.append import MOVED, WriteError, reason
+from gateway.audit.chain import Head
+from gateway.audit.tables import audit_entry
+from gateway.db import failures
+
+_COLUMNS = ", ".join(column.name for column in audit_entry.columns)
+_PLACES = ", ".join("?" * len(audit_entry.columns))
+_INSERT = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608  our own names
+_MOVE = (
+    "UPDATE audit_chain SET n = ?, hash = ?, closed_ms = ?, mac = ? "
+    "WHERE replica = ? AND epoch = ? AND n = ? AND hash = ?"
+)
+_HEAD = "SELECT n, hash FROM audit_chain WHERE replica = ? AND epoch = ?"
+
+
+class SQLiteAppender:
+    """Implements `Appender`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._failures = failures(engine)
+        self._path = Path(engine.url.database or "")
+        self._pooled: PoolProxiedConnection | None = None
+        self._file: os.stat_result | None = None
+
+    def write(
+        self, rows: Sequence[tuple[Any, ...]], before: Head, after: Head, seal: bytes
+    ) -> None:
+        """As `Appender` says."""
+        place = (before.replica, before.epoch, before.n, before.hash)
+        unsure = False
+        try:
+            raw = self._connection()
+            self._check_file()
+            cursor = raw.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            cursor.executemany(_INSERT, rows)
+            cursor.execute(_MOVE, (after.n, after.hash, after.closed_ms, seal, *place))
+            if cursor.rowcount != 1:
+                raise WriteError(MOVED)
+            unsure = True
+            raw.commit()
+        except self._failures as err:
+            self.discard()
+            raise WriteError(reason(err), unsure=unsure) from err
+        except WriteError:
+            self.discard()
+            raise
+
+    def head(self, of: Head) -> tuple[int, bytes] | None:
+        """As `Appender` says."""
+        try:
+            row = self._connection().execute(_HEAD, (of.replica, of.epoch)).fetchone()
+            self._check_file()
+        except self._failures as err:
+            self.discard()
+            raise WriteError(reason(err)) from err
+        return None if row is None else (row[0], bytes(row[1]))
+
+    def discard(self) -> None:
+        """As `Appender` says."""
+        pooled, self._pooled, self._file = self._pooled, None, None
+        if pooled is not None:
+            with contextlib.suppress(*self._failures):
+                # A closed connection keeps its locks while a cursor of it lives on.
+                pooled.rollback()
+            with contextlib.suppress(*self._failures):
+                pooled.invalidate()
+                pooled.close()
+
+    def _connection(self) -> Any:
+        if self._pooled is None:
+            self._pooled = self._engine.raw_connection()
+        return self._pooled.driver_connection
+
+    def _check_file(self) -> None:
+        """SQLite goes on writing to a file that was deleted or replaced; the log must not."""
+        found = self._path.stat()
+        if self._file is None:
+            self._file = found
+        elif not os.path.samestat(found, self._file):
+            self.discard()
+            raise WriteError("the database file was replaced")
