@@ -22,6 +22,7 @@ from gateway.detectors._verbatim.following import DETECTORS, Following
 from gateway.detectors._verbatim.works import Works
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.bundle import load as load_policy
+from gateway.policy.checking import Installation
 from gateway.policy.language import Vocabulary
 from gateway.settings import Settings, shipped
 
@@ -73,6 +74,25 @@ def vocabulary(settings: Settings) -> Vocabulary:
     categories = {d.name: d.categories for d in detectors.create(everything)}
     others = {each.name: each.method.categories for each in read_assessors(settings)}
     return Vocabulary.of(actions.load(), {**categories, **DETECTORS}, others)
+
+
+def installation(settings: Settings) -> Installation:
+    """What there is for policies to be about: detectors that run, places of the catalogue."""
+    running = {d.name: d.categories for d in detectors.create(enabled(settings))}
+    others = {each.name: each.method.categories for each in read_assessors(settings)}
+    known = catalogue.read(settings.catalogue_path, backends.kinds())
+    models = (*known.models, *known.unavailable)
+    upstreams = known.upstreams.values()
+    places = {
+        "models": {n for m in models for n in (m.name, m.upstream_model) if n},
+        "providers": {upstream.provider for upstream in upstreams},
+        "hosting": {upstream.hosting for upstream in upstreams},
+        "regions": {upstream.region for upstream in upstreams},
+    }
+    return Installation(
+        {**running, **DETECTORS, **others},
+        {field: frozenset(names) for field, names in places.items()},
+    )
 
 
 def read_assessors(settings: Settings) -> list[assessors.Configured]:

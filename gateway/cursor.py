@@ -28,6 +28,11 @@ class Cursor:
         """The whole document."""
         return Cursor(document, (), document.value, "the document")
 
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return f"{self.document.path}:{self.document.lines.get(self.at, 1)}"
+
     def error(self, message: str) -> ConfigError:
         """A ConfigError about this value."""
         return self.document.error(self.at, f"{self.what}: {message}")

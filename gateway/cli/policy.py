@@ -11,16 +11,16 @@ import typer
 from rich.markup import escape
 
 from gateway import actions, settings
-from gateway.cli import _explain
-from gateway.cli._output import Json, emit, say, table
+from gateway.cli import _explain, _policy_check
+from gateway.cli._output import Json, emit, say
+from gateway.cli._policy_check import PathArgument
 from gateway.cli._scanning import load_scanner
 from gateway.cli._text import read_text
-from gateway.configured import read_assessors, vocabulary
+from gateway.configured import vocabulary
 from gateway.core.errors import ConfigError
 from gateway.core.message import Direction
 from gateway.policy.bundle import PolicyBundle, load
 from gateway.policy.examples import Outcome, run, untried
-from gateway.policy.holding import held_for
 from gateway.policy.language import ON_ERROR_RULE
 from gateway.policy.schema import schema as schema_of
 from gateway.settings import Settings
@@ -32,46 +32,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-PathArgument = Annotated[
-    Path | None,
-    typer.Argument(metavar="[PATH]", help="File or folder. Without it: the policy in force."),
-]
-
-
-@app.command()
-def check(path: PathArgument = None, as_json: Json = False) -> None:
-    """Compile policies, and say file and line of what is wrong with them."""
-    found = settings.read()
-    bundle = _bundle(found, path)
-    judging = {
-        each.name: each.method.categories
-        for each in read_assessors(found)
-        if Direction.RESPONSE in each.directions
-    }
-    held = {policy.name: held_for(policy, judging) for policy in bundle.policies}
-    if as_json:
-        policies = [
-            {
-                "name": p.name,
-                "version": p.version,
-                "rules": len(p.rules),
-                "mode": p.streaming.value,
-                "held_for": list(held[p.name]),
-            }
-            for p in bundle.policies
-        ]
-        emit({"ok": True, "digest": bundle.digest, "policies": policies})
-        return
-    rows = (
-        [f"[bold]{p.name}[/]", escape(p.version), str(len(p.rules)), p.streaming.value,
-         escape(p.description)]
-        for p in bundle.policies
-    )  # fmt: skip
-    table(("Policy", "Version", "Rules", "Streaming", "About"), rows, empty="No policy.")
-    for name, names in held.items():
-        if names:
-            say(f"{name}: streamed answers are held for {', '.join(names)}, to be judged whole.")
-    say(f"[green]All compiles.[/] Digest {bundle.digest}.")
+app.command()(_policy_check.check)
 
 
 @app.command("test")

@@ -29,7 +29,7 @@ SPEC_KEYS = ("policy", "mode", "match")
 class Binding:
     """A policy by its name, where it applies, and the furthest that its rules go there.
 
-    kinds: of texts, if not all.
+    kinds: of texts, if not all. at: file and line, for messages.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Binding:
     kinds: frozenset[str] | None = None
     description: str = ""
     owner: str = ""
+    at: str = ""
 
     def meaning(self) -> dict[str, Any]:
         """What it says, the same however it was written; not its remarks."""
@@ -67,6 +68,7 @@ def read_binding(document: Document) -> Binding:
         kinds=kinds,
         description=metadata["description"].text() if "description" in metadata else "",
         owner=metadata["owner"].text() if "owner" in metadata else "",
+        at=top["metadata"].place,
     )
 
 

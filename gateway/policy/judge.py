@@ -10,7 +10,6 @@ say what they would do; nothing comes of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from gateway.core.judgement import (
@@ -25,32 +24,31 @@ from gateway.core.judgement import (
     Verdict,
 )
 from gateway.core.languages import choose
-from gateway.core.message import Kind
 from gateway.core.ports import Asking
 from gateway.policy.evaluating import Evaluator
 from gateway.policy.language import ON_ERROR_RULE
 from gateway.policy.listening import listened, on_trial
-from gateway.policy.matching import Fact, in_categories
+from gateway.policy.matching import Fact
 from gateway.policy.refusing import refusal, warning
 from gateway.policy.ruling import (
     CONDITION_FAILED,
     Aspect,
     Bound,
+    Concerned,
+    Likeness,
     Match,
     aspect,
+    concerned_with,
     effective,
     matches,
 )
 
 ERROR_SUFFIX = "_CONDITION_ERROR"
 MAX_REMEMBERED = 4_096
-MAX_SUBJECTS = 256
 _KINDS = 3
 
 _STREAM_MODES = (StreamMode.OBSERVE, StreamMode.WINDOW, StreamMode.HOLD)
 
-# What a decision is remembered by, beside the subject: category, score, detector, note.
-Likeness = tuple[str, float, str, str]
 Listening = tuple[str, ...]
 
 
@@ -91,8 +89,9 @@ class BoundJudge:
         self._rules = tuple(rule for each in bound for rule in each.rules)
         self._evaluator = Evaluator(facts)
         self._listened: list[tuple[Any, tuple[Listening, Listening]]] = []
-        self._by_category: dict[str, tuple[Bound, ...]] = {}
-        self._remembered: dict[tuple[str, Kind], dict[Likeness, tuple[Decided, ...]]] = {}
+        self._by_category: dict[str, Concerned] = {}
+        self._effects: dict[tuple[str, str, Mode, str], Decided] = {}
+        self._remembered: dict[Likeness, tuple[Decided, ...]] = {}
         self._on_trial = on_trial(detectors or {}, self._rules) if _trials(bound) else {}
         felt = [each for each in bound if _felt(each)]
         modes = [each.policy.streaming for each in felt]
@@ -125,13 +124,13 @@ class BoundJudge:
         effects: list[Effect] = []
         trials: list[Effect] = []
         stopping: list[tuple[int, Effect]] = []
-        decided = self._remembered.setdefault((subject.role, subject.kind), {})
         for finding in findings:
-            key = (finding.category, finding.score, finding.detector, finding.note)
-            said = decided.get(key)
+            like = self._concerned_with(finding.category).likeness(finding, subject)
+            said = self._remembered.get(like)
             if said is None:
-                said = decided[key] = self._decide(finding, subject)
-                self._forget(decided)
+                if len(self._remembered) >= MAX_REMEMBERED:
+                    self._remembered.clear()
+                said = self._remembered[like] = self._decide(finding, subject)
             for action, policy, rule, reason, words, mode, stops, order, manner in said:
                 effect = Effect(action, finding, policy, rule, reason, words, mode, order, manner)
                 if mode is not Mode.ENFORCE:
@@ -160,24 +159,27 @@ class BoundJudge:
     def _decide(self, finding: Finding, subject: Subject) -> tuple[Decided, ...]:
         about = aspect(finding, subject)
         asked = self._concerned_with(finding.category)
-        found = matches(asked, about, self._evaluator.holds, self._limit(finding))
+        found = matches(asked.bound, about, self._evaluator.holds, self._limit(finding))
         return tuple(self._decided(match, about) for match in effective([*found]))
 
-    def _concerned_with(self, category: str) -> tuple[Bound, ...]:
-        """What is bound, with only those rules that such a finding can be for."""
+    def _concerned_with(self, category: str) -> Concerned:
         found = self._by_category.get(category)
         if found is None:
             if len(self._by_category) >= MAX_REMEMBERED:
                 self._by_category.clear()
-            found = tuple(
-                replace(each, rules=rules)
-                for each in self._bound
-                if (rules := tuple(r for r in each.rules if in_categories(r.categories, category)))
-            )
-            self._by_category[category] = found
+            found = self._by_category[category] = concerned_with(self._bound, category)
         return found
 
     def _decided(self, match: Match, about: Aspect) -> Decided:
+        if match.rule.saying is not None:
+            return self._made(match, about)
+        key = (match.policy.name, match.rule.id, match.mode, match.why)
+        decided = self._effects.get(key)
+        if decided is None:
+            decided = self._effects[key] = self._made(match, about)
+        return decided
+
+    def _made(self, match: Match, about: Aspect) -> Decided:
         rule, policy = match.rule, match.policy
         words = ""
         if rule.saying is not None:
@@ -196,13 +198,6 @@ class BoundJudge:
             order=rule.order,
             manner=rule.manner,
         )
-
-    def _forget(self, decided: dict[Likeness, tuple[Decided, ...]]) -> None:
-        """Keep what is remembered bounded; it is only ever a shortcut."""
-        if len(decided) > MAX_REMEMBERED:
-            decided.clear()
-        if len(self._remembered) > MAX_SUBJECTS:
-            self._remembered.clear()
 
 
 def _trials(bound: Iterable[Bound]) -> bool:

@@ -64,7 +64,8 @@ class Rule:
     categories: groups are spelt out. min_score: per mille. words: what the action needs in
     words, by language, which is the notice of a label and what the caller is told otherwise.
     order: how a request is to be reviewed, if the action holds it for that. saying: an
-    expression for the words, which goes first. manner: how it replaces, if it does.
+    expression for the words, which goes first. manner: how it replaces, if it does. at: file and
+    line, for messages.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Rule:
     description: str = ""
     mode: Mode = Mode.ENFORCE
     order: ReviewOrder | None = None
+    at: str = ""
     saying: Condition | None = None
     manner: Manner = USUAL
 
@@ -159,7 +161,8 @@ class Example:
 class Policy:
     """A set of rules for a scope. The order of rules has meaning: see `allow`.
 
-    match_conditions: all must hold for an exchange. variables: what conditions may name.
+    match_conditions: all must hold for an exchange. variables: what conditions may name. at:
+    file and line, for messages.
     """
 
     name: str
@@ -173,6 +176,7 @@ class Policy:
     asking: Asking = field(default_factory=Asking)
     match_conditions: Mapping[str, Condition] = field(default_factory=dict)
     variables: Mapping[str, Condition] = field(default_factory=dict)
+    at: str = ""
 
     @property
     def revision(self) -> str:

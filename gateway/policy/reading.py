@@ -52,6 +52,7 @@ def read(document: Document, vocabulary: Vocabulary) -> Policy:
         version=metadata["version"].text(VERSION, "a version such as 2026.11.1"),
         description=metadata["description"].text() if "description" in metadata else "",
         owner=metadata["owner"].text() if "owner" in metadata else "",
+        at=top["metadata"].place,
         scope=scope,
         match_conditions=read_match_conditions(spec["matchConditions"])
         if "matchConditions" in spec

@@ -61,7 +61,7 @@ def _example(cursor: Cursor, rules: Collection[str]) -> Example:
     text = fields["text"].text() if "text" in fields else ""
     return Example(
         name=name,
-        at=f"{cursor.document.path}:{cursor.document.lines.get(cursor.at, 1)}",
+        at=cursor.place,
         direction=fields["direction"].choice([d.value for d in Direction])
         if "direction" in fields
         else "request",

@@ -114,6 +114,7 @@ def _rule(cursor: Cursor, known: Known) -> Rule:
         saying=saying,
         order=order,
         manner=manner,
+        at=cursor.place,
         reason=fields["reason"].text(REASON, "capitals") if "reason" in fields else reason,
         description=fields["description"].text() if "description" in fields else "",
         mode=read_mode(fields["mode"]) if "mode" in fields else Mode.ENFORCE,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from gateway.core.judgement import Finding, Mode, Subject
+from gateway.core.judgement import DETECTOR_ERROR, Finding, Mode, Subject
 from gateway.policy.conditions import Condition
 from gateway.policy.language import Policy, Rule
 from gateway.policy.matching import in_categories
@@ -26,6 +27,38 @@ class Bound:
     rules: tuple[Rule, ...]
     by_kind: Mapping[str, Mode] | None = None
     doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """What is bound, with only those rules that a finding of some category can be for.
+
+    steps: the scores, per mille, from which on one more of them can apply; None if an expression
+    asks for the score itself. role, kind, detector, note: whether any of them asks for that.
+    """
+
+    category: str
+    bound: tuple[Bound, ...]
+    steps: tuple[int, ...] | None
+    role: bool
+    kind: bool
+    detector: bool
+    note: bool
+
+    def likeness(self, finding: Finding, subject: Subject) -> Likeness:
+        """The same for findings of which all rules say the same."""
+        score = round(finding.score * 1000)
+        return (
+            self.category,
+            score if self.steps is None else bisect_right(self.steps, score),
+            subject.role if self.role else "",
+            subject.kind if self.kind else "",
+            finding.detector if self.detector else "",
+            finding.note if self.note else "",
+        )
+
+
+Likeness = tuple[str, int, str, str, str, str]
 
 
 class Match(NamedTuple):
@@ -63,6 +96,32 @@ def aspect(finding: Finding, subject: Subject) -> Aspect:
         subject.role,
         subject.kind.value,
         finding.note,
+    )
+
+
+def concerned_with(bound: Iterable[Bound], category: str) -> Concerned:
+    """What is bound, as far as it is for findings of this category."""
+    found = tuple(
+        replace(each, rules=rules)
+        for each in bound
+        if (rules := tuple(r for r in each.rules if in_categories(r.categories, category)))
+    )
+    left = [rule for each in found for rule in each.rules]
+    expressions = (each for rule in left for each in (rule.condition, rule.saying))
+    asked = frozenset[str]().union(*(each.rests_on for each in expressions if each is not None))
+    return Concerned(
+        category,
+        found,
+        steps=None if "score" in asked else tuple(sorted({rule.min_score for rule in left})),
+        role="role" in asked or any(rule.roles is not None for rule in left),
+        kind="kind" in asked
+        or any(rule.kinds is not None for rule in left)
+        or any(each.by_kind is not None for each in found),
+        # How far a rule may go for a failure depends on whose it is.
+        detector="detector" in asked
+        or category == DETECTOR_ERROR
+        or any(rule.detectors is not None for rule in left),
+        note="note" in asked,
     )
 
 
@@ -125,6 +184,8 @@ def effective(found: Sequence[Match]) -> tuple[Match, ...]:
     A rule on trial would take effect if it did so with all rules enforced that go as far as it.
     """
     applying = [match for match in found if match.applies]
+    if len(applying) < 2:
+        return tuple(applying)
     if all(match.mode is Mode.ENFORCE for match in applying):
         return _united(applying)
     return tuple(

@@ -173,3 +173,15 @@ def test_explain_speaks_the_callers_language(gateway: Gateway) -> None:
     arguments = ["policy", "explain", "--text", f"a {SECRET}", "--json", "--language"]
     told = [value(gateway(*arguments, asked))["refusal"]["message"] for asked in ("de-AT", "it")]
     assert [words.split()[0] for words in told] == ["Diese", "This"]
+
+
+def test_check_tells_what_is_doubtful(gateway: Gateway, policy: Path) -> None:
+    policy.write_text(
+        policy.read_text().replace("  rules:", "  match: {regions: [mars]}\n  rules:")
+    )
+    told = value(gateway("policy", "check", str(policy), "--json"))
+    assert told["ok"] is True
+    (doubt,) = [d for d in told["doubts"] if d["where"] == "small"]
+    assert "'mars' fits nothing in the catalogue" in doubt["message"]
+    assert value(gateway("policy", "check", str(policy), "--strict", "--json", code=1))["doubts"]
+    assert "doubtful" in gateway("policy", "check", str(policy)).stdout

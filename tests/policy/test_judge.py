@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -188,10 +189,43 @@ def test_findings_are_decided_each_by_itself(build: Build, context: Callable[...
 
 
 def test_what_is_remembered_is_bounded(build: Build, context: Callable[..., Context]) -> None:
-    judge = build(rules(f"{ANY}, then: flag")).bind(context())
-    found = [Finding("pii", "PERSON", 0, 1, i / 10_000) for i in range(MAX_REMEMBERED + 9)]
+    asking = "when: {categories: ['*'], condition: 'note != \"x\"'}"
+    judge = build(rules(f"{asking}, then: flag")).bind(context())
+    found = [Finding("pii", "PERSON", 0, 1, 1.0, str(i)) for i in range(MAX_REMEMBERED + 9)]
     assert len(judge.decide(found, USER).effects) == len(found)
-    assert len(judge._remembered[USER.role, USER.kind]) <= 9
+    assert len(judge._remembered) <= 9
+
+
+def test_findings_that_rules_cannot_tell_apart_are_decided_on_once(
+    build: Build, context: Callable[..., Context]
+) -> None:
+    judge = build(rules("when: {categories: ['*'], min_score: 0.5}, then: flag")).bind(context())
+    for i in range(100):
+        who = Subject(f"role-{i}", Kind.TEXT)
+        judge.decide([Finding(f"d{i}", "PERSON", i, i + 1, i / 100, f"n{i}")], who)
+    assert len(judge._remembered) == 2
+
+
+def test_what_is_remembered_is_what_would_be_decided_anew(
+    build: Build, context: Callable[..., Context]
+) -> None:
+    bundle = build(
+        rules(
+            "when: {categories: [PERSON], min_score: 0.5, kinds: [text]}, then: flag",
+            "when: {categories: ['US_*', PERSON], roles: [user]}, then: mask",
+            "when: {categories: ['*'], detectors: [pii], condition: 'score > 700'}, then: redact",
+            "when: {categories: [OPAQUE], condition: 'note == \"a\"'}, then: block",
+        )
+    )
+    judge = bundle.bind(context())
+    asked = itertools.product(
+        ("pii", "patterns"), ("PERSON", "US_SSN", "OPAQUE", "DETECTOR_ERROR"),
+        (0.4995, 0.5, 0.7, 0.9), ("", "a"), ("user", "tool"), (Kind.TEXT, Kind.REASONING),
+    )  # fmt: skip
+    for detector, category, score, note, role, kind in asked:
+        finding, subject = Finding(detector, category, 0, 1, score, note), Subject(role, kind)
+        anew = PolicyBundle(bundle.policies).bind(context())
+        assert judge.decide([finding], subject) == anew.decide([finding], subject)
 
 
 DETECTORS = {

@@ -197,3 +197,19 @@ def test_no_message_tells_what_callers_wrote(name: str, build: Build) -> None:
     for expression in (name, "variables.v", f'"x" + {name}'):
         with pytest.raises(ConfigError, match=f"would tell the caller {name}"):
             build(spec.replace("EXPR", expression))
+
+
+def test_an_expression_is_evaluated_once_for_what_it_rests_on(
+    build: Build, context: Callable[..., Context]
+) -> None:
+    bundle = build(
+        "variables: [{name: here, expression: 'region == \"eu\"'}]\n"
+        "rules: [{id: r, when: {categories: ['*'], condition: variables.here}, then: flag},"
+        " {id: s, when: {categories: ['*'], condition: 'variables.here && score > 5'}, then: flag}]"
+    )
+    judge = bundle.bind(context())
+    for i in range(50):
+        found = [Finding("pii", f"KIND_{i}", 0, 1, 0.1 + i % 2 / 10)]
+        assert len(judge.decide(found, Subject("user", Kind.TEXT)).effects) == 2
+    # The variable, the first condition, and the second one for each of two scores.
+    assert len(judge._evaluator._values) == 4

@@ -1,0 +1,90 @@
+"""`gateway policy check`: what is wrong with policies, and what is likely to be."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from gateway import settings
+from gateway.cli._output import Json, emit, say, table
+from gateway.configured import installation, read_assessors, vocabulary
+from gateway.core.message import Direction
+from gateway.policy.bundle import PolicyBundle, load
+from gateway.policy.checking import Doubt, doubts
+from gateway.policy.holding import held_for
+from gateway.settings import Settings
+
+Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 if anything is doubtful, too.")]
+PathArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[PATH]", help="File or folder. Without it: the policy in force."),
+]
+
+
+def check(path: PathArgument = None, strict: Strict = False, as_json: Json = False) -> None:
+    """Compile policies, and say file and line of what is wrong with them."""
+    found = settings.read()
+    bundle = load(path or found.policy_path, vocabulary(found))
+    held = _held(found, bundle)
+    doubtful = doubts(bundle, installation(found))
+    if as_json:
+        policies = [
+            {
+                "name": p.name,
+                "version": p.version,
+                "rules": len(p.rules),
+                "mode": p.streaming.value,
+                "bindings": [binding.name for binding in bundle.bindings_of(p)],
+                "held_for": list(held[p.name]),
+            }
+            for p in bundle.policies
+        ]
+        emit(
+            {
+                "ok": not (strict and doubtful),
+                "digest": bundle.digest,
+                "policies": policies,
+                "doubts": [asdict(doubt) for doubt in doubtful],
+            }
+        )
+    else:
+        _tell(bundle, held, doubtful)
+    if strict and doubtful:
+        raise typer.Exit(1)
+
+
+def _held(found: Settings, bundle: PolicyBundle) -> dict[str, tuple[str, ...]]:
+    """For whom each policy holds streamed answers."""
+    judging = {
+        each.name: each.method.categories
+        for each in read_assessors(found)
+        if Direction.RESPONSE in each.directions
+    }
+    return {policy.name: held_for(policy, judging) for policy in bundle.policies}
+
+
+def _tell(bundle: PolicyBundle, held: dict[str, tuple[str, ...]], doubtful: list[Doubt]) -> None:
+    rows = (
+        [
+            f"[bold]{p.name}[/]",
+            escape(p.version),
+            str(len(p.rules)),
+            p.streaming.value,
+            str(len(bundle.bindings_of(p)) or "everywhere"),
+            escape(p.description),
+        ]
+        for p in bundle.policies
+    )
+    columns = ("Policy", "Version", "Rules", "Streaming", "Bindings", "About")
+    table(columns, rows, empty="No policy.")
+    for name, names in held.items():
+        if names:
+            say(f"{name}: streamed answers are held for {', '.join(names)}, to be judged whole.")
+    for doubt in doubtful:
+        told = escape(f"{doubt.at}: {doubt.where}: {doubt.message}")
+        say(f"[yellow]doubtful[/] {told}")
+    say(f"[green]All compiles.[/] Digest {bundle.digest}.")
