@@ -98,6 +98,7 @@ class Gateway:
         self.works = Registry(self.engine, self.keyring.works_key, clock=self.clock)
         self.following = configured.following(settings, lambda: self.works.works)
         self.bundle = configured.bundle(settings)
+        self.classes = configured.read_classes(settings)
         self.router = Router(configured.read_catalogue(settings), self.clock, self.counters)
         configured.check_assessors(settings, asked, self.catalogue)
         self.assessors = assessors.build(
@@ -227,6 +228,7 @@ class Gateway:
             counters=self.counters,
             clock=self.clock,
             ends_recorded=self.settings.audit_durable == BEFORE_RELEASE,
+            classes=lambda: self.classes,
             panel=Panel(self.assessors) if self.assessors else None,
             later=self.later,
             reviews=self.reviews,
@@ -245,8 +247,12 @@ class Gateway:
         ]
 
     def reload(self) -> None:
-        """Read policy and catalogue again. One that is bad changes nothing but `warnings`."""
-        for name, load in (("policy", self._load_bundle), ("catalogue", self._load_catalogue)):
+        """Read policy, classes and catalogue again. A bad one changes nothing but `warnings`."""
+        for name, load in (
+            ("policy", self._load_bundle),
+            ("classes", self._load_classes),
+            ("catalogue", self._load_catalogue),
+        ):
             try:
                 load()
                 self.warnings.pop(name, None)
@@ -281,6 +287,9 @@ class Gateway:
         if new.digest != self.bundle.digest:
             log.info("policy reloaded: %s, digest %s", new.revision, new.digest[:12])
             self.bundle = new
+
+    def _load_classes(self) -> None:
+        self.classes = configured.read_classes(self.settings)
 
     def _load_catalogue(self) -> None:
         self.router.catalogue = configured.read_catalogue(self.settings)

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway import handling
 from gateway.core.apis import BackendOptions
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Route
 from gateway.cursor import Cursor
 from gateway.documents import load, unknown
+from gateway.handling import HOSTED, SELF_HOSTED, Handling
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}"
 # A name that only fits a pattern is the client's own words, so it may say little.
@@ -38,7 +40,7 @@ class Upstream:
     passes: what `/pass/...` lets through to it: "METHOD /path" with * and ?. missing: why it
     cannot be used now; empty if it can. retries: how often a call that failed is made again.
     circuit_failures: so many in a row open its circuit, for `circuit_open_s`; 0: it never opens.
-    files: whether files and batches are kept by it.
+    files: whether files and batches are kept by it. handling: what becomes of data there.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Upstream:
     circuit_failures: int = 5
     circuit_open_s: float = 30.0
     files: bool = False
+    handling: Handling = SELF_HOSTED
 
     def lets_pass(self, method: str, path: str) -> bool:
         """Whether this request may go to it without a dialect that knows its API."""
@@ -60,7 +63,15 @@ class Upstream:
 
     def route(self) -> Route:
         """Where a request goes that names no model."""
-        return Route("", "", self.name, self.provider, hosting=self.hosting, region=self.region)
+        return Route(
+            "",
+            "",
+            self.name,
+            self.provider,
+            hosting=self.hosting,
+            region=self.region,
+            **self.handling.facts(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,7 @@ class Model:
     """One name, or pattern of names, that clients may ask for.
 
     fallbacks: names of models that stand in for it, in order; theirs are not followed, so
-    there is no loop.
+    there is no loop. handling: what becomes of data there; its backend's, but for what it says.
     """
 
     name: str
@@ -78,6 +89,7 @@ class Model:
     restore: bool
     description: str
     fallbacks: tuple[str, ...] = ()
+    handling: Handling = SELF_HOSTED
 
     @property
     def is_pattern(self) -> bool:
@@ -95,6 +107,7 @@ class Model:
             region=self.upstream.region,
             terms=self.terms,
             restore=self.restore,
+            **self.handling.facts(),
         )
 
 
@@ -143,9 +156,16 @@ class _Names:
         return model
 
 
-def read(path: Path, kinds: Collection[str], environ: Mapping[str, str] = os.environ) -> Catalogue:
+def read(
+    path: Path,
+    kinds: Collection[str],
+    environ: Mapping[str, str] = os.environ,
+    *,
+    special: Collection[str] | None = None,
+) -> Catalogue:
     """The catalogue in a file. Raises ConfigError with file and line.
 
+    special: the special classes of data; without them their names are not checked.
     kinds: backend kinds that exist. A backend that says `optional: true` may lack its
     credential: then it and its models are left out. Any other must have it.
     """
@@ -158,21 +178,24 @@ def read(path: Path, kinds: Collection[str], environ: Mapping[str, str] = os.env
     )
     top["apiVersion"].choice(["gateway/v1"])
     top["kind"].choice(["Catalogue"])
-    upstreams = {u.name: u for u in _upstreams(top["backends"], kinds, environ)}
-    models = list(_models(top["models"], upstreams))
+    upstreams = {u.name: u for u in _upstreams(top["backends"], kinds, environ, special)}
+    models = list(_models(top["models"], upstreams, special))
     _check_fallbacks(top["models"], [model.name for model in models])
     return Catalogue(upstreams, models)
 
 
 def _upstreams(
-    cursor: Cursor, kinds: Collection[str], environ: Mapping[str, str]
+    cursor: Cursor,
+    kinds: Collection[str],
+    environ: Mapping[str, str],
+    special: Collection[str] | None,
 ) -> Iterator[Upstream]:
     seen: set[str] = set()
     keeper = ""
     for item in cursor.items():
         fields = item.fields(
             ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
-             "timeouts", "settings", "pass", "retries", "circuit", "files"),
+             "timeouts", "settings", "pass", "retries", "circuit", "files", *handling.KEYS),
             required=("name", "kind"),
         )  # fmt: skip
         name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
@@ -196,6 +219,9 @@ def _upstreams(
         if files and keeper:
             raise fields["files"].error(f"backend {keeper!r} keeps files already; one can.")
         keeper = name if files else keeper
+        hosting = (
+            fields["hosting"].choice(["hosted", "self_hosted"]) if "hosting" in fields else "hosted"
+        )
         yield Upstream(
             name=name,
             kind=kind,
@@ -203,39 +229,43 @@ def _upstreams(
                 url=url, credential=credential, settings=settings, **_times(fields)
             ),
             provider=fields["provider"].text() if "provider" in fields else name,
-            hosting=(
-                fields["hosting"].choice(["hosted", "self_hosted"])
-                if "hosting" in fields
-                else "hosted"
-            ),
+            hosting=hosting,
             region=fields["region"].text() if "region" in fields else "",
             passes=_passes(fields["pass"]) if "pass" in fields else (),
             missing=missing or unset,
             retries=_retries(fields),
             files=files,
+            handling=handling.read(
+                fields, SELF_HOSTED if hosting == "self_hosted" else HOSTED, special
+            ),
             **_circuit(fields),
         )
 
 
-def _models(cursor: Cursor, upstreams: Mapping[str, Upstream]) -> Iterator[Model]:
+def _models(
+    cursor: Cursor, upstreams: Mapping[str, Upstream], special: Collection[str] | None
+) -> Iterator[Model]:
     seen: set[str] = set()
     for item in cursor.items():
         fields = item.fields(
-            ("name", "backend", "upstream_model", "terms", "restore", "description", "fallbacks"),
+            ("name", "backend", "upstream_model", "terms", "restore", "description", "fallbacks",
+             *handling.KEYS),
             required=("name", "backend"),
-        )
+        )  # fmt: skip
         name = fields["name"].text(_PATTERN, "a model name, or a pattern with * or ?")
         if name in seen:
             raise fields["name"].error(f"model {name!r} is given twice.")
         seen.add(name)
+        upstream = upstreams[fields["backend"].choice(upstreams)]
         yield Model(
             name=name,
-            upstream=upstreams[fields["backend"].choice(upstreams)],
+            upstream=upstream,
             upstream_model=fields["upstream_model"].text() if "upstream_model" in fields else "",
             terms=fields["terms"].text() if "terms" in fields else "",
             restore=fields["restore"].truth() if "restore" in fields else True,
             description=fields["description"].text() if "description" in fields else "",
             fallbacks=tuple(fields["fallbacks"].texts()) if "fallbacks" in fields else (),
+            handling=handling.read(fields, upstream.handling, special),
         )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gateway import actions, backends, catalogue, db, detectors
+from gateway import actions, backends, catalogue, classes, db, detectors
 from gateway.clock import SystemClock
 from gateway.core.apis import Backend, Candidate
+from gateway.core.classes import Classes
 from gateway.core.errors import ConfigError
 from gateway.core.family import discover
 from gateway.core.judgement import Subject
@@ -20,6 +23,7 @@ from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.detectors._verbatim.following import DETECTORS, Following
 from gateway.detectors._verbatim.works import Works
+from gateway.policy import groups
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.bundle import load as load_policy
 from gateway.policy.checking import Installation
@@ -60,6 +64,11 @@ def enabled(settings: Settings) -> dict[str, dict[str, Any]]:
     return options
 
 
+def read_classes(settings: Settings) -> Classes:
+    """The classes of data. Raises ConfigError with file and line."""
+    return _classes(settings, _words(settings))
+
+
 def bundle(settings: Settings) -> PolicyBundle:
     """The policies in force, compiled. Raises ConfigError with file and line."""
     return load_policy(settings.policy_path, vocabulary(settings))
@@ -67,6 +76,11 @@ def bundle(settings: Settings) -> PolicyBundle:
 
 def vocabulary(settings: Settings) -> Vocabulary:
     """The names a policy may use: every detector's, whether it is switched on or not."""
+    words = _words(settings)
+    return replace(words, classes=frozenset(_classes(settings, words).names))
+
+
+def _words(settings: Settings) -> Vocabulary:
     # Not `detectors.names`: that is a detector, once it has been imported.
     members = discover(detectors.__name__, detectors.GROUP)
     everything: dict[str, dict[str, Any]] = {name: {} for name in members}
@@ -93,6 +107,11 @@ def installation(settings: Settings) -> Installation:
         {**running, **DETECTORS, **others},
         {field: frozenset(names) for field, names in places.items()},
     )
+
+
+def _classes(settings: Settings, words: Vocabulary) -> Classes:
+    members = partial(groups.members, groups=words.groups)
+    return classes.read(settings.classes_path, members, words.categories)
 
 
 def read_assessors(settings: Settings) -> list[assessors.Configured]:
@@ -180,7 +199,8 @@ def always_translated(known: catalogue.Catalogue) -> list[str]:
 
 def read_catalogue(settings: Settings) -> catalogue.Catalogue:
     """The catalogue. Raises ConfigError also if it needs what is not installed."""
-    found = catalogue.read(settings.catalogue_path, backends.kinds())
+    special = classes.read(settings.classes_path).special
+    found = catalogue.read(settings.catalogue_path, backends.kinds(), special=special)
     needing = always_translated(found)
     if needing and not backends.translates():
         raise ConfigError(
@@ -202,7 +222,7 @@ def check_schema(settings: Settings) -> None:
 
 def stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:
     """What changes when the policy or the catalogue does."""
-    files: list[Path] = [settings.catalogue_path]
+    files: list[Path] = [settings.catalogue_path, settings.classes_path]
     path = settings.policy_path
     files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     stamps = []

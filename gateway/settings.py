@@ -41,6 +41,7 @@ class Settings:
     )
     catalogue: str = _setting("", "Catalogue file. Default: the one shipped, with echo")
     policy: str = _setting("", "Policy file, or folder of policies. Default: the default policy")
+    classes: str = _setting("", "File of data classes. Default: the one shipped")
     keyring: str = _setting("", "File with the gateway's own keys. Default: in the data folder")
     host: str = _setting("127.0.0.1", "Address that clients connect to")
     port: int = _setting(8080, "Port that clients connect to")
@@ -138,6 +139,11 @@ class Settings:
     def policy_path(self) -> Path:
         """The policy file or folder."""
         return Path(self.policy) if self.policy else shipped("policies") / "default.yaml"
+
+    @property
+    def classes_path(self) -> Path:
+        """The file of data classes."""
+        return Path(self.classes) if self.classes else shipped("policies") / "classes.yaml"
 
     @property
     def patterns_path(self) -> Path:

@@ -44,7 +44,11 @@ class DetectorSummary:
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """One catalogue entry. missing: why it cannot be used now; empty if it can."""
+    """One catalogue entry. missing: why it cannot be used now; empty if it can.
+
+    classes: of data that it may see. trains, retention_days: what becomes of data there; -1 if
+    nobody said.
+    """
 
     name: str
     backend: str
@@ -58,6 +62,9 @@ class ModelSummary:
     description: str
     missing: str
     fallbacks: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    trains: bool = False
+    retention_days: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,9 @@ def model_summaries(catalogue: Catalogue) -> list[ModelSummary]:
             description=model.description,
             missing=model.upstream.missing,
             fallbacks=model.fallbacks,
+            classes=model.handling.clearance.names,
+            trains=model.handling.trains,
+            retention_days=model.handling.retention_days,
         )
         for model in (*catalogue.models, *catalogue.unavailable)
     ]

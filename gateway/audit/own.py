@@ -18,7 +18,16 @@ from gateway.audit.tables import audit_entry
 from gateway.core.judgement import Mode
 from gateway.db import snapshot
 
-_ROUTE = ("backend", "upstream_model", "hosting", "region", "terms")
+_ROUTE = (
+    "backend",
+    "upstream_model",
+    "hosting",
+    "region",
+    "terms",
+    "classes",
+    "trains",
+    "retention_days",
+)
 _REFUSAL = ("code", "policy", "rule")
 _SIDES = ("request", "response")
 
@@ -53,6 +62,7 @@ def _told(core: Mapping[str, Any]) -> dict[str, Any]:
         "model": core["model"],
         "answer_model": data.get("answer_model", ""),
         "route": {"provider": core["provider"], **{k: data[k] for k in _ROUTE if k in data}},
+        "data_class": data.get("data_class", {}),
         "policy": data["policy"],
         "refusal": {k: refusal[k] for k in _REFUSAL} if refusal else None,
         "rules": [_rule(name, effect) for name in sides for effect in sides[name]["effects"]],

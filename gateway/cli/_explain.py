@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rich.markup import escape
 
-from gateway import actions, backends, catalogue
+from gateway import actions, backends, catalogue, configured
 from gateway.actions._vault import KeyedVault
 from gateway.cli._output import say, table
 from gateway.cli._text import place
 from gateway.core import splice
+from gateway.core.clearance import DataClass
 from gateway.core.effects import ANSWER, REQUEST, resolve
 from gateway.core.errors import ConfigError
-from gateway.core.judgement import Context, Finding, Principal, Route, Subject
+from gateway.core.judgement import (
+    DATA_CLASS,
+    Context,
+    Finding,
+    Principal,
+    Route,
+    Subject,
+    Verdict,
+)
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Kind
 from gateway.core.ports import Surroundings
 from gateway.identity.keyring import Keyring
+from gateway.pipeline.classing import not_cleared, shown
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.explaining import Considered, Explained, Explanation, explain
 from gateway.settings import Settings
@@ -36,15 +46,20 @@ class Asked:
     application: str
     team: str
     language: str = ""
+    label: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The explanation, and the text as it would go on; None if it would not."""
+    """The explanation, and the text as it would go on; None if it would not.
+
+    context: with the class of the data as it came. sent: the class of what would leave.
+    """
 
     explanation: Explanation
     context: Context
     text: str | None
+    sent: DataClass
 
 
 def context(found: Settings, asked: Asked) -> Context:
@@ -53,9 +68,13 @@ def context(found: Settings, asked: Asked) -> Context:
         "explain", "explain", tenant=asked.tenant, application=asked.application, team=asked.team
     )
     route = _route(found, asked.model)
-    languages = accepted(asked.language)
     return Context(
-        asked.direction, who, route, endpoint="/v1/chat/completions", languages=languages
+        asked.direction,
+        who,
+        route,
+        endpoint="/v1/chat/completions",
+        languages=accepted(asked.language),
+        data=_labelled(found, asked.label),
     )
 
 
@@ -68,17 +87,39 @@ def judge(
 ) -> Judged:
     """Ask the bundle, and make the edits it asks for."""
     request = about.direction is Direction.REQUEST
+    classes = configured.read_classes(found)
+    given = about.data | classes.default
+    about = replace(about, data=given | shown(classes, findings))
     raised = Finding("gateway", REQUEST if request else ANSWER, 0, 0, 1.0)
     subject = Subject("user" if request else "assistant", Kind.TEXT)
     explanation = explain(bundle, about, [*findings, raised], subject)
+    known = actions.load()
+    effects = explanation.verdict.effects
+    replaced = {e.finding for e in effects if known[e.action].changes_text}
+    sent = given | shown(classes, [f for f in findings if f not in replaced])
+    if request:
+        explanation = _weighed(explanation, bundle, replace(about, data=sent))
     if explanation.verdict.blocked:
-        return Judged(explanation, about, None)
+        return Judged(explanation, about, None, sent)
     around = Surroundings(holds=text.__contains__, opening=text)
     vault = KeyedVault(_tenant_key(found, about.principal.tenant), around)
-    edits = resolve(explanation.verdict.effects, actions.load(), text, vault)
+    edits = resolve(effects, known, text, vault)
     if request:
         edits = vault.settle(text, edits)
-    return Judged(explanation, about, splice.apply(text, edits))
+    return Judged(explanation, about, splice.apply(text, edits), sent)
+
+
+def _weighed(explanation: Explanation, bundle: PolicyBundle, about: Context) -> Explanation:
+    """What rules and catalogue say to the class of what would leave, on top of all else."""
+    event = Finding("gateway", DATA_CLASS, 0, 0, 1.0)
+    asked = explain(bundle, about, [event], Subject("", Kind.METADATA))
+    verdict, more = explanation.verdict, asked.verdict
+    refusal = verdict.refusal or more.refusal or not_cleared(about.data, about.route)
+    return replace(
+        explanation,
+        findings=(*explanation.findings, *asked.findings),
+        verdict=Verdict((*verdict.effects, *more.effects), refusal),
+    )
 
 
 def facts(judged: Judged) -> dict[str, Any]:
@@ -88,6 +129,11 @@ def facts(judged: Judged) -> dict[str, Any]:
         "policy": {"digest": found.digest, "revision": found.revision},
         "model": judged.context.route.model,
         "direction": judged.context.direction.value,
+        "data_class": {
+            "shown": list(judged.context.data.names),
+            "sent": list(judged.sent.names),
+            "model_sees": list(judged.context.route.clearance.names),
+        },
         "blocked": found.verdict.blocked,
         "held": found.verdict.held,
         "refusal": asdict(found.verdict.refusal) if found.verdict.refusal else None,
@@ -117,12 +163,21 @@ def tell(judged: Judged, text: str, *, every_rule: bool) -> None:
     else:
         say(f"\n[bold cyan]Passes, changed[/] (model {model}):\n")
         say(escape(judged.text or ""))
+    say(f"Data class: {_classes(judged)}")
     say(f"\n[dim]Policy {escape(found.revision)}, digest {found.digest[:12]}[/]")
+
+
+def _classes(judged: Judged) -> str:
+    shown, sent = (", ".join(d.names) for d in (judged.context.data, judged.sent))
+    if judged.context.direction is Direction.RESPONSE:
+        return f"{shown}."
+    sees = ", ".join(judged.context.route.clearance.names)
+    return f"{shown}; of what would leave: {sent}. The model may see: {sees}."
 
 
 def _rows(each: Explained, text: str, *, every_rule: bool) -> list[list[str]]:
     shown = [c for c in each.considered if every_rule or c.matched]
-    event = each.finding.category in (REQUEST, ANSWER)
+    event = each.finding.category in (REQUEST, ANSWER, DATA_CLASS)
     if not shown and not event:
         return [[*_found(each.finding, text), "[dim]no rule applies[/]", "", ""]]
     return [
@@ -141,6 +196,15 @@ def _rule(considered: Considered) -> list[str]:
     colour = "green" if considered.effective else "dim"
     name = f"[{colour}]{escape(considered.policy)}/{escape(considered.rule)}[/]"
     return [name, f"[{colour}]{considered.action}[/]", escape(considered.why)]
+
+
+def _labelled(found: Settings, label: Sequence[str]) -> DataClass:
+    classes = configured.read_classes(found)
+    for name in label:
+        if name not in classes.names:
+            names = ", ".join(classes.names)
+            raise ConfigError(f"There is no class {name[:40]!r}. Known: {names}.")
+    return classes.named(label)
 
 
 def _route(found: Settings, model: str) -> Route:

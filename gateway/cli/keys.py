@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from gateway import settings
+from gateway import classes, settings
 from gateway.cli._open import database
 from gateway.cli._output import Json, emit, say, table, when
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.identity.keytable import KeyInfo, KeyTable
+from gateway.settings import Settings
 
 app = typer.Typer(
     help="Make, list and revoke gateway keys.",
@@ -23,7 +25,18 @@ app = typer.Typer(
 )
 
 _DAY_MS = 86_400_000
-_COLUMNS = ("Id", "Name", "State", "Tenant", "Application", "Team", "Roles", "Made", "Expires")
+_COLUMNS = (
+    "Id",
+    "Name",
+    "State",
+    "Tenant",
+    "Application",
+    "Team",
+    "Roles",
+    "Class",
+    "Made",
+    "Expires",
+)
 
 
 @app.command()
@@ -39,6 +52,10 @@ def new(
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Valid for so many days.")
     ] = None,
+    data_class: Annotated[
+        list[str] | None,
+        typer.Option(help="What is asked with it is of this class at least. Also more than once."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key. It is shown once and stored nowhere; only its hash is.
@@ -48,10 +65,13 @@ def new(
     - `gateway keys new support-bot --application support --team crm`
 
     - `gateway keys new carol --role auditor --expires-days 30`
+
+    - `gateway keys new clinic --data-class restricted --data-class health`
     """
     if not name.strip():
         raise ConfigError("A key needs a name: gateway keys new NAME")
     found = settings.read()
+    _check_classes(found, data_class or ())
     clock = SystemClock()
     expires_ms = None if expires_days is None else clock.now_ms() + expires_days * _DAY_MS
     with database(found) as engine:
@@ -62,6 +82,7 @@ def new(
             team=team,
             roles=tuple(role or ()),
             expires_ms=expires_ms,
+            data_class=", ".join(data_class or ()),
         )
     if as_json:
         emit({"id": who.key_id, "key": text, **_facts(who), "expires_ms": expires_ms})
@@ -106,8 +127,15 @@ def revoke(
         say(f"Key {key_id} {'is revoked' if done else 'had been revoked before'}.")
 
 
+def _check_classes(found: Settings, names: Collection[str]) -> None:
+    known = classes.read(found.classes_path).names if names else ()
+    for name in names:
+        if name not in known:
+            raise ConfigError(f"There is no class {name[:40]!r}. Known: {', '.join(known)}.")
+
+
 def _facts(who: Any) -> dict[str, Any]:
-    names = ("name", "tenant", "application", "team", "roles")
+    names = ("name", "tenant", "application", "team", "roles", "data_class")
     return {name: getattr(who, name) for name in names}
 
 
@@ -119,7 +147,7 @@ def _state(info: KeyInfo, now_ms: int) -> str:
 
 def _row(info: KeyInfo, state: str) -> list[str]:
     colour = "green" if state == "valid" else "red"
-    texts = [info.tenant, info.application, info.team, ", ".join(info.roles)]
+    texts = [info.tenant, info.application, info.team, ", ".join(info.roles), info.data_class]
     return [
         info.id,
         f"[bold]{escape(info.name)}[/]",

@@ -18,7 +18,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 def models(as_json: Json = False) -> None:
     """List the models of the catalogue, and why some of them are off.
 
-    The catalogue is the file that `GATEWAY_CATALOGUE` names. With `--json` one line each.
+    The catalogue is the file that `GATEWAY_CATALOGUE` names. A model sees data up to the level
+    that stands first under Sees, and of special classes those behind it. With `--json` one line
+    each.
     """
     found = settings.read()
     summaries = model_summaries(catalogue.read(found.catalogue_path, backends.kinds()))
@@ -26,7 +28,7 @@ def models(as_json: Json = False) -> None:
         for summary in summaries:
             emit({**asdict(summary), "available": not summary.missing})
         return
-    columns = ("Model", "State", "Provider", "Hosting", "Region", "Terms", "About")
+    columns = ("Model", "State", "Provider", "Hosting", "Region", "Sees", "Terms", "About")
     table(columns, map(_row, summaries), empty="The catalogue names no model.")
 
 
@@ -35,5 +37,7 @@ def _row(model: ModelSummary) -> list[str]:
     about = model.missing or model.description
     if model.fallbacks:
         about = f"{about} Else: {', '.join(model.fallbacks)}.".strip()
-    texts = (model.provider, model.hosting.replace("_", "-"), model.region, model.terms, about)
+    sees = ", ".join(model.classes)
+    hosting = model.hosting.replace("_", "-")
+    texts = (model.provider, hosting, model.region, sees, model.terms, about)
     return [f"[bold]{escape(model.name)}[/]", state, *map(escape, texts)]

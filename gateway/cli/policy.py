@@ -78,6 +78,10 @@ def explain(
     language: Annotated[
         str, typer.Option(help="As in Accept-Language: which words the caller gets.")
     ] = "",
+    data_class: Annotated[
+        list[str] | None,
+        typer.Option(help="As if labelled so: `Gw-Data-Class`. May be given more than once."),
+    ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="File or folder. Without it: the policy in force.")
     ] = None,
@@ -105,6 +109,7 @@ def explain(
         application=application,
         team=team,
         language=language,
+        label=tuple(data_class or ()),
     )
     context = _explain.context(found, asked)
     bundle = _bundle(found, policy)

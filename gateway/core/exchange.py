@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from gateway.core.activation import Activation
 from gateway.core.calls import Call
+from gateway.core.clearance import DataClass
 from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Route, Subject
 from gateway.core.message import Direction, Opaque
 from gateway.core.reviews import Decision
@@ -125,6 +126,24 @@ class Side:
 
 
 @dataclass(slots=True)
+class Sensitivity:
+    """The class of an exchange's data, as far as it is known by now.
+
+    given: by all that is known but the texts: its label, its key, what was said before.
+    label: the names in its label. lowered: its label counts, whatever the texts show. shown: by
+    the request as it came. sent: by the request as it leaves, with what was replaced left out.
+    answered: by the answer.
+    """
+
+    given: DataClass = field(default_factory=DataClass)
+    label: tuple[str, ...] = ()
+    lowered: bool = False
+    shown: DataClass = field(default_factory=DataClass)
+    sent: DataClass = field(default_factory=DataClass)
+    answered: DataClass = field(default_factory=DataClass)
+
+
+@dataclass(slots=True)
 class Attempt:
     """One call to an upstream, made or passed over. Its owner is the pipeline.
 
@@ -171,6 +190,7 @@ class Exchange:
     upstream_status: int = 0
     upstream_called: bool = False
     attempts: list[Attempt] = field(default_factory=list)
+    sensitivity: Sensitivity = field(default_factory=Sensitivity)
     answer_model: str = ""
     usage: dict[str, int] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)

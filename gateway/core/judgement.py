@@ -6,11 +6,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from gateway.core.clearance import Clearance, DataClass
 from gateway.core.message import Direction, Kind
 
 DETECTOR_ERROR = "DETECTOR_ERROR"
 OPAQUE = "OPAQUE"
 STATE = "STATE"
+# Raised once a request is judged, of what would leave: rules on it are asked about its class.
+DATA_CLASS = "DATA_CLASS"
 # Notes of a DETECTOR_ERROR that may pass by itself: too much to do, or a worker that ended.
 PASSING = frozenset({"late", "full", "died", "closed"})
 
@@ -164,7 +167,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is asking, as far as the gateway key tells."""
+    """Who is asking, as far as the gateway key tells.
+
+    data_class: the least class of the data in what it asks, by name; empty if not given.
+    """
 
     key_id: str
     name: str
@@ -172,13 +178,16 @@ class Principal:
     application: str = ""
     team: str = ""
     roles: tuple[str, ...] = ()
+    data_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where an exchange goes on to: one catalogue entry, without its credential.
 
-    restore: whether placeholders become originals again in the answer.
+    restore: whether placeholders become originals again in the answer. clearance: which
+    classes of data may go there. trains: whether models may be trained on what is sent there;
+    true also where nobody knows. retention_days: how long it is kept; -1 if nobody knows.
     """
 
     model: str
@@ -189,6 +198,9 @@ class Route:
     region: str = ""
     terms: str = ""
     restore: bool = True
+    clearance: Clearance = field(default_factory=Clearance)
+    trains: bool = False
+    retention_days: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,7 @@ class Context:
     """What a rule may ask about besides the finding.
 
     languages: those the caller reads, best first, in small letters; only for words to it.
+    data: the class of the request's data as it came; for DATA_CLASS, as it would leave.
     """
 
     direction: Direction
@@ -206,6 +219,7 @@ class Context:
     json_output: bool = False
     origin: str = field(default="gateway")
     languages: tuple[str, ...] = ()
+    data: DataClass = field(default_factory=DataClass)
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,10 +241,14 @@ class Following(Protocol):
 
 
 class Judge(Protocol):
-    """A bundle bound to one exchange and direction."""
+    """A bundle bound to one exchange and direction.
+
+    weighs: whether a rule asks of what class data is.
+    """
 
     stream_mode: StreamMode
     asking: Asking
+    weighs: bool
 
     def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """Names of the detectors that some rule here listens to."""

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.core.activation import BESIDE, FIXED, LATE, Activation, Seen
+from gateway.core.clearance import Clearance, DataClass
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.exchange import Exchange, Outcome
-from gateway.core.judgement import Context, Effect, Finding, Principal, Route, Subject, Verdict
+from gateway.core.judgement import (
+    DATA_CLASS,
+    Context,
+    Effect,
+    Finding,
+    Principal,
+    Route,
+    Subject,
+    Verdict,
+)
 from gateway.core.message import Direction, Kind
 from gateway.core.ports import Action, Bundle, Judge
 
@@ -28,7 +38,8 @@ Effects = Counter[tuple[str, str, str]]
 class Past:
     """A judged exchange. contexts, activations: of the directions that were judged.
 
-    effects: what was done. blocked: the policy/rule that stopped it; empty if none did.
+    effects: what was done. blocked: the policy/rule that stopped it; empty if none did. sent: the
+    class of the data that left.
     """
 
     application: str
@@ -36,6 +47,7 @@ class Past:
     activations: Mapping[Direction, Activation]
     effects: Effects
     blocked: str
+    sent: DataClass = field(default_factory=DataClass)
 
     @property
     def cut(self) -> bool:
@@ -68,13 +80,15 @@ def past(exchange: Exchange) -> Past:
             endpoint=exchange.path,
             stream=exchange.stream,
             json_output=exchange.json_output,
+            data=exchange.sensitivity.shown,
         )
         for (action, rule, _), count in side.effects.items():
             effects[direction.value, action, rule] += count
     refusal = exchange.refusal
     stopped = exchange.outcome is Outcome.BLOCKED and refusal is not None
     blocked = f"{refusal.policy}/{refusal.rule}" if stopped and refusal else ""
-    return Past(exchange.principal.application, contexts, activations, effects, blocked)
+    sent = exchange.sensitivity.sent
+    return Past(exchange.principal.application, contexts, activations, effects, blocked, sent)
 
 
 def recorded(entry: Mapping[str, Any]) -> Past | None:
@@ -93,7 +107,12 @@ def recorded(entry: Mapping[str, Any]) -> Past | None:
         provider=entry["provider"],
         **{name: data.get(name, "") for name in ("upstream_model", "backend", "hosting")},
         **{name: data.get(name, "") for name in ("region", "terms")},
+        clearance=Clearance.of(data["classes"]) if "classes" in data else Clearance(),
+        trains=data.get("trains", False),
+        retention_days=data.get("retention_days", -1),
     )
+    classes = data.get("data_class", {})
+    shown, sent = (DataClass.written(classes.get(name, ())) for name in ("shown", "sent"))
     contexts, activations = {}, {}
     effects: Effects = Counter()
     for direction in DIRECTIONS:
@@ -108,6 +127,7 @@ def recorded(entry: Mapping[str, Any]) -> Past | None:
             endpoint=data["path"],
             stream=data["stream"],
             json_output=data["json_mode"],
+            data=shown,
         )
         for effect in side["effects"]:
             effects[direction.value, effect["action"], effect["rule"]] += effect["count"]
@@ -116,7 +136,7 @@ def recorded(entry: Mapping[str, Any]) -> Past | None:
     refusal = data.get("refusal")
     stopped = refusal and entry["outcome"] == Outcome.BLOCKED
     blocked = f"{refusal['policy']}/{refusal['rule']}" if stopped else ""
-    return Past(entry["application"], contexts, activations, effects, blocked)
+    return Past(entry["application"], contexts, activations, effects, blocked, sent)
 
 
 def rejudge(
@@ -139,6 +159,9 @@ def rejudge(
         said = _Said(judge, actions, direction, effects)
         said.to_events(activation.announced)
         said.to_findings(activation.seen, heard)
+        if direction is Direction.REQUEST and judge.weighs and not said.blocked:
+            of_sent = bundle.bind(replace(was.contexts[direction], data=was.sent))
+            said.to_event(DATA_CLASS, of_sent)
         if said.blocked:
             return Opinion(effects, said.blocked, frozenset(unheard))
     return Opinion(effects, "", frozenset(unheard))
@@ -159,8 +182,11 @@ class _Said:
     def to_events(self, announced: int) -> None:
         event = REQUEST if self._direction is Direction.REQUEST else ANSWER
         if announced:
-            finding = Finding("gateway", event, 0, 0, 1.0)
-            self._apply(self._judge.decide((finding,), Subject("", Kind.METADATA)), announced)
+            self.to_event(event, self._judge, announced)
+
+    def to_event(self, name: str, judge: Judge, count: int = 1) -> None:
+        finding = Finding("gateway", name, 0, 0, 1.0)
+        self._apply(judge.decide((finding,), Subject("", Kind.METADATA)), count)
 
     def to_findings(self, seen: Mapping[Seen, int], heard: frozenset[str]) -> None:
         for each, count in seen.items():

@@ -56,6 +56,7 @@ class KeyStore:
         team: str = "",
         roles: Sequence[str] = (),
         expires_ms: int | None = None,
+        data_class: str = "",
     ) -> tuple[Principal, str]:
         """Make a key; the text is shown here and never again. Works elsewhere within the ttl."""
         made = self._table.new(
@@ -65,6 +66,7 @@ class KeyStore:
             team=team,
             roles=roles,
             expires_ms=expires_ms,
+            data_class=data_class,
         )
         self.refresh()
         return made

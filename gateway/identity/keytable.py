@@ -33,6 +33,7 @@ gateway_key = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
+    Column("data_class", Text, nullable=False, server_default=""),
 )
 
 _KEY = re.compile(r"gw_([a-z2-7]{10})_([A-Za-z0-9_-]{43})", re.ASCII)
@@ -51,6 +52,7 @@ class KeyInfo:
     created_ms: int
     expires_ms: int | None
     revoked_ms: int | None
+    data_class: str = ""
 
     def valid(self, now_ms: int) -> bool:
         """Whether the key opens the door at this time."""
@@ -66,6 +68,7 @@ class KeyInfo:
             application=self.application,
             team=self.team,
             roles=self.roles,
+            data_class=self.data_class,
         )
 
 
@@ -93,6 +96,7 @@ class KeyTable:
         team: str = "",
         roles: Sequence[str] = (),
         expires_ms: int | None = None,
+        data_class: str = "",
     ) -> tuple[Principal, str]:
         """Make a key. The text is returned here and never again."""
         key_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()[:10]
@@ -107,6 +111,7 @@ class KeyTable:
             created_ms=self._clock.now_ms(),
             expires_ms=expires_ms,
             revoked_ms=None,
+            data_class=data_class,
         )
         values = {
             "id": info.id,
@@ -118,6 +123,7 @@ class KeyTable:
             "hash": hashlib.sha256(secret.encode()).digest(),
             "created_ms": info.created_ms,
             "expires_ms": expires_ms,
+            "data_class": data_class,
         }
         with writing(self._engine) as connection:
             connection.execute(insert(gateway_key).values(values))
@@ -153,6 +159,7 @@ class KeyTable:
                         created_ms=row.created_ms,
                         expires_ms=row.expires_ms,
                         revoked_ms=row.revoked_ms,
+                        data_class=row.data_class,
                     ),
                     bytes(row.hash),
                 )

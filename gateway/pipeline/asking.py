@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.apis import SessionDialect
 from gateway.core.calls import Call
@@ -13,6 +13,7 @@ from gateway.core.exchange import Exchange
 from gateway.core.judgement import Refusal
 from gateway.core.message import Direction, Part
 from gateway.core.ports import Vault
+from gateway.pipeline.classing import Classing, settle_more
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.media import Media
@@ -21,6 +22,7 @@ from gateway.pipeline.request import (
     assessing,
     context,
     edits_of,
+    may_leave,
     passed,
     placeholders,
     readable,
@@ -129,7 +131,9 @@ class Asking:
         exchange, house = self._exchange, self._house
         began = house.clock.monotonic_ms()
         side = exchange.request
-        also = assessing(self._context, self._judged.bundle, house, side=side, vault=self._vault)
+        bundle, data = self._judged.bundle, exchange.sensitivity
+        also = assessing(self._context, bundle, house, exchange=exchange, vault=self._vault)
+        classing = Classing(house.classes(), self._judged.route, weighs=self._judge.weighs)
         guard = Guard(
             self._judge,
             house.inspector,
@@ -138,12 +142,19 @@ class Asking:
             side,
             following=house.following,
             assessing=also,
+            classing=classing,
         )
         self._media.judge(message.opaque, guard)
         passages = await passed(guard, message, self._shapes, self._vault)
         exchange.judged_ms += house.clock.monotonic_ms() - began
-        if guard.refusal is not None:
-            raise Refused(guard.refusal)
+        settle_more(data, classing)
+        try:
+            may_leave(guard, exchange, self._context, bundle)
+            data.given = data.sent
+        finally:
+            data.sent = data.given
+            self._context = replace(self._context, data=data.shown)
+            self._judge = bundle.bind(self._context)
         # From now on it stands there, and what is given out next must differ from it.
         self._said |= placeholders(message.parts)
         edits = edits_of(message, passages)

@@ -85,8 +85,10 @@ class Assessing:
         # What was asked goes also to those who judge the answer.
         reached = self._panel if self._bench.direction is Direction.REQUEST else asked
         for route in (assessor.route() for assessor in reached):
-            if route is not None and route.hosting != SELF_HOSTED:
-                wanted.update(self._bench.bind(route).concerned(known))
+            if route is not None:
+                wanted.update(self._bench.clearing.detectors(route, known))
+                if route.hosting != SELF_HOSTED:
+                    wanted.update(self._bench.bind(route).concerned(known))
         return frozenset(wanted & known.keys())
 
     def note(self, finding: Finding, passage: Passage) -> None:

@@ -16,6 +16,7 @@ from gateway.core.judgement import DETECTOR_ERROR, Finding, Route, Subject
 from gateway.core.message import Direction, Edit
 from gateway.core.ports import Action, Assessment, Assessor, Clock, Judge, Submission, Vault
 from gateway.core.splice import apply, origin
+from gateway.pipeline.classing import Clearing
 
 SELF_HOSTED = "self_hosted"
 WITHHELD, OFF, BUSY = "withheld", "off", "busy"
@@ -39,7 +40,7 @@ class Bench:
     """What the texts of one message are judged with.
 
     bind: the judge of what goes along another route. asked: of an answer, what its user had said
-    last, as it may go along a route, if that is known.
+    last, as it may go along a route, if that is known. clearing: which data may go along it.
     """
 
     judge: Judge
@@ -49,6 +50,7 @@ class Bench:
     vault: Vault
     side: Side
     clock: Clock
+    clearing: Clearing
     asked: Before | None = None
 
 
@@ -111,13 +113,16 @@ def failure(name: str, heard: Heard, reason: str) -> Finding:
 
 def _sent(bench: Bench, route: Route, heard: Heard) -> Sent | None:
     """The text as it may go there; None if it may not."""
-    if route.hosting == SELF_HOSTED:
-        return Sent(heard.text)
     findings = [finding for finding in heard.findings if not finding.faint]
+    if route.hosting == SELF_HOSTED:
+        return Sent(heard.text) if bench.clearing.allows(route, findings) else None
     there = bench.bind(route).decide(findings, heard.subject)
     if there.blocked or there.held:
         return None
     effects = [*bench.judge.decide(findings, heard.subject).effects, *there.effects]
+    gone = {e.finding for e in effects if bench.actions[e.action].changes_text}
+    if not bench.clearing.allows(route, (f for f in findings if f not in gone)):
+        return None
     edits = resolve(effects, bench.actions, heard.text, bench.vault)
     return Sent(apply(heard.text, edits), edits)
 

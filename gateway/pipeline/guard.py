@@ -29,6 +29,7 @@ from gateway.core.message import Edit, Kind, Opaque, Part
 from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Vault, Window
 from gateway.core.windows import LEFT_CONTEXT_CHARS
 from gateway.pipeline.assessing import Assessing
+from gateway.pipeline.classing import Classing
 from gateway.pipeline.held import Notes
 from gateway.pipeline.passage import Passage, placed
 
@@ -51,6 +52,7 @@ class Guard:
     parts of the request that it answers. assessing: who else is asked about whole texts.
     notes: where it notes what a person would have to know; without it, a message that must
     wait for one is refused.
+    classing: is told every finding.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Guard:
         restore: bool = False,
         assessing: Assessing | None = None,
         notes: Notes | None = None,
+        classing: Classing | None = None,
     ) -> None:
         self.refusal: Refusal | None = None
         self.notices: list[str] = []
@@ -77,7 +80,8 @@ class Guard:
         self._restore = restore
         self._assessing = assessing
         self._notes = notes
-        self._detectors = _wanted(judge, assessing, inspector.detectors)
+        self._classing = classing
+        self._detectors = self._wanted(inspector.detectors)
         enforcing = judge.enforcing(inspector.detectors)
         self._everywhere = inspector.everywhere(self._detectors)
         self._waits_for_segments = inspector.everywhere(enforcing)
@@ -86,7 +90,7 @@ class Guard:
         self._enforcing = bool(enforcing)
         self._batch = _BATCH_CHARS if self._hold_chars else 1
         self._mode = judge.stream_mode
-        followed = _wanted(judge, assessing, following.detectors)
+        followed = self._wanted(following.detectors)
         self._follow = following.open(followed, said)
         asked = assessing.names if assessing is not None else ()
         side.activation.detectors |= {*self._detectors, *followed, *asked}
@@ -96,15 +100,25 @@ class Guard:
         )
 
     @property
+    def weighs(self) -> bool:
+        """Whether rules ask of what class the message's data is."""
+        return self._judge.weighs
+
+    @property
     def holds(self) -> bool:
         """Whether nothing may leave before everything is judged."""
         waits = self._assessing is not None and self._assessing.holds
         return waits or self._mode is StreamMode.HOLD
 
-    def announce(self, category: str) -> None:
-        """Judge the message as such, before its text: a finding without a place."""
-        self._side.activation.announced += 1
-        self._decide(Finding("gateway", category, 0, 0, 1.0), Subject("", Kind.METADATA))
+    def announce(self, category: str, judge: Judge | None = None) -> None:
+        """Judge the message as such, apart from its text: a finding without a place.
+
+        judge: who decides on it, if that is not the one of the texts.
+        """
+        if judge is None:
+            self._side.activation.announced += 1
+        event = Finding("gateway", category, 0, 0, 1.0)
+        self._decide(event, Subject("", Kind.METADATA), judge=judge)
 
     def states(self, names: Sequence[str]) -> None:
         """Judge what the upstream is asked to keep, or to recall."""
@@ -175,6 +189,16 @@ class Guard:
                     first = finding.start if self.holds else max(finding.start, start)
                     self._found(replace(finding, start=first), passage)
 
+    def _wanted(self, known: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+        """Those detectors that rules listen to, and those that are needed for something else."""
+        concerned = self._judge.concerned(known)
+        more: frozenset[str] = frozenset()
+        if self._assessing is not None:
+            more = self._assessing.detectors(known)
+        if self._classing is not None:
+            more |= self._classing.detectors(known)
+        return (*concerned, *sorted(more.difference(concerned)))
+
     def _found(self, finding: Finding, passage: Passage) -> None:
         """Decide on a finding. Where nothing can be edited, it can only be stopped."""
         if self._assessing is not None:
@@ -230,13 +254,17 @@ class Guard:
         self._decide(finding, subject)
 
     def _decide(
-        self, finding: Finding, subject: Subject, passage: Passage | None = None
+        self,
+        finding: Finding,
+        subject: Subject,
+        passage: Passage | None = None,
+        judge: Judge | None = None,
     ) -> list[Effect]:
         """What the bundle makes of one finding; the effects that change text are returned.
 
-        passage: where it was found, if it has a place.
+        passage: where it was found, if it has a place. judge: as for `announce`.
         """
-        verdict = self._judge.decide((finding,), subject)
+        verdict = (judge or self._judge).decide((finding,), subject)
         if verdict.refusal is not None and self.refusal is None:
             self.refusal = verdict.refusal
         if self._notes is not None:
@@ -252,6 +280,8 @@ class Guard:
                 changing.append(effect)
             elif effect.action == _LABEL and effect.message not in (*self.notices, ""):
                 self.notices.append(effect.message)
+        if self._classing is not None:
+            self._classing.note(finding, replaced=bool(changing))
         return changing
 
     def _clear(self, passage: Passage) -> None:
@@ -325,15 +355,6 @@ class Guard:
         if not self._restore or not self._vault.reach_chars:
             return []
         return self._vault.spans(window.text)
-
-
-def _wanted(
-    judge: Judge, assessing: Assessing | None, known: Mapping[str, frozenset[str]]
-) -> tuple[str, ...]:
-    """Those detectors that rules listen to, and those that are needed for an assessor."""
-    concerned = judge.concerned(known)
-    more = assessing.detectors(known) if assessing is not None else ()
-    return (*concerned, *sorted(set(more) - set(concerned)))
 
 
 def _stopped(effect: Effect, words: str) -> Refusal:

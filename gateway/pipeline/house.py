@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.apis import Candidate
+from gateway.core.classes import Classes
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal
 from gateway.core.message import Message
@@ -40,6 +41,7 @@ class House:
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
     sleep: waits that many seconds. chance: a random number from 0 to 1.
     ends_recorded: whether the end of an answer waits until its closing entry is durable.
+    classes: what shows of what class data is, as in force now.
     panel: the assessors, if there are any. later: what goes on when a client has its answer.
     reviews: where requests wait for a person; without it, those that must are refused.
     """
@@ -59,6 +61,7 @@ class House:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
     ends_recorded: bool = False
+    classes: Callable[[], Classes] = Classes
     panel: Panel | None = None
     later: Later = field(default_factory=Later)
     reviews: Reviews | None = None

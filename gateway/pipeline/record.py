@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gateway.core.exchange import Attempt, Exchange, Side
+from gateway.core.exchange import Attempt, Exchange, Sensitivity, Side
 from gateway.core.ports import Entry
 
 OPENED = "exchange.opened"
@@ -19,6 +19,7 @@ def opened(exchange: Exchange) -> Entry:
         "stream": exchange.stream,
         "request_bytes": exchange.request.bytes,
         "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
+        "data_class": _label(exchange.sensitivity),
         **_route(exchange),
     }
     return _entry(exchange, OPENED, core)
@@ -38,6 +39,7 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         "attempts": [_attempt(attempt) for attempt in exchange.attempts],
         "answer_model": exchange.answer_model,
         "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
+        "data_class": _sensitivity(exchange.sensitivity),
         "request": _side(exchange.request),
         "response": _side(exchange.response),
         "labels": list(exchange.labels),
@@ -81,6 +83,26 @@ def _route(exchange: Exchange) -> dict[str, Any]:
         "hosting": route.hosting,
         "region": route.region,
         "terms": route.terms,
+        "classes": list(route.clearance.names),
+        "trains": route.trains,
+        "retention_days": route.retention_days,
+    }
+
+
+def _label(data: Sensitivity) -> dict[str, Any]:
+    """Of what class the data is before it has been looked at, and who said so."""
+    said: dict[str, Any] = {"given": list(data.given.names)}
+    if data.label:
+        said |= {"label": list(data.label), "lowered": data.lowered}
+    return said
+
+
+def _sensitivity(data: Sensitivity) -> dict[str, Any]:
+    return {
+        **_label(data),
+        "shown": list(data.shown.names),
+        "sent": list(data.sent.names),
+        "answered": list(data.answered.names),
     }
 
 

@@ -11,13 +11,14 @@ from gateway.core.apis import Candidate, Dialect
 from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
-from gateway.core.judgement import Context, Refusal, Route, Subject
+from gateway.core.judgement import DATA_CLASS, Context, Refusal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
 from gateway.core.ports import Bundle, Shelf, Surroundings, Vault
 from gateway.core.reviews import Held
 from gateway.pipeline import record
 from gateway.pipeline.assessing import Assessing
+from gateway.pipeline.classing import Classing, Clearing, given, not_cleared, settle
 from gateway.pipeline.consulting import Before, Bench
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.held import Notes, held
@@ -101,25 +102,40 @@ async def judge(
 ) -> Judged:
     """Judge the request as it came for this candidate. Raises Refused.
 
-    What was learned replaces what an earlier judging has left in the exchange.
+    What was learned replaces what an earlier judging has left in the exchange. If rules ask of
+    what class the data is, and its texts show more than was known, it is judged again as such.
     """
     route, tenant = candidate.route, exchange.principal.tenant
-    exchange.route, exchange.request = route, Side(bytes=len(message.body))
-    vault = house.vault(tenant, surroundings(message.parts))
-    notes = Notes()
+    exchange.route = route
     asks = context(exchange, Direction.REQUEST, message, route)
-    also = assessing(asks, bundle, house, side=exchange.request, vault=vault)
-    guard = Guard(
-        bundle.bind(asks),
-        house.inspector,
-        house.actions,
-        vault,
-        exchange.request,
-        following=house.following,
-        assessing=also,
-        notes=notes,
-    )
-    passages = await _judge(exchange, message, shapes_of(dialect), guard, vault, house)
+    judge = bundle.bind(asks)
+    while True:
+        exchange.request = Side(bytes=len(message.body))
+        vault = house.vault(tenant, surroundings(message.parts))
+        notes = Notes()
+        also = assessing(asks, bundle, house, exchange=exchange, vault=vault)
+        classing = Classing(house.classes(), route, weighs=judge.weighs)
+        guard = Guard(
+            judge,
+            house.inspector,
+            house.actions,
+            vault,
+            exchange.request,
+            following=house.following,
+            assessing=also,
+            notes=notes,
+            classing=classing,
+        )
+        passages = await _judge(exchange, message, shapes_of(dialect), guard, vault, house)
+        settle(exchange.sensitivity, classing)
+        shown = exchange.sensitivity.shown | asks.data
+        if not judge.weighs or shown == asks.data:
+            break
+        asks = replace(asks, data=shown)
+        before, judge = judge, bundle.bind(asks)
+        if judge is before:
+            break
+    may_leave(guard, exchange, asks, bundle)
     body = dialect.forward(message, edits_of(message, passages), route)
     exchange.request.digest = house.seal(tenant, body)
     call = outgoing(exchange, dialect, message, body, route)
@@ -153,6 +169,7 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
         stream=message.stream,
         json_output=message.json_output,
         languages=accepted(exchange.headers.get("accept-language", "")),
+        data=exchange.sensitivity.shown,
     )
 
 
@@ -161,7 +178,7 @@ def assessing(
     bundle: Bundle,
     house: House,
     *,
-    side: Side,
+    exchange: Exchange,
     vault: Vault,
     before: Before | None = None,
 ) -> Assessing | None:
@@ -171,17 +188,33 @@ def assessing(
     """
     if house.panel is None:
         return None
+    known = exchange.sensitivity
+    data = known.given if asked.direction is Direction.REQUEST else known.sent
     bench = Bench(
         judge=bundle.bind(asked),
         bind=lambda route: bundle.bind(replace(asked, route=route)),
         direction=asked.direction,
         actions=house.actions,
         vault=vault,
-        side=side,
+        side=exchange.side(asked.direction),
         clock=house.clock,
+        clearing=Clearing(house.classes(), data, known.lowered),
         asked=before,
     )
     return Assessing(house.panel, bench, house.later)
+
+
+def may_leave(guard: Guard, exchange: Exchange, asked: Context, bundle: Bundle) -> None:
+    """Ask the rules about the class of what would leave. Raises Refused if it may not.
+
+    This is the one place that holds what the catalogue says a model may see.
+    """
+    sent = exchange.sensitivity.sent
+    if guard.refusal is None and guard.weighs:
+        guard.announce(DATA_CLASS, bundle.bind(replace(asked, data=sent)))
+    refusal = guard.refusal or not_cleared(sent, asked.route)
+    if refusal is not None:
+        raise Refused(refusal)
 
 
 def readable(dialect: Dialect, call: Call) -> Message:
@@ -197,6 +230,7 @@ async def _read(
 ) -> tuple[Message, Sequence[Candidate]]:
     message = readable(dialect, exchange.call)
     exchange.stream, exchange.json_output = message.stream, message.json_output
+    exchange.sensitivity = given(exchange, house.classes())
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
     asked = message if message.model else replace(message, model=model)
     found = house.route(asked, dialect.wire or dialect.name, exchange.principal)
@@ -230,8 +264,6 @@ async def _judge(
     guard.opaque(message.opaque, shapes)
     passages = await passed(guard, message, shapes, vault)
     exchange.judged_ms += house.clock.monotonic_ms() - began
-    if guard.refusal is not None:
-        raise Refused(guard.refusal)
     return passages
 
 

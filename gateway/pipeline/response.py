@@ -13,6 +13,7 @@ from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Direction
 from gateway.pipeline.answer import Release
+from gateway.pipeline.classing import Classing
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged, assessing, context
@@ -56,7 +57,8 @@ async def deliver(
     content_type = answer.headers.get("content-type", "")
     reader = dialect.reader(judged.message, status=answer.status, content_type=content_type)
     answers = context(exchange, Direction.RESPONSE, judged.message, judged.route)
-    side = exchange.response
+    side, data = exchange.response, exchange.sensitivity
+    classing = Classing(house.classes(), None)
     guard = Guard(
         judged.bundle.bind(answers),
         house.inspector,
@@ -67,8 +69,14 @@ async def deliver(
         said=judged.message.parts,
         restore=judged.route.restore,
         assessing=assessing(
-            answers, judged.bundle, house, side=side, vault=judged.vault, before=judged.asked
+            answers,
+            judged.bundle,
+            house,
+            exchange=exchange,
+            vault=judged.vault,
+            before=judged.asked,
         ),
+        classing=classing,
     )
     guard.announce("ANSWER")
     notice = answer.status < 300 and not judged.message.json_output
@@ -97,6 +105,7 @@ async def deliver(
     finally:
         exchange.usage = dict(reader.usage)
         exchange.restored = judged.vault.restored
+        data.answered = data.sent | classing.left
         side.digest = house.seal(exchange.principal.tenant, seal.digest())
     if guard.refusal is not None:
         refused(exchange, guard.refusal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.core.apis import Reader, SessionDialect
 from gateway.core.errors import UpstreamError
@@ -112,6 +112,10 @@ class Turns:
             raise UpstreamError("the upstream has too many turns open at once")
         house, side = self._house, self._exchange.response
         reader = self._speech.reader(name)
+        if self._judge.weighs:
+            data = self._exchange.sensitivity.shown
+            self._context = replace(self._context, data=data)
+            self._judge = self._bundle.bind(self._context)
         guard = Guard(
             self._judge,
             house.inspector,
@@ -121,7 +125,9 @@ class Turns:
             following=house.following,
             said=self._told.parts,
             restore=self._restore,
-            assessing=assessing(self._context, self._bundle, house, side=side, vault=self._vault),
+            assessing=assessing(
+                self._context, self._bundle, house, exchange=self._exchange, vault=self._vault
+            ),
         )
         if reader.streamed:
             guard.announce("ANSWER")

@@ -10,7 +10,7 @@ from typing import Any
 from gateway import documents
 from gateway.core.canonical import digest
 from gateway.core.errors import ConfigError
-from gateway.core.judgement import Context
+from gateway.core.judgement import DATA_CLASS, Context
 from gateway.core.languages import readable
 from gateway.cursor import Cursor
 from gateway.documents import Document
@@ -19,7 +19,7 @@ from gateway.policy.applying import applying
 from gateway.policy.binding import Binding, read_binding
 from gateway.policy.judge import BoundJudge
 from gateway.policy.language import API_VERSION, KIND, Policy, Vocabulary
-from gateway.policy.matching import FACTS, Fact, facts_of
+from gateway.policy.matching import FACTS, WEIGHING, Fact, facts_of
 from gateway.policy.reading import read
 from gateway.policy.ruling import Bound
 
@@ -43,6 +43,9 @@ class PolicyBundle:
         self.revision = " ".join(policy.revision for policy in self.policies)
         self._detectors = detectors or {}
         self._facts = _asked(self.policies, self.bindings)
+        self._weighs = not WEIGHING.isdisjoint(self._facts) or any(
+            DATA_CLASS in rule.categories.exact for p in self.policies for rule in p.rules
+        )
         self._languages = {tag for p in self.policies for rule in p.rules for tag in rule.words}
         self._bound: OrderedDict[tuple[Fact, ...], BoundJudge] = OrderedDict()
 
@@ -57,7 +60,8 @@ class PolicyBundle:
         key = (*facts.values(), languages)
         judge = self._bound.get(key)
         if judge is None:
-            judge = BoundJudge(self._applying(facts), facts, languages, self._detectors)
+            bound = self._applying(facts)
+            judge = BoundJudge(bound, facts, languages, self._detectors, weighs=self._weighs)
             self._bound[key] = judge
             if len(self._bound) > MAX_BOUND:
                 self._bound.popitem(last=False)

@@ -39,6 +39,11 @@ EXCHANGE: Mapping[str, str] = {
     "key_id": "string",
     "stream": "bool",
     "json_mode": "bool",
+    "data_class": "string",
+    "data_classes": "list(string)",
+    "cleared": "bool",
+    "trains": "bool",
+    "retention_days": "int",
 }
 FINDING: Mapping[str, str] = {
     "category": "string",

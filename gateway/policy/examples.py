@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.core import splice
+from gateway.core.clearance import Clearance, DataClass
 from gateway.core.effects import ANSWER, REQUEST, resolve
 from gateway.core.judgement import (
+    DATA_CLASS,
     USUAL,
     Context,
     Finding,
@@ -111,10 +113,12 @@ def _try(
 ) -> Outcome:
     findings = scan(example.text) if example.findings is None else example.findings
     event = REQUEST if example.direction == Direction.REQUEST else ANSWER
-    raised = Finding("gateway", event, 0, 0, 1.0)
+    raised = [Finding("gateway", event, 0, 0, 1.0)]
+    if example.direction == Direction.REQUEST:
+        raised.append(Finding("gateway", DATA_CLASS, 0, 0, 1.0))
     default_role = "user" if example.direction == Direction.REQUEST else "assistant"
     subject = Subject(example.role or default_role, Kind(example.kind))
-    verdict = bundle.bind(context_of(example)).decide([*findings, raised], subject)
+    verdict = bundle.bind(context_of(example)).decide([*findings, *raised], subject)
     return Outcome(
         policy=policy.name,
         example=example.name,
@@ -146,10 +150,14 @@ def context_of(example: Example) -> Context:
             hosting=about.get("hosting", "hosted"),
             region=about.get("region", ""),
             terms=about.get("terms", ""),
+            clearance=Clearance.of(about["classes"]) if "classes" in about else Clearance(),
+            trains=about.get("trains", False),
+            retention_days=about.get("retention_days", -1),
         ),
         endpoint=about.get("endpoint", "/v1/chat/completions"),
         stream=about.get("stream", False),
         json_output=about.get("json_mode", False),
+        data=DataClass.written(about.get("data_classes", ())),
     )
 
 

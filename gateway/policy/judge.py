@@ -78,12 +78,16 @@ class BoundJudge:
         facts: Mapping[str, Fact],
         languages: Sequence[str] = (),
         detectors: Mapping[str, frozenset[str]] | None = None,
+        *,
+        weighs: bool = False,
     ) -> None:
         """facts: about the exchange, at least those that the rules ask about.
 
         languages: those that the caller reads of the rules' own, best first. detectors: the
-        categories of each, as far as they are known.
+        categories of each, as far as they are known. weighs: whether one of all rules asks of
+        what class data is; which of them can apply may depend on it.
         """
+        self.weighs = weighs
         self._languages = tuple(languages)
         self._bound = tuple(bound)
         self._rules = tuple(rule for each in bound for rule in each.rules)

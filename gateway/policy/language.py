@@ -24,7 +24,7 @@ class Vocabulary:
 
     detectors: name -> categories it can report. If there are none, neither detector nor
     category names are checked. assessors: those of the detectors that are models or services
-    elsewhere.
+    elsewhere. classes: of data; without any, their names are not checked.
     """
 
     actions: Mapping[str, Action]
@@ -33,6 +33,7 @@ class Vocabulary:
         default_factory=lambda: {**GROUPS, **taxonomy.load().groups()}
     )
     assessors: frozenset[str] = frozenset()
+    classes: frozenset[str] = frozenset()
 
     @property
     def categories(self) -> frozenset[str]:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DETECTOR_ERROR, OPAQUE, STATE, Context
+from gateway.core.judgement import DATA_CLASS, DETECTOR_ERROR, OPAQUE, STATE, Context
 
 # Categories that stand for an event, not for a match in a text: only a rule that names
 # them exactly sees them, so that "*" means every kind of match.
-EVENTS = frozenset({ANSWER, DETECTOR_ERROR, OPAQUE, REQUEST, STATE})
+EVENTS = frozenset({ANSWER, DATA_CLASS, DETECTOR_ERROR, OPAQUE, REQUEST, STATE})
 
-Fact = str | bool | tuple[str, ...]
+Fact = str | bool | int | tuple[str, ...]
 
 # What a condition may ask about the exchange, by the name it has there.
 FACTS: Mapping[str, Callable[[Context], Fact]] = {
@@ -33,7 +33,14 @@ FACTS: Mapping[str, Callable[[Context], Fact]] = {
     "key_id": lambda c: c.principal.key_id,
     "stream": lambda c: c.stream,
     "json_mode": lambda c: c.json_output,
+    "data_class": lambda c: c.data.level,
+    "data_classes": lambda c: c.data.names,
+    "cleared": lambda c: not c.route.clearance.lacks(c.data),
+    "trains": lambda c: c.route.trains,
+    "retention_days": lambda c: c.route.retention_days,
 }
+# Those by which the class of the data can change what a rule says.
+WEIGHING = frozenset({"data_class", "data_classes", "cleared"})
 
 # What `match` and `when` may list, and the facts of which one must fit.
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -43,6 +50,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "providers": ("provider",),
     "hosting": ("hosting",),
     "regions": ("region",),
+    "data_classes": ("data_classes",),
 }
 PRINCIPAL_FIELDS: Mapping[str, tuple[str, ...]] = {
     "tenants": ("tenant",),

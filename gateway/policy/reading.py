@@ -42,7 +42,9 @@ def read(document: Document, vocabulary: Vocabulary) -> Policy:
     top["kind"].choice([KIND, "PolicyBinding"])
     metadata = top["metadata"].fields(METADATA_KEYS, required=("name", "version"))
     spec = top["spec"].fields(SPEC_KEYS, required=("rules",))
-    scope, kinds = read_match(spec["match"]) if "match" in spec else (Scope({}), None)
+    scope, kinds = (
+        read_match(spec["match"], vocabulary.classes) if "match" in spec else (Scope({}), None)
+    )
     names, variables = (
         read_variables(spec["variables"]) if "variables" in spec else (of_findings(), {})
     )

@@ -21,7 +21,8 @@ ABOUT_KEYS = (
     "endpoint",
     "terms",
 )
-FLAG_KEYS = ("stream", "json_mode")
+FLAG_KEYS = ("stream", "json_mode", "trains")
+CLASS_KEYS = ("data_classes", "classes")
 PRINCIPAL_KEYS = ("tenant", "application", "team", "roles", "key_id")
 EXAMPLE_KEYS = (
     "name",
@@ -32,6 +33,8 @@ EXAMPLE_KEYS = (
     "kind",
     *ABOUT_KEYS,
     *FLAG_KEYS,
+    *CLASS_KEYS,
+    "retention_days",
     "principal",
     "expect",
 )
@@ -85,6 +88,9 @@ def _expected(cursor: Cursor, rules: Collection[str]) -> frozenset[str]:
 def _about(fields: dict[str, Cursor]) -> dict[str, Any]:
     about: dict[str, Any] = {key: fields[key].text() for key in ABOUT_KEYS if key in fields}
     about |= {key: fields[key].truth() for key in FLAG_KEYS if key in fields}
+    about |= {key: tuple(fields[key].texts()) for key in CLASS_KEYS if key in fields}
+    if "retention_days" in fields:
+        about["retention_days"] = fields["retention_days"].count()
     if "principal" in fields:
         for key, value in fields["principal"].fields(PRINCIPAL_KEYS).items():
             about[key] = tuple(value.texts()) if key == "roles" else value.text()

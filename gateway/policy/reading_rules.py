@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import OPAQUE, STATE, USUAL, Manner, Mode, ReviewOrder
+from gateway.core.judgement import DATA_CLASS, OPAQUE, STATE, USUAL, Manner, Mode, ReviewOrder
 from gateway.core.languages import DEFAULT, TAG
 from gateway.cursor import Cursor
 from gateway.documents import unknown
@@ -43,7 +43,7 @@ WHEN_KEYS = (
     "condition",
 )
 # Of events without a text there is nothing to change.
-_NO_TEXT = frozenset({ANSWER, OPAQUE, REQUEST, STATE})
+_NO_TEXT = frozenset({ANSWER, DATA_CLASS, OPAQUE, REQUEST, STATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,8 @@ def _parameters(cursor: Cursor) -> Mapping[str, Any]:
 
 def _when(cursor: Cursor, known: Known) -> dict[str, Any]:
     fields = cursor.fields(WHEN_KEYS, required=("categories",))
-    scope = read_names({key: fields[key] for key in fields if key in FIELDS})
+    own = {key: fields[key] for key in fields if key in FIELDS}
+    scope = read_names(own, known.vocabulary.classes)
     if "principals" in fields:
         scope |= read_principals(fields["principals"].fields(PRINCIPAL_FIELDS))
     when: dict[str, Any] = {

@@ -31,14 +31,14 @@ def schema(vocabulary: Vocabulary) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Policy or PolicyBinding",
-        "anyOf": [_policy(vocabulary), _binding()],
+        "anyOf": [_policy(vocabulary), _binding(vocabulary.classes)],
     }
 
 
 def _policy(vocabulary: Vocabulary) -> dict[str, Any]:
     spec = _object(
         {
-            "match": _match(),
+            "match": _match(vocabulary.classes),
             "matchConditions": _named(conditions.EXCHANGE),
             "variables": _named(conditions.VARIABLES),
             "streaming": _one_of(mode.value for mode in StreamMode),
@@ -58,8 +58,8 @@ def _policy(vocabulary: Vocabulary) -> dict[str, Any]:
     return _document(KIND, _object(metadata, ["name", "version"]), spec)
 
 
-def _binding() -> dict[str, Any]:
-    spec = {"policy": _pattern(reading_rules.ID), "mode": _MODES, "match": _match()}
+def _binding(classes: Collection[str]) -> dict[str, Any]:
+    spec = {"policy": _pattern(reading_rules.ID), "mode": _MODES, "match": _match(classes)}
     metadata = {"name": _pattern(reading_rules.ID), "description": _TEXT, "owner": _TEXT}
     return _document(binding.KIND, _object(metadata, ["name"]), _object(spec, ["policy"]))
 
@@ -74,8 +74,8 @@ def _document(kind: str, metadata: dict[str, Any], spec: dict[str, Any]) -> dict
     return _object(top, list(top))
 
 
-def _match() -> dict[str, Any]:
-    return _object(_scope(PRINCIPAL_FIELDS) | {"kinds": _KINDS})
+def _match(classes: Collection[str]) -> dict[str, Any]:
+    return _object(_scope(PRINCIPAL_FIELDS, classes) | {"kinds": _KINDS})
 
 
 def _named(names: Mapping[str, str]) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _rule(vocabulary: Vocabulary) -> dict[str, Any]:
         "detectors": _known(vocabulary.detectors),
         "kinds": _KINDS,
         "roles": _TEXTS,
-        **_scope(()),
+        **_scope((), vocabulary.classes),
         "principals": _object(dict.fromkeys(PRINCIPAL_FIELDS, _TEXTS)),
         "condition": _expression(conditions.VARIABLES),
     }
@@ -155,15 +155,20 @@ def _example() -> dict[str, Any]:
         "kind": _one_of(k.value for k in Kind),
         **dict.fromkeys(reading_examples.ABOUT_KEYS, _TEXT),
         **dict.fromkeys(reading_examples.FLAG_KEYS, _TRUTH),
+        **dict.fromkeys(reading_examples.CLASS_KEYS, _TEXTS),
+        "retention_days": _COUNT,
         "principal": _object(principal),
         "expect": _object(expect, ["outcome"]),
     }
     return _object(example, ["name", "expect"])
 
 
-def _scope(principals: Collection[str]) -> dict[str, Any]:
+def _scope(principals: Collection[str], classes: Collection[str]) -> dict[str, Any]:
     fields: dict[str, Any] = dict.fromkeys((*FIELDS, *principals), _TEXTS)
     directions = _one_of(d.value for d in Direction)
+    if classes:
+        one = {"type": "array", "items": _one_of(sorted(classes)), "minItems": 1}
+        fields["data_classes"] = one
     return fields | {"directions": {"type": "array", "items": directions, "minItems": 1}}
 
 

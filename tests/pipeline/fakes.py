@@ -101,6 +101,7 @@ class Bundle:
 
     digest = "d" * 64
     revision = "test@1"
+    weighs = False
     asking = Asking()
 
     def __init__(
