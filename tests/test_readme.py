@@ -17,6 +17,7 @@ from gateway.cli._lazy import Commands
 from gateway.core import apis, exchange, judgement, message, ports, reviews
 from gateway.detectors import _assessors
 from gateway.detectors._verbatim.following import DETECTORS
+from gateway.labels import headers
 from gateway.pipeline import assessing, passage
 from gateway.settings import Settings
 
@@ -79,6 +80,13 @@ def test_each_detector_of_whole_texts_is_in_the_readme() -> None:
 
 def test_each_action_is_in_the_readme() -> None:
     assert set(table("Actions")) == set(actions.load())
+
+
+def test_a_decision_is_an_action_by_its_name() -> None:
+    told = table("Response headers")["Gw-Decision"][0]
+    words = re.findall(r"`(\w+)`", told)
+    assert set(words) == {*actions.load(), "error"}
+    assert set(headers._DECISIONS) < set(words)
 
 
 def test_each_backend_kind_is_in_the_readme_and_its_example_can_be_read(tmp_path: Path) -> None:

@@ -11,14 +11,8 @@ from collections.abc import Mapping
 
 from gateway.core.exchange import Exchange, Outcome
 
-_DECISIONS = (
-    ("block", "block"),
-    ("redact", "redact"),
-    ("mask", "redact"),
-    ("pseudonymise", "transform"),
-    ("label", "flag"),
-    ("flag", "flag"),
-)
+# The actions that let an exchange go on, the strictest first; the record has the same words.
+_DECISIONS = ("redact", "mask", "pseudonymise", "label", "flag")
 # Of all warnings together; what has no room is in the record alone.
 _MAX_WARNING_BYTES = 4_096
 _MAX_WARNING_CHARS = 400
@@ -58,15 +52,15 @@ def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> di
 
 
 def decision(exchange: Exchange) -> str:
-    """The strictest thing done to the exchange so far, as a Structured Field Token."""
+    """The strictest action taken so far, or "error", as a Structured Field Token."""
     if exchange.outcome is Outcome.BLOCKED:
         return "block"
     if exchange.review is not None and exchange.outcome is Outcome.REFUSED:
-        return "review"
+        return "require_review"
     if exchange.outcome not in _ANSWERED:
         return "error"
     done = {action for action, _, _ in exchange.request.effects + exchange.response.effects}
-    return next((word for action, word in _DECISIONS if action in done), "allow")
+    return next((action for action in _DECISIONS if action in done), "allow")
 
 
 def warned(warnings: Mapping[str, str]) -> str:

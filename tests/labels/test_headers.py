@@ -121,9 +121,9 @@ def test_an_answer_carries_its_ids() -> None:
     [
         ([], Outcome.COMPLETED, "allow"),
         (["flag"], Outcome.COMPLETED, "flag"),
-        (["label"], Outcome.COMPLETED, "flag"),
-        (["pseudonymise", "flag"], Outcome.COMPLETED, "transform"),
-        (["mask", "pseudonymise"], Outcome.COMPLETED, "redact"),
+        (["label"], Outcome.COMPLETED, "label"),
+        (["pseudonymise", "flag"], Outcome.COMPLETED, "pseudonymise"),
+        (["mask", "pseudonymise"], Outcome.COMPLETED, "mask"),
         (["redact"], Outcome.COMPLETED, "redact"),
         (["redact"], Outcome.BLOCKED, "block"),
         (["redact"], Outcome.REFUSED, "error"),
