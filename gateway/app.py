@@ -24,14 +24,17 @@ from gateway.core.ports import Counters, Surroundings
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._channel import Launched
 from gateway.detectors._verbatim.registry import Registry
+from gateway.governing import Governing
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
 from gateway.identity.shelf import SqlShelf
 from gateway.labels import headers as labels
+from gateway.lifecycle.bundles import signer as signer_of_policies
 from gateway.own import OwnReads
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.house import House
 from gateway.pipeline.later import Later
+from gateway.policy.bundle import PolicyBundle
 from gateway.review.desk import Desk
 from gateway.review.queue import Limits as ReviewLimits
 from gateway.review.queue import ReviewQueue
@@ -97,7 +100,18 @@ class Gateway:
         )
         self.works = Registry(self.engine, self.keyring.works_key, clock=self.clock)
         self.following = configured.following(settings, lambda: self.works.works)
-        self.bundle = configured.bundle(settings)
+        self._files = configured.bundle(settings)
+        self.governing = Governing(
+            settings,
+            self.engine,
+            signer_of_policies(self.keyring.tenant_root),
+            files=lambda: self._files,
+            compile_=configured.compiler(settings),
+            seal=self._seal,
+            sink=self.audit,
+            clock=self.clock,
+            counters=self.counters,
+        )
         self.classes = configured.read_classes(settings)
         self.router = Router(configured.read_catalogue(settings), self.clock, self.counters)
         configured.check_assessors(settings, asked, self.catalogue)
@@ -114,6 +128,13 @@ class Gateway:
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
+    def bundle(self) -> PolicyBundle:
+        """The bundle in force now."""
+        bundle = self.governing.watch.bundle
+        assert isinstance(bundle, PolicyBundle)  # noqa: S101 - what `compiled` gives
+        return bundle
+
+    @property
     def catalogue(self) -> catalogue.Catalogue:
         """The catalogue in force now."""
         return self.router.catalogue
@@ -127,6 +148,7 @@ class Gateway:
             self.keys.start(),
             self.works.start(),
             self.reviews.start(),
+            self.governing.start(),
             self._translation(),
         )
         if self.settings.reload_s:
@@ -145,6 +167,7 @@ class Gateway:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.later.aclose()
+        await self.governing.aclose()
         await self.router.aclose()
         await self.keys.aclose()
         await self.works.aclose()
@@ -169,7 +192,7 @@ class Gateway:
 
     def cautions(self) -> dict[str, str]:
         """What is wrong but does not keep this process from serving, by part."""
-        found = dict(self.warnings)
+        found = {**self.warnings, **self.governing.cautions()}
         if self.sequencing is not None and self.sequencing.trouble:
             found["audit tree"] = self.sequencing.trouble
         if self.audit.caution:
@@ -190,6 +213,7 @@ class Gateway:
         return {
             **{f"backend {name}": NO_CREDENTIAL for name in off},
             **{f"assessor {name}": NO_PLACE for name in lost},
+            **self.governing.notices(),
             **self.cautions(),
         }
 
@@ -217,7 +241,7 @@ class Gateway:
         return House(
             sink=self.audit,
             shelf=self.shelf,
-            bundle=lambda: self.bundle,
+            bundle=self.governing.watch.choose,
             inspector=self.inspector,
             following=self.following,
             actions=self.actions,
@@ -284,9 +308,9 @@ class Gateway:
 
     def _load_bundle(self) -> None:
         new = configured.bundle(self.settings)
-        if new.digest != self.bundle.digest:
+        if new.digest != self._files.digest:
             log.info("policy reloaded: %s, digest %s", new.revision, new.digest[:12])
-            self.bundle = new
+            self._files = new
 
     def _load_classes(self) -> None:
         self.classes = configured.read_classes(self.settings)
@@ -322,7 +346,8 @@ class Gateway:
         return keys
 
     def _labels(self, exchange: Exchange) -> Mapping[str, str]:
-        names = ",".join(p.name for p in self.bundle.policies)
-        versions = ",".join(p.version for p in self.bundle.policies)
+        revision = exchange.bundle_revision or self.governing.watch.bundle.revision
+        named = [each.partition("@") for each in revision.split()]
+        names, versions = (",".join(each[part] for each in named) for part in (0, 2))
         now_s = self.clock.now_ms() // 1000
         return labels.headers(exchange, now_s=now_s, policy=names, revision=versions)

@@ -24,7 +24,7 @@ from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.detectors._verbatim.following import DETECTORS, Following
 from gateway.detectors._verbatim.works import Works
 from gateway.policy import groups
-from gateway.policy.bundle import PolicyBundle
+from gateway.policy.bundle import PolicyBundle, load_texts
 from gateway.policy.bundle import load as load_policy
 from gateway.policy.checking import Installation
 from gateway.policy.language import Vocabulary
@@ -72,6 +72,20 @@ def read_classes(settings: Settings) -> Classes:
 def bundle(settings: Settings) -> PolicyBundle:
     """The policies in force, compiled. Raises ConfigError with file and line."""
     return load_policy(settings.policy_path, vocabulary(settings))
+
+
+def compiler(settings: Settings) -> Callable[[Sequence[tuple[str, str]]], PolicyBundle]:
+    """Makes bundles of policies that do not stand in files: (name, YAML text) of each.
+
+    What it returns raises ConfigError with name and line.
+    """
+    known: list[Vocabulary] = []
+
+    def compile_(texts: Sequence[tuple[str, str]]) -> PolicyBundle:
+        known[:] = known or [vocabulary(settings)]
+        return load_texts(texts, known[0])
+
+    return compile_
 
 
 def vocabulary(settings: Settings) -> Vocabulary:

@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import Engine
 
 from gateway import db
-from gateway.audit.note import Key, NoteError
 from gateway.audit.own import explained
 from gateway.audit.prove import Unplaced, prove_own
 from gateway.audit.query import READ
 from gateway.audit.tiles import MissingTile
 from gateway.core.errors import ConfigError, RecordUnavailable, Refused
 from gateway.core.judgement import Principal, Refusal
+from gateway.core.note import Key, NoteError
 from gateway.core.ports import Entry, Sink
 
 NO_LOG = Refusal(

@@ -127,6 +127,7 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
                 for a in gateway.assessors
             ),
         ],
+        desk=gateway.governing.desk,
     )
 
 

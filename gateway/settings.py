@@ -42,6 +42,9 @@ class Settings:
     catalogue: str = _setting("", "Catalogue file. Default: the one shipped, with echo")
     policy: str = _setting("", "Policy file, or folder of policies. Default: the default policy")
     classes: str = _setting("", "File of data classes. Default: the one shipped")
+    policy_four_eyes: str = _setting(
+        "false", "Whether somebody else must approve of a policy bundle: true or false"
+    )
     keyring: str = _setting("", "File with the gateway's own keys. Default: in the data folder")
     host: str = _setting("127.0.0.1", "Address that clients connect to")
     port: int = _setting(8080, "Port that clients connect to")
@@ -144,6 +147,11 @@ class Settings:
     def classes_path(self) -> Path:
         """The file of data classes."""
         return Path(self.classes) if self.classes else shipped("policies") / "classes.yaml"
+
+    @property
+    def four_eyes(self) -> bool:
+        """Whether somebody else must approve of a bundle before it judges."""
+        return self.policy_four_eyes == "true"
 
     @property
     def patterns_path(self) -> Path:
@@ -249,6 +257,8 @@ def _checked(settings: Settings) -> Settings:
             f"{PREFIX}AUDIT_DURABLE: expected {BEFORE_EGRESS} or {BEFORE_RELEASE}, found "
             f"{settings.audit_durable[:40]!r}."
         )
+    if settings.policy_four_eyes not in ("true", "false"):
+        raise ConfigError(f"{PREFIX}POLICY_FOUR_EYES: expected true or false.")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error.")
     return settings

@@ -12,6 +12,7 @@ import gateway.audit.tables
 import gateway.detectors._verbatim.store
 import gateway.identity.keytable
 import gateway.identity.shelf
+import gateway.lifecycle.tables
 import gateway.review.tables  # noqa: F401  all put their tables on the metadata
 from gateway import db
 from gateway.core.errors import ConfigError
@@ -45,6 +46,8 @@ def test_up_down_and_up_again_with_data(empty_database_url, migrations):
     with db.writing(engine) as connection:
         insert = "INSERT INTO audit_registry VALUES (1, 0, :b, 'k', :b)"
         connection.execute(text(insert), {"b": b"x"})
+        connection.execute(text("INSERT INTO policy_bundle VALUES ('d', '[]', 'n', 1, 'anna')"))
+        connection.execute(text("INSERT INTO policy_tally VALUES (1, 'r', 1, 0, 2, 0)"))
     engine.dispose()
     db.downgrade(url, migrations, "base")
     assert tables(url) == {"alembic_version"}

@@ -11,6 +11,7 @@ from gateway.catalogue import Catalogue
 from gateway.core.apis import Reply
 from gateway.core.ports import Clock, Counters, Sink
 from gateway.identity.keys import KeyStore
+from gateway.lifecycle.desk import PolicyDesk
 from gateway.review.desk import Desk
 
 
@@ -71,9 +72,9 @@ class ModelSummary:
 class AdminPorts:
     """Everything the admin app may know and use.
 
-    sink: reads of the log are recorded there. reviews: where reviewers decide.
-    session_key: 32 secret bytes that sign sessions; equal in all replicas. probe: the answer
-    to /livez and /readyz.
+    sink: reads of the log are recorded there. reviews: where reviewers decide. desk: where
+    policies are changed. session_key: 32 secret bytes that sign sessions; equal in all
+    replicas. probe: the answer to /livez and /readyz.
     """
 
     version: str
@@ -90,6 +91,7 @@ class AdminPorts:
     bundle: Callable[[], BundleSummary]
     models: Callable[[], Sequence[ModelSummary]]
     detectors: Sequence[DetectorSummary]
+    desk: PolicyDesk
 
 
 def model_summaries(catalogue: Catalogue) -> list[ModelSummary]:

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, select
 
-from gateway.audit import merkle, signing, tiles, tree
+from gateway.audit import merkle, tiles, tree
 from gateway.audit.chain import CLOSED, OPENED
-from gateway.audit.note import Key
+from gateway.audit.checkpoint import checkpoint
 from gateway.audit.tables import audit_entry
 from gateway.audit.verifier import FORM
 from gateway.core.errors import GatewayError
+from gateway.core.note import Key
 from gateway.db import snapshot
 
 MAX_ENTRIES = 1_000
@@ -73,7 +74,7 @@ def _bundle(
         note = tree.checkpoint_for(connection, max(index for _, index in placed))
         if note is None:
             raise Unplaced("The checkpoint of this entry is not signed yet.")
-        size = signing.checkpoint(note, log_key).size
+        size = checkpoint(note, log_key).size
         complete = tiles.complete(tree.tiles(connection))
         return {
             "form": FORM,

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.audit import signing
-from gateway.audit.note import Checkpoint, Key, Note, NoteError
+from gateway import signing
+from gateway.audit.checkpoint import Checkpoint, checkpoint
 from gateway.core.errors import ConfigError
+from gateway.core.note import Key, Note, NoteError
 
 # Notes one after the other, as an anchor file has them.
 _NOTES = re.compile(r"[^\n]+\n[0-9]+\n[^\n]+\n\n(?:— [^\n]+\n)+")
@@ -30,7 +31,7 @@ def read(path: Path, log_key: Key, witnesses: Sequence[Key] = ()) -> list[Checkp
         for match in _NOTES.findall(text):
             note = Note.parse(match)
             try:
-                found.append(signing.checkpoint(note, log_key))
+                found.append(checkpoint(note, log_key))
                 for witness in witnesses:
                     signing.require(note, witness)
             except NoteError as err:

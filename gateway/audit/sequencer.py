@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.audit import chain, merkle, signing, tiles, tree
+from gateway import signing
+from gateway.audit import chain, merkle, tiles, tree
 from gateway.audit.chain import GENESIS, Head
-from gateway.audit.note import Checkpoint
+from gateway.audit.checkpoint import Checkpoint, checkpoint
 from gateway.audit.tables import (
     audit_chain,
     audit_checkpoint,
@@ -136,7 +137,7 @@ class Sequencer:
             return 0
         if newest is None:
             raise TreeError("the tree has leaves and no checkpoint")
-        found = signing.checkpoint(newest[1], self._signer.key)
+        found = checkpoint(newest[1], self._signer.key)
         if not found.size == newest[0] == last:
             raise TreeError(f"the newest checkpoint is of {found.size} leaves, there are {last}")
         if merkle.root(found.size, tiles.complete(read)) != found.root:
@@ -197,7 +198,7 @@ class Sequencer:
     def _write(self, batch: _Batch) -> bool:
         """One short transaction. False if somebody else was quicker."""
         size = batch.size + len(batch.leaves)
-        note = self._signer.sign(Checkpoint(self._signer.key.name, size, batch.root))
+        note = self._signer.sign(Checkpoint(self._signer.key.name, size, batch.root).text)
         changed = self._insert_tile.excluded.hashes
         tile = self._insert_tile.on_conflict_do_update(
             index_elements=["level", "tile_index"], set_={"hashes": changed}

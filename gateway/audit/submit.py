@@ -7,10 +7,11 @@ import base64
 import httpx
 from sqlalchemy import Connection, Engine, insert
 
-from gateway.audit import merkle, signing, tiles, tree
-from gateway.audit.note import Key, Note, NoteError, Signature
+from gateway import signing
+from gateway.audit import merkle, tiles, tree
 from gateway.audit.tables import audit_cosignature
 from gateway.core.errors import ConfigError
+from gateway.core.note import Key, Note, NoteError, Signature
 from gateway.core.ports import Clock
 from gateway.db import snapshot, writing
 

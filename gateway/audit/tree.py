@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from gateway.audit.note import Note, Signature
 from gateway.audit.tables import audit_checkpoint, audit_cosignature, audit_run, audit_tile
 from gateway.audit.tiles import Read
+from gateway.core.note import Note, Signature
 
 KEPT_TILES = 64
 

@@ -15,11 +15,12 @@ from sqlalchemy import Connection, Engine, Row, exists, func, select
 
 from gateway.audit import chain
 from gateway.audit.chain import GENESIS, Head, Registry
-from gateway.audit.note import Checkpoint, Key
+from gateway.audit.checkpoint import Checkpoint
 from gateway.audit.report import MAX_LISTED, Name, Problem, Report, Unclosed
 from gateway.audit.sequencer import signer
 from gateway.audit.tables import TEXTS, audit_chain, audit_entry, audit_registry
 from gateway.audit.verify_tree import verify_tree, verify_witness
+from gateway.core.note import Key
 from gateway.db import snapshot
 
 _COPIED = (*TEXTS, "ts_ms", "replica", "epoch", "n")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, select
 
-from gateway.audit import merkle, signing, tiles, tree
+from gateway.audit import merkle, tiles, tree
+from gateway.audit.checkpoint import Checkpoint, checkpoint
 from gateway.audit.merkle import Complete
-from gateway.audit.note import Checkpoint, Key, NoteError
 from gateway.audit.report import Problem, Report
 from gateway.audit.tables import audit_entry
 from gateway.audit.verify import faults
+from gateway.core.note import Key, NoteError
 from gateway.db import snapshot
 
 
@@ -22,7 +23,7 @@ def verify_range(engine: Engine, log_key: Key, start: int, end: int) -> Report:
     with snapshot(engine) as connection:
         found = tree.newest(connection)
         try:
-            head = signing.checkpoint(found[1], log_key) if found else None
+            head = checkpoint(found[1], log_key) if found else None
         except NoteError as err:
             report.add(Problem("checkpoint_forged", str(err)))
             head = None

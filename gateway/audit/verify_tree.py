@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Result, Row, select
 
-from gateway.audit import merkle, signing, tiles, tree
+from gateway import signing
+from gateway.audit import merkle, tiles, tree
+from gateway.audit.checkpoint import Checkpoint, checkpoint
 from gateway.audit.merkle import HASH_BYTES, Frontier
-from gateway.audit.note import Checkpoint, Key, Note, NoteError, Signature
 from gateway.audit.report import Problem, Report
 from gateway.audit.tables import (
     audit_checkpoint,
@@ -22,6 +23,7 @@ from gateway.audit.tables import (
     audit_run,
 )
 from gateway.audit.tiles import WIDTH, Read
+from gateway.core.note import Key, Note, NoteError, Signature
 
 
 def verify_tree(
@@ -44,10 +46,10 @@ def verify_tree(
     with closing(_placed(connection)) as entries, closing(_checkpoints(connection)) as checkpoints:
         walk = _Walk(tree.tiles(connection), entries, checkpoints, report)
         walk.run(max(signed, placed), log_key, saved)
-    for checkpoint in saved:
-        if checkpoint.size > max(signed, placed):
+    for head in saved:
+        if head.size > max(signed, placed):
             message = (
-                f"a saved checkpoint is of {checkpoint.size} entries, this log has "
+                f"a saved checkpoint is of {head.size} entries, this log has "
                 f"{max(signed, placed)}: it is older, or was cut off"
             )
             report.add(Problem("rolled_back", message))
@@ -158,7 +160,7 @@ class _Walk:
 
     def _check_signed(self, size: int, text: str) -> None:
         try:
-            found = signing.checkpoint(Note.parse(text), self._log_key)
+            found = checkpoint(Note.parse(text), self._log_key)
         except NoteError as err:
             self._report.add(Problem("checkpoint_forged", f"of {size} entries: {err}"))
             return

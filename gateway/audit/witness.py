@@ -20,11 +20,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.audit import merkle, signing
-from gateway.audit.note import Checkpoint, Key, Note, NoteError
-from gateway.audit.signing import Cosigner
+from gateway.audit import merkle
+from gateway.audit.checkpoint import Checkpoint, checkpoint
 from gateway.core.errors import ConfigError
+from gateway.core.note import Key, Note, NoteError
 from gateway.core.ports import Clock
+from gateway.signing import Cosigner
 
 if sys.platform != "win32":
     import fcntl
@@ -67,7 +68,7 @@ class Witness:
         path = self._folder / "latest"
         try:
             note = Note.parse(path.read_text(encoding="utf-8"))
-            signing.checkpoint(note, self._log)
+            checkpoint(note, self._log)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, NoteError) as err:
@@ -86,7 +87,7 @@ class Witness:
             note = Note.parse(rest)
             if note.text.partition("\n")[0] != self._log.name:
                 return Answer(404, "this witness does not know that log\n")
-            new = signing.checkpoint(note, self._log)
+            new = checkpoint(note, self._log)
         except NoteError as err:
             return Answer(403, f"{err}\n")
         with self._alone():

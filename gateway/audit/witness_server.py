@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from gateway.audit.note import MAX_NOTE_CHARS
 from gateway.audit.witness import Answer, Witness
 from gateway.core.errors import GatewayError
+from gateway.core.note import MAX_NOTE_CHARS
 
 MAX_BODY_BYTES = 2 * MAX_NOTE_CHARS
 WAIT_S = 10

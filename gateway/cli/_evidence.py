@@ -14,7 +14,6 @@ import typer
 from gateway import settings
 from gateway.audit import submit, tree, verifier
 from gateway.audit.anchor import anchor
-from gateway.audit.note import Key, Note
 from gateway.audit.prove import prove as bundle_of
 from gateway.audit.prove import prove_at
 from gateway.audit.sequencer import signer
@@ -25,6 +24,7 @@ from gateway.cli._open import database
 from gateway.cli._output import Json, emit, say, warn
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
+from gateway.core.note import Key, Note
 from gateway.core.ports import Counters
 from gateway.db import snapshot
 from gateway.identity.keyring import Keyring

@@ -13,7 +13,6 @@ from rich.markup import escape
 from gateway import settings
 from gateway.audit import saved, schema, verifier
 from gateway.audit.line import Line, line
-from gateway.audit.note import Key
 from gateway.audit.query import Filters, query
 from gateway.audit.query import show as find
 from gateway.audit.report import Report
@@ -25,6 +24,7 @@ from gateway.cli._output import Json, console, emit, say, table, when
 from gateway.cli._times import moment
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
+from gateway.core.note import Key
 from gateway.identity.keyring import Keyring
 
 app = typer.Typer(

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from gateway import actions, settings
-from gateway.cli import _explain, _policy_check
+from gateway.cli import _desk, _explain, _policy_check
 from gateway.cli._output import Json, emit, say
 from gateway.cli._policy_check import PathArgument
 from gateway.cli._scanning import load_scanner
@@ -33,6 +33,18 @@ app = typer.Typer(
 )
 
 app.command()(_policy_check.check)
+for _act in (
+    _desk.sign,
+    _desk.push,
+    _desk.approve,
+    _desk.activate,
+    _desk.stage,
+    _desk.promote,
+    _desk.rollback,
+    _desk.status,
+    _desk.history,
+):
+    app.command()(_act)
 
 
 @app.command("test")

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from gateway.core.activation import Activation
 from gateway.core.calls import Call
 from gateway.core.clearance import DataClass
 from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Route, Subject
 from gateway.core.message import Direction, Opaque
+from gateway.core.ports import Chosen
 from gateway.core.reviews import Decision
 
 MAX_NOTES = 32
@@ -167,7 +169,8 @@ class Exchange:
 
     cut_off: the answer broke off, and its wire format has no words to say so. ends: what of
     the answer is told from now on makes it complete for whoever hears it. review: what a
-    person decided about it, if a rule wants that.
+    person decided about it, if a rule wants that. chosen: what judges it. shadows: how what a
+    shadow bundle says differs, as it goes on record.
     """
 
     id: str
@@ -180,6 +183,8 @@ class Exchange:
     route: Route | None = None
     stream: bool = False
     json_output: bool = False
+    chosen: Chosen | None = None
+    shadows: list[dict[str, Any]] = field(default_factory=list)
     bundle_digest: str = ""
     bundle_revision: str = ""
     request: Side = field(default_factory=Side)

@@ -270,6 +270,19 @@ class Bundle(Protocol):
         """The rules that can apply in this context."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What judges one exchange, from its first byte to its last.
+
+    shadow: a bundle that is asked as well and changes nothing. told: is told, when a judged
+    exchange is over, whether it was blocked.
+    """
+
+    bundle: Bundle
+    shadow: Bundle | None = None
+    told: Callable[[bool], None] | None = None
+
+
 class Action(Protocol):
     """What an effect does to the text of its finding.
 

@@ -27,6 +27,7 @@ from gateway.pipeline.request import (
     placeholders,
     readable,
 )
+from gateway.pipeline.shadow import listening
 from gateway.pipeline.shapes import shapes_of
 
 BINARY = Refusal("unsupported_frame", "Events are JSON in text frames; a binary frame is none.")
@@ -143,6 +144,7 @@ class Asking:
             following=house.following,
             assessing=also,
             classing=classing,
+            listening=listening(exchange, self._context, house, side),
         )
         self._media.judge(message.opaque, guard)
         passages = await passed(guard, message, self._shapes, self._vault)

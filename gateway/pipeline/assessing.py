@@ -6,7 +6,6 @@ further once something stops it. All others are asked about what has gone, which
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
@@ -25,7 +24,7 @@ from gateway.pipeline.consulting import (
     consult,
     failure,
 )
-from gateway.pipeline.later import Later
+from gateway.pipeline.later import Later, well
 from gateway.pipeline.passage import Passage
 
 _USER = Subject("user", Kind.TEXT)
@@ -127,7 +126,7 @@ class Assessing:
             heard.text = "".join(heard.pieces)
         if not self._later.full:
             side, work = self._bench.side, self._observed(passages, noted)
-            side.pending = [task for task in side.pending if not _well(task)]
+            side.pending = [task for task in side.pending if not well(task)]
             side.pending.append(self._later.start(work))
             return
         for assessor in self._afterwards:
@@ -166,11 +165,6 @@ class Assessing:
         if heard is None:
             heard = self._heard[passage] = Heard(passage.subject)
         return heard
-
-
-def _well(task: asyncio.Task[None]) -> bool:
-    """Whether it is over, and has nothing to tell."""
-    return task.done() and not task.cancelled() and task.exception() is None
 
 
 def _needs(assessor: Assessor, other: Assessor) -> bool:

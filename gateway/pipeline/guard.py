@@ -32,6 +32,7 @@ from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.classing import Classing
 from gateway.pipeline.held import Notes
 from gateway.pipeline.passage import Passage, placed
+from gateway.pipeline.shadow import Listening
 
 _GAP = "\n\x00\n"
 _MARGIN_CHARS = 8
@@ -53,6 +54,7 @@ class Guard:
     notes: where it notes what a person would have to know; without it, a message that must
     wait for one is refused.
     classing: is told every finding.
+    listening: who looks at them when they have gone, for nobody's decision.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Guard:
         assessing: Assessing | None = None,
         notes: Notes | None = None,
         classing: Classing | None = None,
+        listening: Listening | None = None,
     ) -> None:
         self.refusal: Refusal | None = None
         self.notices: list[str] = []
@@ -93,7 +96,9 @@ class Guard:
         followed = self._wanted(following.detectors)
         self._follow = following.open(followed, said)
         asked = assessing.names if assessing is not None else ()
-        side.activation.detectors |= {*self._detectors, *followed, *asked}
+        heard = frozenset((*self._detectors, *followed, *asked))
+        side.activation.detectors |= heard
+        self._listening = listening.beyond(heard) if listening is not None else None
         # Text that may be stopped or changed for what it is part of waits until that is known.
         self._waits_for_followers = self._follow is not None and bool(
             judge.enforcing(following.detectors)
@@ -158,8 +163,14 @@ class Guard:
             await self._assessing.enforce(whole, self._found, lambda: self.refusal is not None)
         for passage in passages:
             self._clear(passage)
+        self._gone(whole)
+
+    def _gone(self, passages: Sequence[Passage]) -> None:
+        """Have these whole texts, which may leave, judged by those whom nobody waits for."""
         if self._assessing is not None and self.refusal is None:
-            self._assessing.observe(whole, self._noted)
+            self._assessing.observe(passages, self._noted)
+        if self._listening is not None:
+            self._listening.judge(passages)
 
     async def _inspect(self, jobs: Sequence[tuple[Passage, int, Window]]) -> None:
         """Decide on what the detectors find, but in what the vault has made up."""
@@ -299,6 +310,8 @@ class Guard:
         self._side.coverage.add(passage.shape, new)
         if self._assessing is not None:
             self._assessing.keep(new, passage)
+        if self._listening is not None:
+            self._listening.keep(new, passage)
         passage.cleared = cleared
         passage.trim()
 

@@ -11,10 +11,10 @@ from gateway.core.apis import Candidate
 from gateway.core.classes import Classes
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal
-from gateway.core.message import Message
+from gateway.core.message import Message, Part
 from gateway.core.ports import (
     Action,
-    Bundle,
+    Chosen,
     Clock,
     Counters,
     Following,
@@ -33,7 +33,8 @@ from gateway.pipeline.later import Later
 class House:
     """The ports one process works with.
 
-    bundle: the bundle in force now; asked once per exchange, so a reload never splits one.
+    bundle: (who asks, how its conversation begins) -> what judges; asked once per exchange, so a
+    reload never splits one. The second is only worked out if it matters.
     route: (request, dialect, principal) -> where it may go, the first choice first; empty if
     there is no such model. Raises Refused if the model's backend cannot serve this dialect.
     vault: (tenant, what else stands in the message) -> a vault for one exchange.
@@ -48,7 +49,7 @@ class House:
 
     sink: Sink
     shelf: Shelf
-    bundle: Callable[[], Bundle]
+    bundle: Callable[[Principal, Callable[[], Sequence[Part]]], Chosen]
     inspector: Inspector
     following: Following
     actions: Mapping[str, Action]

@@ -34,3 +34,8 @@ class Later:
         """Wait for all that was begun, and for what that begins."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def well(task: asyncio.Task[None]) -> bool:
+    """Whether it is over, and has nothing to tell."""
+    return task.done() and not task.cancelled() and task.exception() is None

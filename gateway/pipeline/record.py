@@ -40,6 +40,7 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         "answer_model": exchange.answer_model,
         "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
         "data_class": _sensitivity(exchange.sensitivity),
+        **({"shadow": exchange.shadows} if exchange.shadows else {}),
         "request": _side(exchange.request),
         "response": _side(exchange.response),
         "labels": list(exchange.labels),

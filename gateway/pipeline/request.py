@@ -24,6 +24,7 @@ from gateway.pipeline.guard import Guard
 from gateway.pipeline.held import Notes, held
 from gateway.pipeline.house import House
 from gateway.pipeline.passage import Passage, whole
+from gateway.pipeline.shadow import listening
 from gateway.pipeline.shapes import Shapes, shapes_of
 
 # What a placeholder stands within, whoever wrote it.
@@ -74,10 +75,14 @@ async def admit(
     RecordUnavailable: then nothing was recorded and nothing may go on.
     """
     exchange.request.bytes = len(exchange.call.body)
+    parts: Sequence[Part] = ()
     try:
-        bundle = house.bundle()
-        exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
-        message, (first, *others) = await _read(exchange, dialect, house)
+        try:
+            message = readable(dialect, exchange.call)
+            parts = message.parts
+        finally:
+            bundle = _choose(exchange, parts, house)
+        first, *others = await _candidates(exchange, message, dialect, house)
     except Exception:
         await house.sink.append(record.opened(exchange))
         raise
@@ -125,6 +130,7 @@ async def judge(
             assessing=also,
             notes=notes,
             classing=classing,
+            listening=listening(exchange, asks, house, exchange.request),
         )
         passages = await _judge(exchange, message, shapes_of(dialect), guard, vault, house)
         settle(exchange.sensitivity, classing)
@@ -225,10 +231,17 @@ def readable(dialect: Dialect, call: Call) -> Message:
         raise Unreadable(_TOO_MUCH) from err
 
 
-async def _read(
-    exchange: Exchange, dialect: Dialect, house: House
-) -> tuple[Message, Sequence[Candidate]]:
-    message = readable(dialect, exchange.call)
+def _choose(exchange: Exchange, parts: Sequence[Part], house: House) -> Bundle:
+    """What judges this exchange, from now on until its end."""
+    exchange.chosen = house.bundle(exchange.principal, lambda: parts)
+    bundle = exchange.chosen.bundle
+    exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
+    return bundle
+
+
+async def _candidates(
+    exchange: Exchange, message: Message, dialect: Dialect, house: House
+) -> Sequence[Candidate]:
     exchange.stream, exchange.json_output = message.stream, message.json_output
     exchange.sensitivity = given(exchange, house.classes())
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
@@ -237,7 +250,7 @@ async def _read(
     if not found:
         raise Refused(NO_MODEL)
     exchange.route = found[0].route
-    return message, found
+    return found
 
 
 async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:

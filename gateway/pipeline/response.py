@@ -17,6 +17,7 @@ from gateway.pipeline.classing import Classing
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged, assessing, context
+from gateway.pipeline.shadow import listening
 from gateway.pipeline.shapes import shapes_of
 
 MODEL_CHARS = 128
@@ -77,6 +78,7 @@ async def deliver(
             before=judged.asked,
         ),
         classing=classing,
+        listening=listening(exchange, answers, house, side, judged.message.parts),
     )
     guard.announce("ANSWER")
     notice = answer.status < 300 and not judged.message.json_output

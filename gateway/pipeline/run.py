@@ -29,6 +29,7 @@ from gateway.pipeline.request import Judged, admit
 from gateway.pipeline.response import UPSTREAM_WORDS, Head, deliver, refused, reply
 from gateway.pipeline.review import hold
 from gateway.pipeline.session import Line, converse
+from gateway.pipeline.shadow import compare
 
 NO_RECORD = Refusal(
     code="record_unavailable",
@@ -177,14 +178,26 @@ async def _durable(entry: asyncio.Future[None], house: House) -> bool:
 
 
 def _closed(exchange: Exchange, took_ms: float, house: House) -> asyncio.Future[None] | None:
-    for side in (exchange.request, exchange.response):
-        for (mode, action, _, _), count in side.trials.items():
-            house.counters.add(f'trial_effects_total{{mode="{mode}",action="{action}"}}', count)
+    _counted(exchange, house)
     try:
         return house.sink.append(record.closed(exchange, took_ms=took_ms))
     except GatewayError:
         house.counters.add("record_unavailable_total")
         return None
+
+
+def _counted(exchange: Exchange, house: House) -> None:
+    """Count what rules on trial and a shadow bundle say, and what a rollout is judged by."""
+    for side in (exchange.request, exchange.response):
+        for (mode, action, _, _), count in side.trials.items():
+            house.counters.add(f'trial_effects_total{{mode="{mode}",action="{action}"}}', count)
+    chosen = exchange.chosen
+    if chosen is not None and chosen.told is not None and exchange.request.activation:
+        chosen.told(exchange.outcome is Outcome.BLOCKED)
+    try:
+        compare(exchange, house)
+    except Exception:  # noqa: BLE001 - of the same door: a candidate's failure costs no record
+        house.counters.add("shadow_failed_total")
 
 
 async def _afterwards(

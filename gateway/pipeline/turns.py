@@ -17,6 +17,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.media import Media
 from gateway.pipeline.request import Judged, assessing, context, placeholders
 from gateway.pipeline.response import MODEL_CHARS
+from gateway.pipeline.shadow import listening
 from gateway.pipeline.shapes import shapes_of
 
 _MAX_OPEN = 256
@@ -128,6 +129,7 @@ class Turns:
             assessing=assessing(
                 self._context, self._bundle, house, exchange=self._exchange, vault=self._vault
             ),
+            listening=listening(self._exchange, self._context, house, side, self._told.parts),
         )
         if reader.streamed:
             guard.announce("ANSWER")

@@ -106,6 +106,22 @@ def compile_documents(found: Sequence[Document], vocabulary: Vocabulary) -> Poli
     return PolicyBundle([*policies.values()], [*bindings.values()], vocabulary.detectors)
 
 
+def texts(path: Path) -> list[tuple[str, str]]:
+    """(name, YAML text) of the files that `load` reads policies from. Raises ConfigError."""
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    wanted = [f for f in files if any(_is_meant(doc) for doc in documents.load(f))]
+    if not wanted:
+        raise ConfigError(f"{path}: holds no policy (a document with `kind: {KIND}`).")
+    return [(file.name, file.read_text(encoding="utf-8")) for file in wanted]
+
+
+def load_texts(said: Sequence[tuple[str, str]], vocabulary: Vocabulary) -> PolicyBundle:
+    """A bundle of the policies in these texts. Raises ConfigError with name and line."""
+    found = [doc for name, text in said for doc in documents.parse(text.encode(), name)]
+    where = ", ".join(name for name, _ in said)
+    return _compiled([doc for doc in found if _is_meant(doc)], where, vocabulary)
+
+
 def load(path: Path, vocabulary: Vocabulary) -> PolicyBundle:
     """A bundle from a file of policies, or from all policies in a folder's own *.yaml files.
 
@@ -117,8 +133,12 @@ def load(path: Path, vocabulary: Vocabulary) -> PolicyBundle:
         found = [doc for file in files for doc in documents.load(file) if _is_meant(doc)]
     else:
         found = [doc for doc in documents.load(path) if doc.value is not None]
+    return _compiled(found, str(path), vocabulary)
+
+
+def _compiled(found: Sequence[Document], where: str, vocabulary: Vocabulary) -> PolicyBundle:
     if not any(_kind(document) != bindings_.KIND for document in found):
-        raise ConfigError(f"{path}: holds no policy (a document with `kind: {KIND}`).")
+        raise ConfigError(f"{where}: holds no policy (a document with `kind: {KIND}`).")
     return compile_documents(found, vocabulary)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 from sqlalchemy import Engine
@@ -24,9 +25,12 @@ from gateway.core.apis import Reply
 from gateway.core.errors import RecordUnavailable
 from gateway.core.ports import Counters, Entry
 from gateway.identity.keys import KeyStore
+from gateway.lifecycle.desk import By, PolicyDesk
+from gateway.lifecycle.store import Store as PolicyStore
 from gateway.review.desk import Desk
 from gateway.review.sealed import Seals
 from gateway.review.store import Store
+from tests.lifecycle.house import SIGNER, compiled
 
 Within = Callable[..., None]
 URL = "http://admin.test"
@@ -106,6 +110,13 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
         ),
         models=lambda: [ModelSummary(model, "b", "echo", "p", "hosted", "", "", "", True, "", "")],
         detectors=[DetectorSummary("pii", "1", ("EMAIL_ADDRESS",))],
+        desk=PolicyDesk(
+            PolicyStore(engine, SIGNER),
+            SIGNER,
+            compile_=compiled,
+            record=_recording(sink),
+            clock=clock,
+        ),
     )
     await log.start()
     await store.start()
@@ -114,7 +125,7 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
         async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
             made = House(client, sink, clock, store, problems, reviews)
             known = {"admin": ["admin"], "auditor": ["auditor"], "user": [], "rita": ["reviewer"]}
-            for who, roles in known.items():
+            for who, roles in {**known, "policy": ["policy"]}.items():
                 principal, made.keys[who] = store.new(f"<{who}>", tenant="acme", roles=roles)
                 made.ids[who] = principal.key_id
             made.keys["wrong"] = "gw_" + "a" * 10 + "_" + "b" * 43
@@ -122,6 +133,20 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
     finally:
         await store.aclose()
         await log.aclose()
+
+
+def _recording(sink: Sink) -> Callable[[str, dict[str, Any], By], None]:
+    """Puts acts on the log, from the thread in which they are done."""
+    loop = asyncio.get_running_loop()
+
+    async def append(entry: Entry) -> None:
+        await sink.append(entry)
+
+    def put(kind: str, core: dict[str, Any], by: By) -> None:
+        entry = Entry("", kind, core, key_id=by.key_id)
+        asyncio.run_coroutine_threadsafe(append(entry), loop).result(10)
+
+    return put
 
 
 def closed(number: int, **changes: object) -> Entry:

@@ -11,9 +11,9 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from gateway import db
 from gateway.audit.log import AuditLog, Limits
-from gateway.audit.note import Key
 from gateway.audit.sequencer import Sequencer, signer
 from gateway.audit.spool import Spool
+from gateway.core.note import Key
 from gateway.core.ports import Counters, Entry
 
 KEY = b"audit key of the tests, 32 bytes"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.audit.note import LOG, WITNESS, Checkpoint, Key, Note, NoteError
-from gateway.audit.signing import Cosigner, Signer, checkpoint, require
+from gateway.audit.checkpoint import Checkpoint, checkpoint
+from gateway.core.note import LOG, WITNESS, Key, Note, NoteError
+from gateway.signing import Cosigner, Signer, require
 
 # The example of c2sp.org/tlog-cosignature. Its keys are not published.
 EXAMPLE = (
@@ -50,7 +51,7 @@ def test_the_standards_checkpoint_is_read_and_written_byte_for_byte():
 
 
 def test_what_a_log_signs_holds_for_its_key_alone():
-    note = Note.parse(str(SIGNER.sign(HEAD)))
+    note = Note.parse(str(SIGNER.sign(HEAD.text)))
     assert checkpoint(note, SIGNER.key) == HEAD
     other = Signer("log.example/1", bytes(range(2, 34))).key
     with pytest.raises(NoteError, match="no signature"):
@@ -62,14 +63,14 @@ def test_what_a_log_signs_holds_for_its_key_alone():
 
 @pytest.mark.parametrize("part", ["log.example/1", "\n7\n", "AAAA="])
 def test_a_changed_checkpoint_does_not_hold(part):
-    text = str(SIGNER.sign(HEAD))
+    text = str(SIGNER.sign(HEAD.text))
     changed = text.replace(part, {"\n7\n": "\n8\n", "AAAA=": "AAAE="}.get(part, "x/1"), 1)
     with pytest.raises(NoteError):
         checkpoint(Note.parse(changed), SIGNER.key)
 
 
 def test_a_cosignature_says_when_and_covers_the_time():
-    note = WITNESS_1.cosign(SIGNER.sign(HEAD), 1_767_000_000)
+    note = WITNESS_1.cosign(SIGNER.sign(HEAD.text), 1_767_000_000)
     assert require(Note.parse(str(note)), WITNESS_1.key) == 1_767_000_000
     assert checkpoint(note, SIGNER.key) == HEAD
     line = note.signatures[1]
@@ -80,7 +81,7 @@ def test_a_cosignature_says_when_and_covers_the_time():
 
 
 def test_a_witness_signs_once():
-    note = WITNESS_1.cosign(WITNESS_1.cosign(SIGNER.sign(HEAD), 1), 2)
+    note = WITNESS_1.cosign(WITNESS_1.cosign(SIGNER.sign(HEAD.text), 1), 2)
     assert len(note.signatures) == 2
     assert require(note, WITNESS_1.key) == 2
 

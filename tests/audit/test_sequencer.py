@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy import func, select, text
 
 from gateway import db
-from gateway.audit import merkle, signing, tiles, tree
+from gateway.audit import merkle, tiles, tree
+from gateway.audit.checkpoint import checkpoint
 from gateway.audit.lease import lease
 from gateway.audit.log import AuditLog
-from gateway.audit.note import Note, NoteError
 from gateway.audit.sequencer import Sequencer, TreeError, signer
 from gateway.audit.sequencing import SEQUENCED, Sequencing
 from gateway.audit.tables import audit_checkpoint, audit_entry, audit_run, audit_tile
 from gateway.core.errors import GatewayError
+from gateway.core.note import Note, NoteError
 from gateway.core.ports import Counters
 
 
@@ -60,7 +61,7 @@ def test_all_entries_get_places_and_a_signed_root(filled, sequencer, key):
     assert (done.entries, done.size, done.more, done.troubles) == (30, 30, False, [])
     hashes, (size, note), root = leaves(filled)
     assert len(hashes) == size == count(filled, audit_entry) == 30
-    assert signing.checkpoint(note, signer(key, "").key).root == root
+    assert checkpoint(note, signer(key, "").key).root == root
 
 
 def test_nothing_new_is_no_checkpoint(filled, sequencer):
@@ -105,7 +106,7 @@ def test_every_checkpoint_begins_the_next(engine, sequencer, audit_log, opened, 
     with db.snapshot(engine) as connection:
         rows = connection.execute(select(audit_checkpoint).order_by(audit_checkpoint.c.size)).all()
         complete = tiles.complete(tree.tiles(connection))
-        found = [signing.checkpoint(Note.parse(row.note), signer(key, "").key) for row in rows]
+        found = [checkpoint(Note.parse(row.note), signer(key, "").key) for row in rows]
         assert len(found) == 8
         for old, new in itertools.pairwise(found):
             proof = merkle.consistency(old.size, new.size, complete)

@@ -14,13 +14,12 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 
 from gateway import db
-from gateway.audit import chain, signing
+from gateway.audit import chain
 from gateway.audit.chain import Head
+from gateway.audit.checkpoint import Checkpoint, checkpoint
 from gateway.audit.log import AuditLog
-from gateway.audit.note import Checkpoint, Note, NoteError
 from gateway.audit.saved import read as read_saved
 from gateway.audit.sequencer import Sequencer, signer
-from gateway.audit.signing import Signer
 from gateway.audit.submit import request
 from gateway.audit.tables import (
     audit_chain,
@@ -32,7 +31,9 @@ from gateway.audit.tables import (
 from gateway.audit.verify import verify
 from gateway.audit.verify_range import verify_range
 from gateway.audit.witness import Witness
+from gateway.core.note import Note, NoteError
 from gateway.core.ports import Counters
+from gateway.signing import Signer
 from tests.audit.conftest import drop_triggers
 
 PAGE = Path(__file__).parents[2] / "docs" / "audit-evidence.md"
@@ -55,7 +56,7 @@ def saved_of(engine, log_key, size=None):
         statement = statement.where(audit_checkpoint.c.size == size)
     with db.snapshot(engine) as connection:
         note = Note.parse(connection.execute(statement.limit(1)).scalar_one())
-    return signing.checkpoint(note, log_key)
+    return checkpoint(note, log_key)
 
 
 def codes(engine, key, **options):
@@ -128,7 +129,7 @@ def forge_checkpoint(c, key):
     """One signed by another key, of a tree of the forger's choice."""
     newest = c.execute(select(audit_checkpoint).where(audit_checkpoint.c.size == 30)).one()
     origin = newest.note.split("\n")[0]
-    note = Signer(origin, bytes(32)).sign(Checkpoint(origin, 30, bytes(32)))
+    note = Signer(origin, bytes(32)).sign(Checkpoint(origin, 30, bytes(32)).text)
     c.execute(update(audit_checkpoint).where(audit_checkpoint.c.size == 30).values(note=str(note)))
 
 
@@ -264,7 +265,7 @@ def test_an_old_copy_of_the_database_is_found_by_a_saved_checkpoint(
 
 
 def test_a_forged_saved_checkpoint_is_refused(tmp_path, log_key, signed):
-    forged = Signer(log_key.name, bytes(32)).sign(Checkpoint(log_key.name, 30, bytes(32)))
+    forged = Signer(log_key.name, bytes(32)).sign(Checkpoint(log_key.name, 30, bytes(32)).text)
     (tmp_path / "kept").write_text(str(forged), encoding="utf-8")
     with pytest.raises(NoteError, match="no signature"):
         read_saved(tmp_path / "kept", log_key)

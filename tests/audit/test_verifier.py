@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from gateway.audit import chain, merkle, verifier
-from gateway.audit.note import Checkpoint
+from gateway.audit.checkpoint import Checkpoint
 from gateway.audit.prove import Unplaced, prove, prove_at, prove_own
-from gateway.audit.signing import Signer
 from gateway.audit.witness import Witness
+from gateway.signing import Signer
 
 # RFC 8032, section 7.1: TEST 1, 2, 3 and SHA(abc) (secret key not needed to verify).
 RFC_8032 = [
@@ -165,7 +165,7 @@ def test_a_forger_with_a_key_of_his_own_is_found_by_the_right_key(bundle, log_ke
     entry["core"] = entry["core"].replace("acme", "acne")
     digest = chain.entry_hash(bytes.fromhex(entry["prev"]), entry["core"].encode())
     forger = Signer(log_key.name, bytes(32))
-    note = forger.sign(Checkpoint(log_key.name, 1, merkle.leaf_hash(digest)))
+    note = forger.sign(Checkpoint(log_key.name, 1, merkle.leaf_hash(digest)).text)
     forged = {**bundle, "key": str(forger.key), "checkpoint": str(note), "entries": [entry]}
     assert any("ANYBODY" in line for line in verifier.check(forged))
     with pytest.raises(verifier.Broken):

@@ -13,16 +13,17 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from gateway import db
-from gateway.audit import merkle, signing, submit, tiles
-from gateway.audit.note import Checkpoint, Note
+from gateway import db, signing
+from gateway.audit import merkle, submit, tiles
+from gateway.audit.checkpoint import Checkpoint
 from gateway.audit.prove import prove
 from gateway.audit.sequencer import signer
-from gateway.audit.signing import Signer
 from gateway.audit.verify import verify
 from gateway.audit.witness import Witness
 from gateway.audit.witness_server import WitnessServer
 from gateway.core.errors import ConfigError
+from gateway.core.note import Note
+from gateway.signing import Signer
 from tests.audit.conftest import drop_triggers
 
 LOG = Signer("log.example/1", bytes(range(32)))
@@ -32,7 +33,7 @@ COMPLETE = tiles.complete(lambda level, index: GROWN.get((level, index), b""))
 
 
 def head(size):
-    return LOG.sign(Checkpoint(LOG.key.name, size, merkle.root(size, COMPLETE)))
+    return LOG.sign(Checkpoint(LOG.key.name, size, merkle.root(size, COMPLETE)).text)
 
 
 def asking(old, size, note=None, proof=None):
@@ -42,7 +43,7 @@ def asking(old, size, note=None, proof=None):
 
 
 def by_another(name):
-    return Signer(name, bytes(32)).sign(Checkpoint(name, 64, bytes(32)))
+    return Signer(name, bytes(32)).sign(Checkpoint(name, 64, bytes(32)).text)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_it_signs_what_grows(witness, clock):
     assert witness.latest().text == head(100).text
 
 
-FORK = str(LOG.sign(Checkpoint(LOG.key.name, 64, bytes(32))))
+FORK = str(LOG.sign(Checkpoint(LOG.key.name, 64, bytes(32)).text))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_it_refuses_everything_else(witness, request_text, status, answer):
 
 def test_it_keeps_what_contradicts(witness, tmp_path):
     witness.add(asking(0, 40))
-    same = str(LOG.sign(Checkpoint(LOG.key.name, 40, bytes(32))))
+    same = str(LOG.sign(Checkpoint(LOG.key.name, 40, bytes(32)).text))
     assert witness.add(asking(40, 40, note=same)).status == 409
     (kept,) = (tmp_path / "w").glob("conflict-*")
     assert kept.read_text(encoding="utf-8") == same

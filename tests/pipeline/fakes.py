@@ -33,7 +33,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.ports import Action, Asking, Counters, Entry, Window
+from gateway.core.ports import Action, Asking, Chosen, Counters, Entry, Window
 from gateway.detectors._verbatim.following import Following
 from gateway.detectors._verbatim.works import Works
 from gateway.pipeline.house import House
@@ -270,7 +270,7 @@ def house(backend: Backend, bundle: Bundle, /, **parts: object) -> House:
     values: dict[str, object] = {
         "sink": Sink(),
         "shelf": Shelf(),
-        "bundle": lambda: bundle,
+        "bundle": lambda who, parts: Chosen(bundle),
         "inspector": Inspector(),
         "following": Following(lambda: Works((), b"")),
         "actions": ACTIONS,

@@ -16,6 +16,7 @@ from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import CircuitOpen, Refused, UpstreamError, UpstreamTimeout
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Context, Refusal, Route
+from gateway.core.ports import Chosen
 from gateway.pipeline.house import House
 from gateway.pipeline.run import run
 from tests.pipeline.fakes import (
@@ -387,6 +388,6 @@ def test_a_reload_never_splits_an_exchange() -> None:
     bundles = [Bundle({"EMAIL_ADDRESS": "redact"}), Bundle({})]
     second = Script(200)
     house_ = made(candidate(Script(BROKEN)), candidate(second, "c"))
-    ask(replace(house_, bundle=lambda: bundles.pop(0)), chat(MAIL))
+    ask(replace(house_, bundle=lambda who, parts: Chosen(bundles.pop(0))), chat(MAIL))
     assert b"[EMAIL_ADDRESS]" in second.bodies[0]
     assert len(bundles) == 1

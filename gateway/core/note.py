@@ -1,8 +1,8 @@
-"""Texts with signatures under them, as logs and witnesses exchange them.
+"""Texts with signatures under them, as logs, witnesses and policy bundles carry them.
 
-Signed notes and verifier keys: c2sp.org/signed-note, v1. Checkpoints: c2sp.org/tlog-checkpoint,
-v1. Cosignatures: c2sp.org/tlog-cosignature, v1, of the Ed25519 kind. Only their forms are here;
-what is signed is checked in `signing`.
+Signed notes and verifier keys: c2sp.org/signed-note, v1. Cosignatures:
+c2sp.org/tlog-cosignature, v1, of the Ed25519 kind. Only their forms are here; what is signed is
+checked in `gateway.signing`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from gateway.audit.merkle import HASH_BYTES
 from gateway.core.errors import GatewayError
 
 LOG = 1
@@ -22,7 +21,6 @@ _KINDS = {LOG: "log", WITNESS: "witness"}
 _PUBLIC_BYTES = 32
 MAX_NOTE_CHARS = 64 * 1024
 _NAME = re.compile(r"[^\s+]+")
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class NoteError(GatewayError):
@@ -45,7 +43,7 @@ class Key:
     def parse(cls, text: str) -> Key:
         """A key from its text, `name+id+base64`. Raises NoteError."""
         parts = text.strip().split("+", 2)
-        raw = _decoded(parts[2]) if len(parts) == 3 else b""
+        raw = decoded(parts[2]) if len(parts) == 3 else b""
         if len(raw) != 1 + _PUBLIC_BYTES or raw[0] not in _KINDS:
             raise NoteError("expected a verifier key: name+id+key, of an Ed25519 log or witness")
         key = cls(parts[0], raw[0], raw[1:])
@@ -59,7 +57,7 @@ class Key:
         return hashlib.sha256(self.name.encode() + b"\n" + self._material).digest()[:4]
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.id.hex()}+{_encoded(self._material)}"
+        return f"{self.name}+{self.id.hex()}+{encoded(self._material)}"
 
     @property
     def _material(self) -> bytes:
@@ -78,13 +76,13 @@ class Signature:
     def parse(cls, line: str) -> Signature:
         """From `— name base64`. Raises NoteError."""
         dash, name, encoded = ([*line.split(" "), "", ""])[:3]
-        raw = _decoded(encoded)
+        raw = decoded(encoded)
         if dash != "—" or not _NAME.fullmatch(name) or len(raw) < 5 or line.count(" ") != 2:
             raise NoteError("expected a signature line: — name base64")
         return cls(name, raw[:4], raw[4:])
 
     def __str__(self) -> str:
-        return f"— {self.name} {_encoded(self.key_id + self.value)}\n"
+        return f"— {self.name} {encoded(self.key_id + self.value)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,45 +110,20 @@ class Note:
         return f"{self.text}\n{''.join(map(str, self.signatures))}"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What a log says of itself: its name, how many leaves it has, and their root."""
-
-    origin: str
-    size: int
-    root: bytes
-
-    @classmethod
-    def parse(cls, text: str) -> Checkpoint:
-        """From a note's text. Raises NoteError, also for lines beyond the third.
-
-        Nobody could verify what such lines say.
-        """
-        lines = text.split("\n")
-        raw = _decoded(lines[2]) if len(lines) == 4 else b""
-        if len(raw) != HASH_BYTES or lines[3] or not lines[0] or not _SIZE.fullmatch(lines[1]):
-            raise NoteError("expected a checkpoint: lines of origin, size and root")
-        return cls(lines[0], int(lines[1]), raw)
-
-    @property
-    def text(self) -> str:
-        """What is signed."""
-        return f"{self.origin}\n{self.size}\n{_encoded(self.root)}\n"
-
-
 def cosigned(text: str, time_s: int) -> bytes:
     """What a witness signs for a checkpoint's text at a time in seconds since 1970."""
     return f"cosignature/v1\ntime {time_s}\n{text}".encode()
 
 
-def _encoded(raw: bytes) -> str:
+def encoded(raw: bytes) -> str:
+    """Base64."""
     return base64.b64encode(raw).decode("ascii")
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
     """Its bytes, or none if it is not base64 as one would write it."""
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return b""
-    return raw if _encoded(raw) == text else b""
+    return raw if encoded(raw) == text else b""

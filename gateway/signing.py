@@ -8,21 +8,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from gateway.audit.note import LOG, WITNESS, Checkpoint, Key, Note, NoteError, Signature, cosigned
+from gateway.core.note import LOG, WITNESS, Key, Note, NoteError, Signature, cosigned
 
 _TIME_BYTES = 8
 
 
 class Signer:
-    """A log's secret key. name: the log's origin. seed: 32 secret bytes."""
+    """Whoever signs with no time under it, as a log does. name: its own. seed: 32 secret bytes."""
 
     def __init__(self, name: str, seed: bytes) -> None:
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.key = Key(name, LOG, self._private.public_key().public_bytes_raw())
 
-    def sign(self, checkpoint: Checkpoint) -> Note:
-        """The checkpoint as a note with this key's signature."""
-        text = checkpoint.text
+    def sign(self, text: str) -> Note:
+        """The text, which ends with a newline, as a note with this key's signature."""
         value = self._private.sign(text.encode())
         return Note(text, (Signature(self.key.name, self.key.id, value),))
 
@@ -40,15 +39,6 @@ class Cosigner:
         value = stamp + self._private.sign(cosigned(note.text, time_s))
         others = tuple(s for s in note.signatures if s not in note.by(self.key))
         return Note(note.text, (*others, Signature(self.key.name, self.key.id, value)))
-
-
-def checkpoint(note: Note, key: Key) -> Checkpoint:
-    """What the note says, if this log's key signed it. Raises NoteError."""
-    require(note, key)
-    found = Checkpoint.parse(note.text)
-    if found.origin != key.name:
-        raise NoteError(f"a checkpoint of {found.origin}, but the key is that of {key.name}")
-    return found
 
 
 def require(note: Note, key: Key) -> int:
