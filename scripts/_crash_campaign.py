@@ -123,11 +123,20 @@ class Server:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         time.sleep(random.uniform(*AWAY_S))
-        for _ in range(5):
-            with suppress(subprocess.SubprocessError, AssertionError):
-                self._server.ensure_postgres_running()
-                return
-            time.sleep(1)
+        until(self._started, within_s=SETTLE_S)
+
+    def _started(self) -> bool:
+        """Whether it answers; it takes its time on a busy machine."""
+        with suppress(subprocess.SubprocessError, AssertionError):
+            self._server.ensure_postgres_running()
+        admin = create_engine(db.normalise(self._server.get_uri()))
+        try:
+            admin.connect().close()
+        except db.failures(admin):
+            return False
+        finally:
+            admin.dispose()
+        return True
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
@@ -184,12 +193,7 @@ class Block:
         )
         self.gateway.environ["GATEWAY_DATABASE_URL"] = through
         self._stack.callback(self._end)
-        cache = Path(tempfile.gettempdir()) / "gateway-campaign-cache"
-        if cache.exists():
-            shutil.copytree(cache, self.gateway.data / "cache")
         self.gateway.start()
-        if not cache.exists():
-            shutil.copytree(self.gateway.data / "cache", cache)
         self.sequencer = self._sequence()
         self.key = Keyring.open(self.gateway.data / "keyring.json").audit_key
         self.whole: set[str] = set()
@@ -375,6 +379,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="Where the counts go, as JSON.")
     given = parser.parse_args()
     random.seed(given.seed)
+    # What detectors compile is made once.
+    os.environ.setdefault("GATEWAY_CACHE", str(Path(tempfile.gettempdir()) / "gateway-campaign"))
     print(f"seed {given.seed}", flush=True)
     counts: Counter[str] = Counter()
     asked = number = 0
