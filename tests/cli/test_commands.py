@@ -17,6 +17,7 @@ LISTED = """
     serve doctor models scan evaluate list version coverage openapi
     db.upgrade db.status policy.check policy.test policy.explain policy.schema
     works.add works.list works.remove
+    reviews.list reviews.show reviews.approve reviews.edit reviews.refuse
     keys.new keys.list keys.revoke audit.query audit.show audit.verify audit.prove
     audit.checkpoint audit.sequence audit.verifier audit.witness
 """
