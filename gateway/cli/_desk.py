@@ -86,7 +86,7 @@ def push(
         emit({"digest": digest, "policies": revision.split()})
         return
     say(f"Bundle [bold]{digest}[/] is stored: {escape(revision)}.")
-    say(f"[dim]Next: gateway policy replay {digest[:12]}, then stage or activate it.[/]")
+    say(f"[dim]Next: gateway policy stage {digest[:12]}, or activate.[/]")
 
 
 def approve(digest: Digest, reason: Reason = "", who: As = "", as_json: Json = False) -> None:
