@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from gateway import actions, backends, catalogue, configured, db, dialects
+from gateway import actions, backends, catalogue, configured, db, dialects, taxonomy
 from gateway.actions._vault import KeyedVault
 from gateway.audit.heartbeat import beat_forever
 from gateway.audit.log import AuditLog, Limits
@@ -18,12 +18,14 @@ from gateway.audit.sequencing import Sequencing
 from gateway.audit.spool import Spool
 from gateway.audit.store import ANSWER_S
 from gateway.clock import SystemClock
-from gateway.core.errors import ConfigError
+from gateway.core.errors import ConfigError, Refused
 from gateway.core.exchange import Exchange
+from gateway.core.judgement import Principal
 from gateway.core.ports import Counters, Surroundings
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._channel import Launched
 from gateway.detectors._verbatim.registry import Registry
+from gateway.documents import Document
 from gateway.governing import Governing
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
@@ -34,6 +36,7 @@ from gateway.own import OwnReads
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.house import House
 from gateway.pipeline.later import Later
+from gateway.pipeline.request import NO_MODEL
 from gateway.policy.bundle import PolicyBundle
 from gateway.review.desk import Desk
 from gateway.review.queue import Limits as ReviewLimits
@@ -45,6 +48,9 @@ from gateway.server import openapi
 from gateway.server.door import Door
 from gateway.server.paths import Table
 from gateway.settings import BEFORE_RELEASE, Settings
+from gateway.terms.acts import Desk as TermsDesk
+from gateway.terms.ledger import Ledger
+from gateway.terms.telling import notices
 
 log = logging.getLogger(__name__)
 
@@ -100,20 +106,24 @@ class Gateway:
         )
         self.works = Registry(self.engine, self.keyring.works_key, clock=self.clock)
         self.following = configured.following(settings, lambda: self.works.works)
-        self._files = configured.bundle(settings)
+        self.classes = configured.read_classes(settings)
+        drafts = configured.read_terms(settings)
+        self.terms = configured.registry(settings, drafts, self.engine, self.clock)
+        known = configured.read_catalogue(settings, drafts)
+        self.router = Router(known, self.clock, self.counters)
+        self.terms.changed = self.reload
+        self._files = self._bundle()
         self.governing = Governing(
             settings,
             self.engine,
             signer_of_policies(self.keyring.tenant_root),
             files=lambda: self._files,
-            compile_=configured.compiler(settings),
+            compile_=configured.compiler(settings, self._made),
             seal=self._seal,
             sink=self.audit,
             clock=self.clock,
             counters=self.counters,
         )
-        self.classes = configured.read_classes(settings)
-        self.router = Router(configured.read_catalogue(settings), self.clock, self.counters)
         configured.check_assessors(settings, asked, self.catalogue)
         self.assessors = assessors.build(
             asked,
@@ -149,6 +159,7 @@ class Gateway:
             self.works.start(),
             self.reviews.start(),
             self.governing.start(),
+            self.terms.start(),
             self._translation(),
         )
         if self.settings.reload_s:
@@ -172,6 +183,7 @@ class Gateway:
         await self.keys.aclose()
         await self.works.aclose()
         await self.reviews.aclose()
+        await self.terms.aclose()
         await self.shelf.aclose()
         await self.inspector.aclose()
         await self.audit.aclose()
@@ -199,6 +211,8 @@ class Gateway:
             found["audit spool"] = self.audit.caution
         if self.works.caution:
             found["works"] = self.works.caution
+        if self.terms.caution:
+            found["terms"] = self.terms.caution
         for name, rest_s in self.router.resting():
             found[f"backend {name}"] = f"failed too often; rests for {rest_s} s"
         for assessor in self.assessors:
@@ -233,6 +247,7 @@ class Gateway:
             explain=own.explain,
             prove=own.prove,
             review=own.review,
+            notices=self._notices,
             openapi=openapi.page(table),
         )
 
@@ -256,11 +271,17 @@ class Gateway:
             panel=Panel(self.assessors) if self.assessors else None,
             later=self.later,
             reviews=self.reviews,
+            terms=self.terms.standing,
         )
 
     def desk(self, via: str) -> Desk:
         """Where reviewers decide. via: how they come, for the record."""
         return Desk(self._reviews, self.audit, self.counters, via=via)
+
+    def terms_desk(self) -> TermsDesk:
+        """Where terms are approved, accepted, attested and withdrawn."""
+        hazards = taxonomy.load().categories()
+        return TermsDesk(Ledger(self.engine), lambda: self.terms.drafts, hazards, self.clock)
 
     def models(self) -> list[dict[str, Any]]:
         """The models clients may ask for by name, in OpenAI's shape."""
@@ -271,12 +292,14 @@ class Gateway:
         ]
 
     def reload(self) -> None:
-        """Read policy, classes and catalogue again. A bad one changes nothing but `warnings`."""
-        for name, load in (
-            ("policy", self._load_bundle),
-            ("classes", self._load_classes),
-            ("catalogue", self._load_catalogue),
-        ):
+        """Read all that files say again. A bad one changes nothing but `warnings`."""
+        loads = {
+            "terms": self._load_terms,
+            "classes": self._load_classes,
+            "catalogue": self._load_catalogue,
+            "policy": self._load_bundle,
+        }
+        for name, load in loads.items():
             try:
                 load()
                 self.warnings.pop(name, None)
@@ -306,17 +329,28 @@ class Gateway:
             replica=found.replica_name,
         )
 
+    def _bundle(self) -> PolicyBundle:
+        return configured.bundle(self.settings, self._made())
+
+    def _made(self) -> list[Document]:
+        """The policies that the terms of what is in the catalogue come to."""
+        return configured.made(configured.named(self.catalogue, self.terms.profiles))
+
+    def _load_terms(self) -> None:
+        self.terms.replace(configured.read_terms(self.settings))
+
     def _load_bundle(self) -> None:
-        new = configured.bundle(self.settings)
-        if new.digest != self._files.digest:
+        new = self._bundle()
+        if new.whole != self._files.whole:
             log.info("policy reloaded: %s, digest %s", new.revision, new.digest[:12])
             self._files = new
+            self.governing.watch.recompile()
 
     def _load_classes(self) -> None:
         self.classes = configured.read_classes(self.settings)
 
     def _load_catalogue(self) -> None:
-        self.router.catalogue = configured.read_catalogue(self.settings)
+        self.router.catalogue = configured.read_catalogue(self.settings, self.terms.drafts)
 
     async def _reload_forever(self) -> None:
         while True:
@@ -330,6 +364,13 @@ class Gateway:
         """Import what always translates, so that no request waits for it."""
         if configured.always_translated(self.catalogue):
             await asyncio.to_thread(backends.load_translation)
+
+    async def _notices(self, _who: Principal, name: str) -> dict[str, Any]:
+        """What users of a model must be shown. Raises Refused if there is no such model."""
+        model = self.catalogue.find(name)
+        if model is None:
+            raise Refused(NO_MODEL)
+        return notices(name, self.terms.under(model.route(name)))
 
     def _vault(self, tenant: str, around: Surroundings) -> KeyedVault:
         return KeyedVault(self._tenant_keys(tenant)[0], around)

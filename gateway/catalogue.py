@@ -18,6 +18,7 @@ from gateway import handling
 from gateway.core.apis import BackendOptions
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Route
+from gateway.core.standing import NO_TERMS
 from gateway.cursor import Cursor
 from gateway.documents import load, unknown
 from gateway.handling import HOSTED, SELF_HOSTED, Handling
@@ -41,6 +42,8 @@ class Upstream:
     cannot be used now; empty if it can. retries: how often a call that failed is made again.
     circuit_failures: so many in a row open its circuit, for `circuit_open_s`; 0: it never opens.
     files: whether files and batches are kept by it. handling: what becomes of data there.
+    terms: ids of the terms profiles that all of it is under whose entry names no others. tier:
+    what it was booked as, such as free.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Upstream:
     circuit_open_s: float = 30.0
     files: bool = False
     handling: Handling = SELF_HOSTED
+    terms: tuple[str, ...] = ()
+    tier: str = ""
 
     def lets_pass(self, method: str, path: str) -> bool:
         """Whether this request may go to it without a dialect that knows its API."""
@@ -71,6 +76,8 @@ class Upstream:
             hosting=self.hosting,
             region=self.region,
             **self.handling.facts(),
+            terms=self.terms,
+            tier=self.tier,
         )
 
 
@@ -85,7 +92,7 @@ class Model:
     name: str
     upstream: Upstream
     upstream_model: str
-    terms: str
+    terms: tuple[str, ...]
     restore: bool
     description: str
     fallbacks: tuple[str, ...] = ()
@@ -108,6 +115,7 @@ class Model:
             terms=self.terms,
             restore=self.restore,
             **self.handling.facts(),
+            tier=self.upstream.tier,
         )
 
 
@@ -162,12 +170,14 @@ def read(
     environ: Mapping[str, str] = os.environ,
     *,
     special: Collection[str] | None = None,
+    profiles: Collection[str] | None = None,
 ) -> Catalogue:
     """The catalogue in a file. Raises ConfigError with file and line.
 
     special: the special classes of data; without them their names are not checked.
     kinds: backend kinds that exist. A backend that says `optional: true` may lack its
-    credential: then it and its models are left out. Any other must have it.
+    credential: then it and its models are left out. Any other must have it. profiles: what its
+    `terms` may name; not checked if None.
     """
     documents = load(path)
     if len(documents) != 1:
@@ -181,6 +191,9 @@ def read(
     upstreams = {u.name: u for u in _upstreams(top["backends"], kinds, environ, special)}
     models = list(_models(top["models"], upstreams, special))
     _check_fallbacks(top["models"], [model.name for model in models])
+    if profiles is not None:
+        for entry in (*top["backends"].items(), *top["models"].items()):
+            _check_terms(entry, profiles)
     return Catalogue(upstreams, models)
 
 
@@ -195,7 +208,8 @@ def _upstreams(
     for item in cursor.items():
         fields = item.fields(
             ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
-             "timeouts", "settings", "pass", "retries", "circuit", "files", *handling.KEYS),
+             "timeouts", "settings", "pass", "retries", "circuit", "files", "terms", "tier",
+             *handling.KEYS),
             required=("name", "kind"),
         )  # fmt: skip
         name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
@@ -238,6 +252,8 @@ def _upstreams(
             handling=handling.read(
                 fields, SELF_HOSTED if hosting == "self_hosted" else HOSTED, special
             ),
+            terms=_terms(fields, ()),
+            tier=fields["tier"].text() if "tier" in fields else "",
             **_circuit(fields),
         )
 
@@ -261,12 +277,34 @@ def _models(
             name=name,
             upstream=upstream,
             upstream_model=fields["upstream_model"].text() if "upstream_model" in fields else "",
-            terms=fields["terms"].text() if "terms" in fields else "",
+            terms=_terms(fields, upstream.terms),
             restore=fields["restore"].truth() if "restore" in fields else True,
             description=fields["description"].text() if "description" in fields else "",
             fallbacks=tuple(fields["fallbacks"].texts()) if "fallbacks" in fields else (),
             handling=handling.read(fields, upstream.handling, special),
         )
+
+
+def _terms(fields: Mapping[str, Cursor], inherited: tuple[str, ...]) -> tuple[str, ...]:
+    """One id of a terms profile, or several."""
+    if "terms" not in fields:
+        return inherited
+    cursor = fields["terms"]
+    return tuple(cursor.texts()) if isinstance(cursor.value, list) else (cursor.text(),)
+
+
+def _check_terms(entry: Cursor, profiles: Collection[str]) -> None:
+    """Every id is that of a profile; `none` stands alone, for it says that there are no terms."""
+    if "terms" not in entry.value:
+        return
+    cursor = entry.fields(entry.value)["terms"]
+    items = [*cursor.items()] if isinstance(cursor.value, list) else [cursor]
+    for item in items:
+        if item.value == NO_TERMS and len(items) == 1:
+            continue
+        if item.value not in profiles:
+            known = unknown(item.value, profiles)
+            raise item.error(f"unknown terms profile {item.value[:80]!r}.{known}")
 
 
 def _passes(cursor: Cursor) -> tuple[str, ...]:

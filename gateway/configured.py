@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gateway import actions, backends, catalogue, classes, db, detectors
+from sqlalchemy import Engine
+
+from gateway import actions, backends, catalogue, classes, db, detectors, taxonomy
 from gateway.clock import SystemClock
 from gateway.core.apis import Backend, Candidate
 from gateway.core.classes import Classes
@@ -17,18 +19,23 @@ from gateway.core.errors import ConfigError
 from gateway.core.family import discover
 from gateway.core.judgement import Subject
 from gateway.core.message import Direction, Kind
-from gateway.core.ports import Counters, Submission
+from gateway.core.ports import Clock, Counters, Submission
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
 from gateway.detectors._verbatim.following import DETECTORS, Following
 from gateway.detectors._verbatim.works import Works
+from gateway.documents import Document
 from gateway.policy import groups
 from gateway.policy.bundle import PolicyBundle, load_texts
 from gateway.policy.bundle import load as load_policy
 from gateway.policy.checking import Installation
 from gateway.policy.language import Vocabulary
 from gateway.settings import Settings, shipped
+from gateway.terms import reading, rules
+from gateway.terms.profile import Profile
+from gateway.terms.registry import Registry
+from gateway.terms.standing import InForce, Ways
 
 # How long `gateway doctor` waits for an assessor.
 TRIED_S = 20.0
@@ -69,13 +76,47 @@ def read_classes(settings: Settings) -> Classes:
     return _classes(settings, _words(settings))
 
 
-def bundle(settings: Settings) -> PolicyBundle:
-    """The policies in force, compiled. Raises ConfigError with file and line."""
-    return load_policy(settings.policy_path, vocabulary(settings))
+def bundle(settings: Settings, made: Sequence[Document] = ()) -> PolicyBundle:
+    """The policies of the files, compiled; behind them, those made from terms profiles.
+
+    Raises ConfigError with file and line.
+    """
+    return load_policy(settings.policy_path, vocabulary(settings), made)
 
 
-def compiler(settings: Settings) -> Callable[[Sequence[tuple[str, str]]], PolicyBundle]:
+def read_terms(settings: Settings) -> dict[str, Profile]:
+    """The terms profiles of files, by id. Raises ConfigError with file and line."""
+    return reading.load(settings.terms_path, taxonomy.load().categories())
+
+
+def registry(
+    settings: Settings, drafts: Mapping[str, Profile], engine: Engine, clock: Clock
+) -> Registry:
+    """What counts of all terms; not started yet, so that nothing is approved."""
+    ways = Ways(settings.terms_url, settings.terms_grace_days)
+    hazards = taxonomy.load().categories()
+    return Registry(engine, drafts, hazards, ways=ways, clock=clock)
+
+
+def named(known: catalogue.Catalogue, profiles: Mapping[str, InForce]) -> list[InForce]:
+    """Those profiles that something of the catalogue is under, in the order of their ids."""
+    ids = {id_ for upstream in known.upstreams.values() for id_ in upstream.terms}
+    ids |= {id_ for model in (*known.models, *known.unavailable) for id_ in model.terms}
+    return [each for id_, each in profiles.items() if id_ in ids]
+
+
+def made(terms: Iterable[InForce]) -> list[Document]:
+    """The policies that these terms profiles come to, by what they ask about texts."""
+    categories = taxonomy.load().categories()
+    return [document for each in terms if (document := rules.policy(each, categories))]
+
+
+def compiler(
+    settings: Settings, made: Callable[[], Sequence[Document]] = tuple
+) -> Callable[[Sequence[tuple[str, str]]], PolicyBundle]:
     """Makes bundles of policies that do not stand in files: (name, YAML text) of each.
+
+    made: those that stand behind any, from terms profiles.
 
     What it returns raises ConfigError with name and line.
     """
@@ -83,7 +124,7 @@ def compiler(settings: Settings) -> Callable[[Sequence[tuple[str, str]]], Policy
 
     def compile_(texts: Sequence[tuple[str, str]]) -> PolicyBundle:
         known[:] = known or [vocabulary(settings)]
-        return load_texts(texts, known[0])
+        return load_texts(texts, known[0], made())
 
     return compile_
 
@@ -211,10 +252,18 @@ def always_translated(known: catalogue.Catalogue) -> list[str]:
     return [m.name for m in known.models if m.upstream.kind in backends.ALWAYS_TRANSLATED]
 
 
-def read_catalogue(settings: Settings) -> catalogue.Catalogue:
-    """The catalogue. Raises ConfigError also if it needs what is not installed."""
+def read_catalogue(
+    settings: Settings, profiles: Mapping[str, Profile] | None = None
+) -> catalogue.Catalogue:
+    """The catalogue. Raises ConfigError also if it needs what is not installed.
+
+    profiles: the terms profiles there are; read if not given.
+    """
+    profiles = read_terms(settings) if profiles is None else profiles
     special = classes.read(settings.classes_path).special
-    found = catalogue.read(settings.catalogue_path, backends.kinds(), special=special)
+    found = catalogue.read(
+        settings.catalogue_path, backends.kinds(), special=special, profiles=profiles
+    )
     needing = always_translated(found)
     if needing and not backends.translates():
         raise ConfigError(
@@ -235,10 +284,10 @@ def check_schema(settings: Settings) -> None:
 
 
 def stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:
-    """What changes when the policy or the catalogue does."""
+    """What changes when a policy, a terms profile or the catalogue does."""
     files: list[Path] = [settings.catalogue_path, settings.classes_path]
-    path = settings.policy_path
-    files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    for path in (settings.policy_path, settings.terms_path):
+        files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     stamps = []
     for file in files:
         with contextlib.suppress(OSError):

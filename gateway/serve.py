@@ -111,6 +111,7 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
         clock=gateway.clock,
         counters=gateway.counters,
         reviews=gateway.desk("admin"),
+        terms=gateway.terms_desk(),
         session_key=hmac.digest(gateway.keyring.tenant_root, b"admin session", "sha256"),
         probe=lambda path: probe(path, gateway.problems(), gateway.notices()),
         problems=gateway.problems,
@@ -137,7 +138,7 @@ def _bundle_summary(gateway: Gateway) -> BundleSummary:
         bundle.digest,
         bundle.revision,
         tuple(
-            PolicySummary(p.name, p.version, len(p.rules), p.description) for p in bundle.policies
+            PolicySummary(p.name, p.version, len(p.rules), p.description) for p in bundle.written
         ),
     )
 

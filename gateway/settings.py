@@ -64,6 +64,13 @@ class Settings:
     patterns: str = _setting(
         "", "Pattern pack for secrets, a file or a folder. Default: those shipped"
     )
+    terms: str = _setting("", "Terms profile, or folder of terms profiles. Default: those shipped")
+    terms_grace_days: int = _setting(
+        30, "Days for which an earlier revision's acceptance still does, and attestations may lack"
+    )
+    terms_url: str = _setting(
+        "", "Where people accept terms, told to callers. Default: names the admin app and command"
+    )
     assessors: str = _setting(
         "", "File of assessors: models and services that judge whole texts. Default: none"
     )
@@ -159,6 +166,11 @@ class Settings:
         if self.patterns:
             return Path(self.patterns)
         return shipped("policies") / "patterns"
+
+    @property
+    def terms_path(self) -> Path:
+        """The terms profiles: a file or a folder of them."""
+        return Path(self.terms) if self.terms else shipped("policies") / "terms"
 
     @property
     def spool_path(self) -> Path:

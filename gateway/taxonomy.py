@@ -82,6 +82,14 @@ class Taxonomy:
         out["effect.block"] |= {UNSAFE}
         return out
 
+    def categories(self) -> dict[str, frozenset[str]]:
+        """The categories that each id stands for: its own and those of its parts."""
+        entries = {**self.hazards, **self.security}
+        return {
+            id_: _categories(each for each in entries.values() if id_ in (each.id, each.part_of))
+            for id_ in entries
+        }
+
 
 @cache
 def load(path: Path = FILE) -> Taxonomy:

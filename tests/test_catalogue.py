@@ -42,7 +42,7 @@ def test_an_entry_says_where_requests_go(tmp_path: Path) -> None:
     model = catalogue(tmp_path).find("small")
     assert model
     assert model.route("small") == Route(
-        "small", "org/Small-1B", "own", "Us", "self_hosted", "eu", "t1", restore=False
+        "small", "org/Small-1B", "own", "Us", "self_hosted", "eu", ("t1",), restore=False
     )
     options = model.upstream.options
     assert options.url == "http://10.0.0.1:8000/v1"
@@ -163,6 +163,42 @@ def test_errors_name_the_line_and_what_is_known(
         catalogue(tmp_path, text.replace(old, new, 1))
     assert str(tmp_path / "c.yaml") in str(caught.value)
     assert "sk-secret" not in str(caught.value)
+
+
+TERMS = [
+    ("t1", ("t1",)),
+    ("[t1, t2]", ("t1", "t2")),
+    ("none", ("none",)),
+]
+
+
+@pytest.mark.parametrize(("written", "found"), TERMS)
+def test_terms_are_one_profile_or_several_or_none(
+    tmp_path: Path, written: str, found: tuple[str, ...]
+) -> None:
+    text = (HEAD + BACKENDS + MODELS).replace("terms: t1", f"terms: {written}")
+    path = tmp_path / "c.yaml"
+    path.write_text(text)
+    model = read(path, KINDS, {}, profiles={"t1", "t2"}).find("small")
+    assert model
+    assert model.terms == found
+
+
+@pytest.mark.parametrize("written", ["t3", "[t1, t3]", "[none, t1]"])
+def test_terms_that_are_not_there_are_an_error(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text((HEAD + BACKENDS + MODELS).replace("terms: t1", f"terms: {written}"))
+    with pytest.raises(ConfigError, match=r"c.yaml:15: .*unknown terms profile .*Known: t1, t2"):
+        read(path, KINDS, {}, profiles={"t1", "t2"})
+
+
+def test_a_model_is_under_the_terms_and_in_the_tier_of_its_backend(tmp_path: Path) -> None:
+    text = (HEAD + BACKENDS + MODELS).replace("region: eu", "terms: [t1, t2]\n    tier: free")
+    found = catalogue(tmp_path, text.replace("terms: t1, ", ""))
+    model = found.find("small")
+    assert model
+    assert (model.terms, model.route("small").tier) == (("t1", "t2"), "free")
+    assert found.upstreams["own"].route().terms == ("t1", "t2")
 
 
 def test_an_unknown_fallback_is_an_error_that_lists_what_is_known(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import gateway.detectors._verbatim.store
 import gateway.identity.keytable
 import gateway.identity.shelf
 import gateway.lifecycle.tables
-import gateway.review.tables  # noqa: F401  all put their tables on the metadata
+import gateway.review.tables
+import gateway.terms.tables  # noqa: F401  all put their tables on the metadata
 from gateway import db
 from gateway.core.errors import ConfigError
 
@@ -48,6 +49,10 @@ def test_up_down_and_up_again_with_data(empty_database_url, migrations):
         connection.execute(text(insert), {"b": b"x"})
         connection.execute(text("INSERT INTO policy_bundle VALUES ('d', '[]', 'n', 1, 'anna')"))
         connection.execute(text("INSERT INTO policy_tally VALUES (1, 'r', 1, 0, 2, 0)"))
+        for name in ("approval", "acceptance", "attestation"):
+            table = db.metadata.tables[f"terms_{name}"]
+            row = {c.name: 1 if c.name.endswith("_ms") else "x" for c in table.columns}
+            connection.execute(table.insert().values(row))
     engine.dispose()
     db.downgrade(url, migrations, "base")
     assert tables(url) == {"alembic_version"}

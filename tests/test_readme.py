@@ -14,7 +14,7 @@ import typer
 from gateway import actions, backends, catalogue, detectors
 from gateway.cli import app
 from gateway.cli._lazy import Commands
-from gateway.core import apis, exchange, judgement, message, ports, reviews
+from gateway.core import apis, exchange, judgement, message, ports, reviews, standing
 from gateway.detectors import _assessors
 from gateway.detectors._verbatim.following import DETECTORS
 from gateway.labels import headers
@@ -120,7 +120,17 @@ def test_no_placeholder_is_left() -> None:
 def test_each_word_names_something_in_the_code() -> None:
     known = {
         name
-        for module in (apis, exchange, judgement, message, ports, reviews, assessing, passage)
+        for module in (
+            apis,
+            exchange,
+            judgement,
+            message,
+            ports,
+            reviews,
+            standing,
+            assessing,
+            passage,
+        )
         for name in vars(module)
     }
     elsewhere = {
@@ -134,6 +144,7 @@ def test_each_word_names_something_in_the_code() -> None:
         "Chain",
         "Checkpoint",
         "Witness",
+        "Terms profile",
         "Trace span",
         "Trial",
         "Binding",

@@ -54,7 +54,9 @@ def sign_in(*, ready: bool, problem: str, version: str) -> str:
 
 def header(name: str, version: str, *, here: str, reads: bool = True) -> str:
     """The bar at the top. here: the page it stands on. reads: whether the overview is open."""
-    known = (("/", "overview"), ("/reviews", "reviews")) if reads else (("/reviews", "reviews"),)
+    known: tuple[tuple[str, str], ...] = (("/reviews", "reviews"),)
+    if reads:
+        known = (("/", "overview"), ("/terms", "terms"), *known)
     links = "".join(
         f'<a href="{target}"{" aria-current=page" if page == here else ""}>{page.title()}</a>'
         for target, page in known

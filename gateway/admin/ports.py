@@ -13,6 +13,7 @@ from gateway.core.ports import Clock, Counters, Sink
 from gateway.identity.keys import KeyStore
 from gateway.lifecycle.desk import PolicyDesk
 from gateway.review.desk import Desk
+from gateway.terms.acts import Desk as TermsDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class ModelSummary:
     hosting: str
     region: str
     upstream_model: str
-    terms: str
+    terms: tuple[str, ...]
     restore: bool
     description: str
     missing: str
@@ -83,6 +84,7 @@ class AdminPorts:
     sink: Sink
     clock: Clock
     counters: Counters
+    terms: TermsDesk
     reviews: Desk
     session_key: bytes = field(repr=False)
     probe: Callable[[str], Reply]

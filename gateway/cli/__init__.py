@@ -15,6 +15,7 @@ COMMANDS = {
     "models": "List the models that clients may ask for.",
     "keys": "Make, list and revoke gateway keys.",
     "policy": "Check, test and explain policies.",
+    "terms": "Read, approve and accept the terms of use of models.",
     "scan": "Find personal data and secrets in a text.",
     "evaluate": "Measure what the detectors find and miss in labelled texts.",
     "works": "Register works of which answers must not reproduce long runs.",

@@ -39,5 +39,5 @@ def _row(model: ModelSummary) -> list[str]:
         about = f"{about} Else: {', '.join(model.fallbacks)}.".strip()
     sees = ", ".join(model.classes)
     hosting = model.hosting.replace("_", "-")
-    texts = (model.provider, hosting, model.region, sees, model.terms, about)
+    texts = (model.provider, hosting, model.region, sees, ", ".join(model.terms), about)
     return [f"[bold]{escape(model.name)}[/]", state, *map(escape, texts)]

@@ -16,6 +16,7 @@ from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Ro
 from gateway.core.message import Direction, Opaque
 from gateway.core.ports import Chosen
 from gateway.core.reviews import Decision
+from gateway.core.standing import NOTHING, Standing
 
 MAX_NOTES = 32
 MAX_WARNINGS = 16
@@ -170,7 +171,8 @@ class Exchange:
     cut_off: the answer broke off, and its wire format has no words to say so. ends: what of
     the answer is told from now on makes it complete for whoever hears it. review: what a
     person decided about it, if a rule wants that. chosen: what judges it. shadows: how what a
-    shadow bundle says differs, as it goes on record.
+    shadow bundle says differs, as it goes on record. terms: how it stands with those of its
+    route.
     """
 
     id: str
@@ -206,6 +208,7 @@ class Exchange:
     cut_off: bool = False
     ends: bool = False
     review: Decision | None = None
+    terms: Standing = NOTHING
 
     @property
     def warnings(self) -> dict[str, str]:

@@ -14,6 +14,7 @@ OPAQUE = "OPAQUE"
 STATE = "STATE"
 # Raised once a request is judged, of what would leave: rules on it are asked about its class.
 DATA_CLASS = "DATA_CLASS"
+TERMS = "TERMS"
 # Notes of a DETECTOR_ERROR that may pass by itself: too much to do, or a worker that ended.
 PASSING = frozenset({"late", "full", "died", "closed"})
 
@@ -52,6 +53,7 @@ class Finding:
 
     score: 0 to 1, comparable only within one detector.
     note: a stable, low-cardinality remark such as a media type; never content.
+    words: what a caller is told who is stopped for it, unless the rule has words; never content.
     faint: below the threshold of who found it; never acted on, but it may make unsure.
     """
 
@@ -62,6 +64,7 @@ class Finding:
     score: float
     note: str = ""
     faint: bool = False
+    words: str = ""
 
     def moved(self, by: int) -> Finding:
         """The same finding, `by` characters further on."""
@@ -188,6 +191,8 @@ class Route:
     restore: whether placeholders become originals again in the answer. clearance: which
     classes of data may go there. trains: whether models may be trained on what is sent there;
     true also where nobody knows. retention_days: how long it is kept; -1 if nobody knows.
+    terms: ids of the terms profiles that its catalogue entry names. tier: of its backend, such as
+    free.
     """
 
     model: str
@@ -196,11 +201,12 @@ class Route:
     provider: str
     hosting: str = "hosted"
     region: str = ""
-    terms: str = ""
+    terms: tuple[str, ...] = ()
     restore: bool = True
     clearance: Clearance = field(default_factory=Clearance)
     trains: bool = False
     retention_days: int = -1
+    tier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +215,7 @@ class Context:
 
     languages: those the caller reads, best first, in small letters; only for words to it.
     data: the class of the request's data as it came; for DATA_CLASS, as it would leave.
+    attested: names of what somebody attested for the principal and holds.
     """
 
     direction: Direction
@@ -220,6 +227,7 @@ class Context:
     origin: str = field(default="gateway")
     languages: tuple[str, ...] = ()
     data: DataClass = field(default_factory=DataClass)
+    attested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

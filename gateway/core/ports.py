@@ -15,6 +15,7 @@ from gateway.core.judgement import (
     Effect,
     Finding,
     Manner,
+    Principal,
     Route,
     StreamMode,
     Subject,
@@ -22,6 +23,7 @@ from gateway.core.judgement import (
 )
 from gateway.core.message import Direction, Edit, Kind, Part
 from gateway.core.reviews import Decision, Held
+from gateway.core.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +372,10 @@ class Sink(Protocol):
 
         Raises RecordUnavailable (also from the future) if it cannot be made durable.
         """
+
+
+# (principal, route, modalities of the request) -> how the call stands. From memory, microseconds.
+Terms = Callable[[Principal, Route, Collection[str]], Standing]
 
 
 class Shelf(Protocol):

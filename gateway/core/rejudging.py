@@ -81,6 +81,7 @@ def past(exchange: Exchange) -> Past:
             stream=exchange.stream,
             json_output=exchange.json_output,
             data=exchange.sensitivity.shown,
+            attested=exchange.terms.attested,
         )
         for (action, rule, _), count in side.effects.items():
             effects[direction.value, action, rule] += count
@@ -106,7 +107,8 @@ def recorded(entry: Mapping[str, Any]) -> Past | None:
         model=entry["model"],
         provider=entry["provider"],
         **{name: data.get(name, "") for name in ("upstream_model", "backend", "hosting")},
-        **{name: data.get(name, "") for name in ("region", "terms")},
+        region=data.get("region", ""),
+        terms=_terms(data.get("terms", ())),
         clearance=Clearance.of(data["classes"]) if "classes" in data else Clearance(),
         trains=data.get("trains", False),
         retention_days=data.get("retention_days", -1),
@@ -128,6 +130,7 @@ def recorded(entry: Mapping[str, Any]) -> Past | None:
             stream=data["stream"],
             json_output=data["json_mode"],
             data=shown,
+            attested=tuple(data.get("attested", ())),
         )
         for effect in side["effects"]:
             effects[direction.value, effect["action"], effect["rule"]] += effect["count"]
@@ -137,6 +140,13 @@ def recorded(entry: Mapping[str, Any]) -> Past | None:
     stopped = refusal and entry["outcome"] == Outcome.BLOCKED
     blocked = f"{refusal['policy']}/{refusal['rule']}" if stopped else ""
     return Past(entry["application"], contexts, activations, effects, blocked, sent)
+
+
+def _terms(said: str | Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The ids of terms profiles in an entry; older entries have one id as it is, or none."""
+    if isinstance(said, str):
+        return (said,) if said else ()
+    return tuple(each["profile"] for each in said)
 
 
 def rejudge(

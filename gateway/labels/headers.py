@@ -46,6 +46,8 @@ def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> di
     if exchange.review is not None:
         review = exchange.review
         found["gw-review"] = f"{quoted(review.review_id)};state={review.state.value}"
+    if generated and exchange.terms.notices:
+        found["gw-notice"] = ", ".join(map(displayed, exchange.terms.notices))
     found["gw-labels"] = ", ".join(labels)
     exchange.labels = labels
     return found

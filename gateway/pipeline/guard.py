@@ -18,6 +18,7 @@ from gateway.core.exchange import Side
 from gateway.core.judgement import (
     OPAQUE,
     STATE,
+    TERMS,
     Effect,
     Finding,
     Refusal,
@@ -27,6 +28,7 @@ from gateway.core.judgement import (
 )
 from gateway.core.message import Edit, Kind, Opaque, Part
 from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Vault, Window
+from gateway.core.standing import Standing
 from gateway.core.windows import LEFT_CONTEXT_CHARS
 from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.classing import Classing
@@ -124,6 +126,17 @@ class Guard:
             self._side.activation.announced += 1
         event = Finding("gateway", category, 0, 0, 1.0)
         self._decide(event, Subject("", Kind.METADATA), judge=judge)
+
+    def terms(self, standing: Standing) -> None:
+        """Judge what is not as the terms of use of the route ask; warn of what will be."""
+        for source, words in standing.warnings:
+            self._side.warn(source, words)
+        for state in standing.states:
+            event = Finding("terms", TERMS, 0, 0, 1.0, state.code, words=state.words)
+            subject = Subject("", Kind.METADATA)
+            # Nothing that a detector found; the record says of the terms themselves how they stand.
+            self._side.activation.add(event, subject)
+            self._decide(event, subject)
 
     def states(self, names: Sequence[str]) -> None:
         """Judge what the upstream is asked to keep, or to recall."""

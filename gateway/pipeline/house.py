@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.apis import Candidate
 from gateway.core.classes import Classes
 from gateway.core.exchange import Exchange
-from gateway.core.judgement import Principal
+from gateway.core.judgement import Principal, Route
 from gateway.core.message import Message, Part
 from gateway.core.ports import (
     Action,
@@ -23,10 +23,17 @@ from gateway.core.ports import (
     Shelf,
     Sink,
     Surroundings,
+    Terms,
     Vault,
 )
+from gateway.core.standing import NOTHING, Standing
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.later import Later
+
+
+def no_terms(_who: Principal, _route: Route, _modalities: Collection[str]) -> Standing:
+    """For a house in which nothing is under terms of use."""
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class House:
     classes: what shows of what class data is, as in force now.
     panel: the assessors, if there are any. later: what goes on when a client has its answer.
     reviews: where requests wait for a person; without it, those that must are refused.
+    terms: how a call stands with those of its model.
     """
 
     sink: Sink
@@ -64,5 +72,6 @@ class House:
     ends_recorded: bool = False
     classes: Callable[[], Classes] = Classes
     panel: Panel | None = None
+    terms: Terms = no_terms
     later: Later = field(default_factory=Later)
     reviews: Reviews | None = None

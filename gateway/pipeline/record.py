@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.core.exchange import Attempt, Exchange, Sensitivity, Side
 from gateway.core.ports import Entry
+from gateway.core.standing import Under
 
 OPENED = "exchange.opened"
 CLOSED = "exchange.closed"
@@ -33,6 +34,7 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         "stream": exchange.stream,
         "json_mode": exchange.json_output,
         "roles": list(exchange.principal.roles),
+        **({"attested": list(exchange.terms.attested)} if exchange.terms.attested else {}),
         "status": exchange.status,
         "upstream_status": exchange.upstream_status,
         "upstream_called": exchange.upstream_called,
@@ -83,10 +85,21 @@ def _route(exchange: Exchange) -> dict[str, Any]:
         "backend": route.backend,
         "hosting": route.hosting,
         "region": route.region,
-        "terms": route.terms,
+        "terms": [_under(exchange, each) for each in exchange.terms.under],
         "classes": list(route.clearance.names),
         "trains": route.trains,
         "retention_days": route.retention_days,
+    }
+
+
+def _under(exchange: Exchange, under: Under) -> dict[str, Any]:
+    states = [each for each in exchange.terms.states if each.profile == under.profile]
+    said = [{"state": each.code, "clause": each.clause} for each in states]
+    return {
+        "profile": under.profile,
+        "rev": under.rev,
+        "acceptance": under.acceptance,
+        **({"states": said} if said else {}),
     }
 
 

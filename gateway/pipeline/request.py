@@ -35,6 +35,8 @@ NO_MODEL = Refusal(
     status=404,
 )
 _USER = "user"
+_TEXT = frozenset({"text"})
+_MEDIA = frozenset({"image", "audio", "video"})
 _TOO_MUCH = "The body holds too many texts, is nested too deeply, or has names that are too long."
 # The same for what others own and for what nobody does, so that guessing tells nothing.
 NOT_FOUND = Refusal(
@@ -112,6 +114,7 @@ async def judge(
     """
     route, tenant = candidate.route, exchange.principal.tenant
     exchange.route = route
+    _stand(exchange, message, route, house)
     asks = context(exchange, Direction.REQUEST, message, route)
     judge = bundle.bind(asks)
     while True:
@@ -176,6 +179,7 @@ def context(exchange: Exchange, direction: Direction, message: Message, route: R
         json_output=message.json_output,
         languages=accepted(exchange.headers.get("accept-language", "")),
         data=exchange.sensitivity.shown,
+        attested=exchange.terms.attested,
     )
 
 
@@ -250,7 +254,21 @@ async def _candidates(
     if not found:
         raise Refused(NO_MODEL)
     exchange.route = found[0].route
+    _stand(exchange, message, found[0].route, house)
     return found
+
+
+def _stand(exchange: Exchange, message: Message, route: Route, house: House) -> None:
+    """Note how the exchange stands with the terms of this route."""
+    exchange.terms = house.terms(exchange.principal, route, modalities(message))
+
+
+def modalities(message: Message) -> frozenset[str]:
+    """What a request is made of, as terms of use tell it apart."""
+    if not message.opaque:
+        return _TEXT
+    kinds = {item.media_type.partition("/")[0] for item in message.opaque}
+    return _TEXT.union(kind if kind in _MEDIA else "file" for kind in kinds)
 
 
 async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:
@@ -274,6 +292,7 @@ async def _judge(
 ) -> Sequence[Passage]:
     began = house.clock.monotonic_ms()
     guard.announce("REQUEST")
+    guard.terms(exchange.terms)
     guard.opaque(message.opaque, shapes)
     passages = await passed(guard, message, shapes, vault)
     exchange.judged_ms += house.clock.monotonic_ms() - began

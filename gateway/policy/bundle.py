@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,12 @@ KINDS = (KIND, bindings_.KIND)
 
 
 class PolicyBundle:
-    """Implements `gateway.core.ports.Bundle`."""
+    """Implements `gateway.core.ports.Bundle`.
+
+    written: the policies that people wrote. The others stand behind them: they are made from
+    terms profiles, which records name themselves, so that `revision` and `digest` leave them
+    out. whole: the digest of all.
+    """
 
     def __init__(
         self,
@@ -39,8 +45,10 @@ class PolicyBundle:
         """bindings: of these policies. detectors: the categories of each, as far as known."""
         self.policies = tuple(policies)
         self.bindings = tuple(bindings)
-        self.digest = digest_of(self.policies, self.bindings)
-        self.revision = " ".join(policy.revision for policy in self.policies)
+        self.written = tuple(policy for policy in self.policies if not policy.made)
+        self.digest = digest_of(self.written, self.bindings)
+        self.whole = digest_of(self.policies, self.bindings)
+        self.revision = " ".join(policy.revision for policy in self.written)
         self._detectors = detectors or {}
         self._facts = _asked(self.policies, self.bindings)
         self._weighs = not WEIGHING.isdisjoint(self._facts) or any(
@@ -87,8 +95,10 @@ def digest_of(policies: Sequence[Policy], bindings: Sequence[Binding] = ()) -> s
     return digest(meaning)
 
 
-def compile_documents(found: Sequence[Document], vocabulary: Vocabulary) -> PolicyBundle:
-    """A bundle of these policies, in this order, and their bindings.
+def compile_documents(
+    found: Sequence[Document], vocabulary: Vocabulary, made: Sequence[Document] = ()
+) -> PolicyBundle:
+    """A bundle of these policies, in this order, and their bindings; behind them, those made.
 
     Raises ConfigError with file and line.
     """
@@ -100,6 +110,8 @@ def compile_documents(found: Sequence[Document], vocabulary: Vocabulary) -> Poli
             _take(document, binding, bindings, "binding")
         else:
             _take(document, read(document, vocabulary), policies, "policy")
+    for document in made:
+        _take(document, replace(read(document, vocabulary), made=True), policies, "policy")
     for document in found:
         if _kind(document) == bindings_.KIND:
             _check_policy(document, policies)
@@ -115,31 +127,38 @@ def texts(path: Path) -> list[tuple[str, str]]:
     return [(file.name, file.read_text(encoding="utf-8")) for file in wanted]
 
 
-def load_texts(said: Sequence[tuple[str, str]], vocabulary: Vocabulary) -> PolicyBundle:
-    """A bundle of the policies in these texts. Raises ConfigError with name and line."""
+def load_texts(
+    said: Sequence[tuple[str, str]], vocabulary: Vocabulary, made: Sequence[Document] = ()
+) -> PolicyBundle:
+    """A bundle of the policies in these texts. Raises ConfigError with name and line.
+
+    made: others, to stand behind them.
+    """
     found = [doc for name, text in said for doc in documents.parse(text.encode(), name)]
     where = ", ".join(name for name, _ in said)
-    return _compiled([doc for doc in found if _is_meant(doc)], where, vocabulary)
+    return _compiled([doc for doc in found if _is_meant(doc)], where, vocabulary, made)
 
 
-def load(path: Path, vocabulary: Vocabulary) -> PolicyBundle:
+def load(path: Path, vocabulary: Vocabulary, made: Sequence[Document] = ()) -> PolicyBundle:
     """A bundle from a file of policies, or from all policies in a folder's own *.yaml files.
 
     In a folder, documents of another kind are passed over. Raises ConfigError with file and
-    line, also if there is no policy.
+    line, also if there is no policy. made: others, to stand behind them.
     """
     if path.is_dir():
         files = sorted(path.glob("*.yaml"))
         found = [doc for file in files for doc in documents.load(file) if _is_meant(doc)]
     else:
         found = [doc for doc in documents.load(path) if doc.value is not None]
-    return _compiled(found, str(path), vocabulary)
+    return _compiled(found, str(path), vocabulary, made)
 
 
-def _compiled(found: Sequence[Document], where: str, vocabulary: Vocabulary) -> PolicyBundle:
+def _compiled(
+    found: Sequence[Document], where: str, vocabulary: Vocabulary, made: Sequence[Document]
+) -> PolicyBundle:
     if not any(_kind(document) != bindings_.KIND for document in found):
         raise ConfigError(f"{where}: holds no policy (a document with `kind: {KIND}`).")
-    return compile_documents(found, vocabulary)
+    return compile_documents(found, vocabulary, made)
 
 
 def _take(document: Document, read_: Policy | Binding, known: dict[str, Any], what: str) -> None:

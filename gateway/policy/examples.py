@@ -149,7 +149,7 @@ def context_of(example: Example) -> Context:
             provider=about.get("provider", "example"),
             hosting=about.get("hosting", "hosted"),
             region=about.get("region", ""),
-            terms=about.get("terms", ""),
+            terms=about.get("terms", ()),
             clearance=Clearance.of(about["classes"]) if "classes" in about else Clearance(),
             trains=about.get("trains", False),
             retention_days=about.get("retention_days", -1),
@@ -158,6 +158,7 @@ def context_of(example: Example) -> Context:
         stream=about.get("stream", False),
         json_output=about.get("json_mode", False),
         data=DataClass.written(about.get("data_classes", ())),
+        attested=about.get("attested", ()),
     )
 
 

@@ -164,6 +164,7 @@ class Policy:
 
     match_conditions: all must hold for an exchange. variables: what conditions may name. at:
     file and line, for messages.
+    made: it was not written by a person but made, from a terms profile.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Policy:
     match_conditions: Mapping[str, Condition] = field(default_factory=dict)
     variables: Mapping[str, Condition] = field(default_factory=dict)
     at: str = ""
+    made: bool = False
 
     @property
     def revision(self) -> str:

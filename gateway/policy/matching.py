@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DATA_CLASS, DETECTOR_ERROR, OPAQUE, STATE, Context
+from gateway.core.judgement import DATA_CLASS, DETECTOR_ERROR, OPAQUE, STATE, TERMS, Context
 
 # Categories that stand for an event, not for a match in a text: only a rule that names
 # them exactly sees them, so that "*" means every kind of match.
-EVENTS = frozenset({ANSWER, DATA_CLASS, DETECTOR_ERROR, OPAQUE, REQUEST, STATE})
+EVENTS = frozenset({ANSWER, DATA_CLASS, DETECTOR_ERROR, OPAQUE, REQUEST, STATE, TERMS})
 
 Fact = str | bool | int | tuple[str, ...]
 
@@ -38,6 +38,7 @@ FACTS: Mapping[str, Callable[[Context], Fact]] = {
     "cleared": lambda c: not c.route.clearance.lacks(c.data),
     "trains": lambda c: c.route.trains,
     "retention_days": lambda c: c.route.retention_days,
+    "attested": lambda c: c.attested,
 }
 # Those by which the class of the data can change what a rule says.
 WEIGHING = frozenset({"data_class", "data_classes", "cleared"})
@@ -51,6 +52,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "hosting": ("hosting",),
     "regions": ("region",),
     "data_classes": ("data_classes",),
+    "terms": ("terms",),
 }
 PRINCIPAL_FIELDS: Mapping[str, tuple[str, ...]] = {
     "tenants": ("tenant",),

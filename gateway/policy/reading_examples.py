@@ -19,10 +19,10 @@ ABOUT_KEYS = (
     "hosting",
     "region",
     "endpoint",
-    "terms",
 )
 FLAG_KEYS = ("stream", "json_mode", "trains")
 CLASS_KEYS = ("data_classes", "classes")
+NAMES_KEYS = ("terms", "attested")
 PRINCIPAL_KEYS = ("tenant", "application", "team", "roles", "key_id")
 EXAMPLE_KEYS = (
     "name",
@@ -35,6 +35,7 @@ EXAMPLE_KEYS = (
     *FLAG_KEYS,
     *CLASS_KEYS,
     "retention_days",
+    *NAMES_KEYS,
     "principal",
     "expect",
 )
@@ -91,6 +92,7 @@ def _about(fields: dict[str, Cursor]) -> dict[str, Any]:
     about |= {key: tuple(fields[key].texts()) for key in CLASS_KEYS if key in fields}
     if "retention_days" in fields:
         about["retention_days"] = fields["retention_days"].count()
+    about |= {key: tuple(fields[key].texts()) for key in NAMES_KEYS if key in fields}
     if "principal" in fields:
         for key, value in fields["principal"].fields(PRINCIPAL_KEYS).items():
             about[key] = tuple(value.texts()) if key == "roles" else value.text()

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DATA_CLASS, OPAQUE, STATE, USUAL, Manner, Mode, ReviewOrder
+from gateway.core.judgement import (
+    DATA_CLASS,
+    OPAQUE,
+    STATE,
+    TERMS,
+    USUAL,
+    Manner,
+    Mode,
+    ReviewOrder,
+)
 from gateway.core.languages import DEFAULT, TAG
 from gateway.cursor import Cursor
 from gateway.documents import unknown
@@ -43,7 +52,7 @@ WHEN_KEYS = (
     "condition",
 )
 # Of events without a text there is nothing to change.
-_NO_TEXT = frozenset({ANSWER, DATA_CLASS, OPAQUE, REQUEST, STATE})
+_NO_TEXT = frozenset({ANSWER, DATA_CLASS, OPAQUE, REQUEST, STATE, TERMS})
 
 
 @dataclass(frozen=True, slots=True)

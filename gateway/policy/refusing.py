@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.judgement import DETECTOR_ERROR, PASSING, Effect, Finding, Refusal
+from gateway.core.judgement import DETECTOR_ERROR, PASSING, TERMS, Effect, Finding, Refusal
 
 CODE = "policy_violation"
 BUSY_CODE = "detection_unavailable"
@@ -18,11 +18,12 @@ def refusal(stopping: Sequence[tuple[int, Effect]]) -> Refusal:
     _, effect = max(stopping, key=lambda each: each[0])
     counts = Counter(effect.finding.category for _, effect in stopping)
     busy = all(_may_pass(effect.finding) for _, effect in stopping)
+    status = 403 if effect.finding.category == TERMS else 400
     return Refusal(
         code=BUSY_CODE if busy else CODE,
-        status=503 if busy else 400,
+        status=503 if busy else status,
         retry_after_s=BUSY_RETRY_S if busy else None,
-        message=effect.message or _message(effect, counts),
+        message=effect.message or effect.finding.words or _message(effect, counts),
         policy=effect.policy,
         rule=effect.rule,
         categories=tuple(sorted(counts)),

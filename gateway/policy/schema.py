@@ -157,6 +157,7 @@ def _example() -> dict[str, Any]:
         **dict.fromkeys(reading_examples.FLAG_KEYS, _TRUTH),
         **dict.fromkeys(reading_examples.CLASS_KEYS, _TEXTS),
         "retention_days": _COUNT,
+        **dict.fromkeys(reading_examples.NAMES_KEYS, _TEXTS),
         "principal": _object(principal),
         "expect": _object(expect, ["outcome"]),
     }

@@ -39,6 +39,7 @@ Explain = Callable[[Principal, str], Awaitable[dict[str, Any] | None]]
 _JSON = "application/json"
 _NO_HEADERS: Mapping[str, str] = {}
 _EXPLAIN = re.compile(r"/v1/exchanges/(?P<id>[^/]{1,100})/explain", re.IGNORECASE)
+_NOTICES = re.compile(r"/v1/models/(?P<id>.{1,200})/notices", re.IGNORECASE)
 _PROOF = re.compile(r"/v1/audit/(?P<id>[^/]{1,100})/proof", re.IGNORECASE)
 _REVIEW = re.compile(r"/v1/reviews/(?P<id>[^/]{1,100})", re.IGNORECASE)
 
@@ -79,6 +80,7 @@ class Door:
 
     explain: what is known of an exchange to whoever made it, or None; raises Refused.
     prove: the proof that the log has it, likewise. review: how a review stands, likewise.
+    notices: what users of a model must be shown.
     models: what there is to list (see `listings`), as OpenAI has it. ready: problems that keep
     it from serving, by part; empty if there are none. warnings: what is wrong but does not.
     openapi: the document that says what is served; empty if it is not told.
@@ -94,6 +96,7 @@ class Door:
     explain: Explain | None = None
     prove: Explain | None = None
     review: Explain | None = None
+    notices: Explain | None = None
     openapi: bytes = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,10 +115,10 @@ class Door:
                 await _send(send, page, head_only=method == "HEAD")
             else:
                 await self._refuse_method(["GET"], path, send)
-        elif (listed := listings.find(path)) is not None:
-            await self._models(*listed, scope, receive, send)
         elif (own := self._own(path)) is not None:
             await self._tell(*own, scope, send)
+        elif (listed := listings.find(path)) is not None:
+            await self._models(*listed, scope, receive, send)
         else:
             await self._refuse_method(self.paths.methods(path), path, send)
 
@@ -130,8 +133,10 @@ class Door:
     def _own(self, path: str) -> tuple[str, Explain, Refusal] | None:
         """An id, what tells its owner of it, and what is said if there is nothing to tell.
 
-        None if the path is no such thing.
+        None if the path is no such thing. A model's name keeps its spelling.
         """
+        if self.notices is not None and (found := _NOTICES.fullmatch(path)):
+            return found["id"], self.notices, NO_MODEL
         for form, tell, missing in (
             (_EXPLAIN, self.explain, _NO_EXCHANGE),
             (_PROOF, self.prove, _NO_EXCHANGE),

@@ -27,6 +27,10 @@ _OWN = {
         "Which rules fired in an exchange that was made with this key, and why.",
         "What was decided.",
     ),
+    "/v1/models/{id}/notices": (
+        "What the terms of use of a model want its users to be shown.",
+        "The notices, the AI disclosure and the documents.",
+    ),
     "/v1/audit/{id}/proof": (
         "The audit entries of an exchange that was made with this key, and the proof of them.",
         "A bundle for `gateway audit verify` or the stand-alone verifier.",

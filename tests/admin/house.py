@@ -30,10 +30,14 @@ from gateway.lifecycle.store import Store as PolicyStore
 from gateway.review.desk import Desk
 from gateway.review.sealed import Seals
 from gateway.review.store import Store
+from gateway.terms.acts import Desk as TermsDesk
+from gateway.terms.ledger import Ledger
 from tests.lifecycle.house import SIGNER, compiled
+from tests.terms.profiles import HAZARDS, profile
 
 Within = Callable[..., None]
 URL = "http://admin.test"
+PROFILE = profile()
 
 
 @dataclass
@@ -101,6 +105,7 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
         clock=clock,
         counters=counters,
         reviews=Desk(reviews, sink, counters, via="admin"),
+        terms=TermsDesk(Ledger(engine), lambda: {"maker/one": PROFILE}, HAZARDS, clock),
         session_key=b"s" * 32,
         probe=lambda path: Reply(503 if problems else 200, {}, path.encode()),
         problems=lambda: problems,

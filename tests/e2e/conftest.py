@@ -36,7 +36,6 @@ def run_gateway(
 ) -> Run:
     """Runs a gateway for the length of a `with` block, on a database of its own."""
     template: Path = request.getfixturevalue("_sqlite_template")
-    caches = tmp_path_factory.mktemp("caches")
 
     @contextmanager
     def run(*, database_url: str = "", detectors: str = "patterns,pii", **options: object):  # type: ignore[no-untyped-def]
@@ -46,14 +45,8 @@ def run_gateway(
         gateway = Gateway(
             folder, upstream, database_url=database_url, detectors=detectors, **options
         )
-        # Compiling triggers takes seconds: once per set of detectors is enough.
-        cache, kept = gateway.data / "cache", caches / detectors
-        if kept.exists():
-            shutil.copytree(kept, cache)
         try:
             gateway.start()
-            if not kept.exists():
-                shutil.copytree(cache, kept)
             yield gateway
         finally:
             gateway.close()

@@ -44,12 +44,14 @@ backends:
     url: "{url}"
     credential: env:E2E_CREDENTIAL
     region: here
+    terms: none
     circuit: {{failures: 0}}
   - name: impatient
     kind: openai
     url: "{url}"
+    terms: none
     timeouts: {{first_byte_s: 0.6, between_bytes_s: 0.6}}
-  - {{name: nobody, kind: openai, url: "http://127.0.0.1:1/v1"}}
+  - {{name: nobody, kind: openai, url: "http://127.0.0.1:1/v1", terms: none}}
 models:
   - {{name: plain-name, backend: up, upstream_model: up-echo-renamed}}
   - {{name: "up-*", backend: up}}

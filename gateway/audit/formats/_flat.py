@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,11 +57,20 @@ def flat(entry: Entry) -> dict[str, Any]:
         "categories": ",".join(sorted(told.findings)),
         "refusal": told.refusal,
         "policy": told.policy,
+        "terms": ",".join(_terms(data.get("terms", ()))),
     }
     return {
         name: row[name] if name in row else _word(entry.get(name, data.get(name)), kind)
         for name, kind in COLUMNS.items()
     }
+
+
+def _terms(said: str | Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """PROFILE@REVISION of each; older entries have one id as it is."""
+    if isinstance(said, str):
+        yield said
+    else:
+        yield from (f"{each['profile']}@{each['rev']}" for each in said)
 
 
 def rfc3339(ts_ms: int) -> str:

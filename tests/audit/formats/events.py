@@ -13,7 +13,12 @@ HEAD: dict[str, Any] = {
     "key_id": "abcdefghij",
     "hash": "ab" * 32,
 }
-ROUTE = {"backend": "openai", "hosting": "hosted", "region": "eu", "terms": "openai/usage"}
+ROUTE = {
+    "backend": "openai",
+    "hosting": "hosted",
+    "region": "eu",
+    "terms": [{"profile": "openai/usage", "rev": "r1", "acceptance": ""}],
+}
 
 
 def opened(index: int = 0) -> dict[str, Any]:

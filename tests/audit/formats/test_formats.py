@@ -66,6 +66,8 @@ def test_a_flat_entry_has_every_column_in_its_type() -> None:
         assert {name: type(value) for name, value in row.items()} == COLUMNS
     assert flat(closed())["time"] == "2025-11-22T08:26:40.001Z"
     assert flat(closed())["decision"] == "redact"
+    assert flat(closed())["terms"] == "openai/usage@r1"
+    assert flat(closed(terms="openai/usage"))["terms"] == "openai/usage"
 
 
 CEF = re.compile(
