@@ -30,9 +30,9 @@ backends:
   - {{name: echo, kind: echo, provider: local}}
 models:
   - {{name: llama-4-echo, backend: echo, terms: meta/llama-4-community}}
-  - {{name: up-llama-4, backend: up, terms: meta/llama-4-community}}
-  - {{name: up-unknown, backend: up}}
-  - {{name: up-ours, backend: up, terms: none}}
+  - {{name: up-llama-4, backend: up, upstream_model: up-echo-llama-4, terms: meta/llama-4-community}}
+  - {{name: up-unknown, backend: up, upstream_model: up-echo-unknown}}
+  - {{name: up-ours, backend: up, upstream_model: up-echo-ours, terms: none}}
 """
 # Images are let through, so that it is the terms that stop them.
 POLICY = """\
