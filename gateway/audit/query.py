@@ -16,6 +16,7 @@ from gateway.db import snapshot
 
 MIN_PREFIX_CHARS = 8
 READ = "access.audit_read"
+PAGE = 500
 
 # Either side of the exchange. The words stand in the data of a closed entry.
 _SQLITE_HAS = (
@@ -83,6 +84,14 @@ def query(
     with snapshot(engine) as connection:
         for row in connection.execute(statement.limit(limit)):
             yield {**json.loads(row.core), "hash": bytes(row.hash).hex()}
+
+
+def walk(engine: Engine, filters: Filters, *, page: int = PAGE) -> Iterator[dict[str, Any]]:
+    """All of them, the oldest first, page after page: no transaction is open between entries."""
+    after: tuple[int, str] | None = None
+    while found := list(query(engine, filters, limit=page, after=after)):
+        yield from found
+        after = found[-1]["ts_ms"], found[-1]["id"]
 
 
 def show(engine: Engine, exchange_id: str) -> dict[str, Any] | None:

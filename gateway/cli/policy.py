@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from gateway import actions, settings
-from gateway.cli import _desk, _explain, _policy_check
+from gateway.cli import _desk, _diff, _explain, _policy_check, _replay
 from gateway.cli._output import Json, emit, say
 from gateway.cli._policy_check import PathArgument
 from gateway.cli._scanning import load_scanner
@@ -33,6 +33,8 @@ app = typer.Typer(
 )
 
 app.command()(_policy_check.check)
+app.command()(_diff.diff)
+app.command()(_replay.replay)
 for _act in (
     _desk.sign,
     _desk.push,

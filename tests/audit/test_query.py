@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway import db
-from gateway.audit.query import Filters, query, show
+from gateway.audit.query import Filters, query, show, walk
 from gateway.core.errors import ConfigError
 
 
@@ -47,6 +47,13 @@ def test_pages_hold_every_entry_once_and_in_order(filled, newest_first):
         after = seen[-1]
     assert len(set(seen)) == 30
     assert seen == sorted(seen, reverse=newest_first)
+
+
+@pytest.mark.parametrize("page", [1, 7, 30, 100])
+def test_a_walk_passes_every_entry_once_and_in_order(filled, page):
+    seen = [(entry["ts_ms"], entry["id"]) for entry in walk(filled, Filters(), page=page)]
+    assert len(set(seen)) == 30
+    assert seen == sorted(seen)
 
 
 def test_show_joins_both_entries(filled):
