@@ -330,7 +330,7 @@ class Gateway:
         )
 
     def _bundle(self) -> PolicyBundle:
-        return configured.bundle(self.settings, self._made())
+        return configured.bundle(self.settings, made=self._made())
 
     def _made(self) -> list[Document]:
         """The policies that the terms of what is in the catalogue come to."""

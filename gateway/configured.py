@@ -28,10 +28,10 @@ from gateway.detectors._verbatim.works import Works
 from gateway.documents import Document
 from gateway.policy import groups
 from gateway.policy.bundle import PolicyBundle, load_texts
-from gateway.policy.bundle import load as load_policy
+from gateway.policy.bundle import load_all as load_policies
 from gateway.policy.checking import Installation
 from gateway.policy.language import Vocabulary
-from gateway.settings import Settings, shipped
+from gateway.settings import Settings, policy_paths, shipped
 from gateway.terms import reading, rules
 from gateway.terms.profile import Profile
 from gateway.terms.registry import Registry
@@ -76,12 +76,15 @@ def read_classes(settings: Settings) -> Classes:
     return _classes(settings, _words(settings))
 
 
-def bundle(settings: Settings, made: Sequence[Document] = ()) -> PolicyBundle:
-    """The policies of the files, compiled; behind them, those made from terms profiles.
+def bundle(
+    settings: Settings, listed: str = "", *, made: Sequence[Document] = ()
+) -> PolicyBundle:
+    """Policies, compiled: those listed, or those in force. Raises ConfigError with file and line.
 
-    Raises ConfigError with file and line.
+    made: others, from terms profiles, to stand behind them.
     """
-    return load_policy(settings.policy_path, vocabulary(settings), made)
+    paths = policy_paths(listed) if listed else settings.policy_paths
+    return load_policies(paths, vocabulary(settings), made)
 
 
 def read_terms(settings: Settings) -> dict[str, Profile]:
@@ -286,7 +289,7 @@ def check_schema(settings: Settings) -> None:
 def stamp(settings: Settings) -> tuple[tuple[str, int, int], ...]:
     """What changes when a policy, a terms profile or the catalogue does."""
     files: list[Path] = [settings.catalogue_path, settings.classes_path]
-    for path in (settings.policy_path, settings.terms_path):
+    for path in (*settings.policy_paths, settings.terms_path):
         files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     stamps = []
     for file in files:

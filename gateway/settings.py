@@ -7,6 +7,7 @@ the same settings in lower case without the prefix.
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -40,7 +41,11 @@ class Settings:
         "", "SQLite or PostgreSQL database. Default: SQLite in the data folder"
     )
     catalogue: str = _setting("", "Catalogue file. Default: the one shipped, with echo")
-    policy: str = _setting("", "Policy file, or folder of policies. Default: the default policy")
+    policy: str = _setting(
+        "",
+        "Policies in force: files, folders of them, or names of shipped ones, with commas between. "
+        "Default: `default`",
+    )
     classes: str = _setting("", "File of data classes. Default: the one shipped")
     policy_four_eyes: str = _setting(
         "false", "Whether somebody else must approve of a policy bundle: true or false"
@@ -146,9 +151,9 @@ class Settings:
         return Path(self.catalogue) if self.catalogue else shipped("policies") / "catalogue.yaml"
 
     @property
-    def policy_path(self) -> Path:
-        """The policy file or folder."""
-        return Path(self.policy) if self.policy else shipped("policies") / "default.yaml"
+    def policy_paths(self) -> tuple[Path, ...]:
+        """The policy files and folders."""
+        return policy_paths(self.policy or "default")
 
     @property
     def classes_path(self) -> Path:
@@ -186,6 +191,22 @@ class Settings:
     def detector_names(self) -> tuple[str, ...]:
         """Names of the detectors to run."""
         return tuple(name.strip() for name in self.detectors.split(",") if name.strip())
+
+
+def policy_paths(listed: str) -> tuple[Path, ...]:
+    """Files and folders as they are listed, with commas between.
+
+    A name without a folder or an ending is that of a shipped policy, unless there is such a file.
+    """
+    return tuple(_policy_path(each.strip()) for each in listed.split(",") if each.strip())
+
+
+def _policy_path(name: str) -> Path:
+    path = Path(name)
+    if re.fullmatch(r"[a-z0-9-]+", name) and not path.exists():
+        there = shipped("policies") / f"{name}.yaml"
+        return there if there.is_file() else path
+    return path
 
 
 def shipped(folder: str) -> Path:

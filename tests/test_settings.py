@@ -85,10 +85,32 @@ def test_variables_of_others_are_passed_by() -> None:
     assert read(environ) == Settings()
 
 
+LISTED = [
+    ("", ["default.yaml"]),
+    ("gdpr", ["gdpr.yaml"]),
+    ("default, pci,own.yaml", ["default.yaml", "pci.yaml", "own.yaml"]),
+    ("default.yaml", ["default.yaml"]),
+    ("no-such-name", ["no-such-name"]),
+]
+
+
+@pytest.mark.parametrize(("listed", "names"), LISTED)
+def test_policies_are_listed_by_name_file_and_folder(listed: str, names: list[str]) -> None:
+    assert [path.name for path in read({"GATEWAY_POLICY": listed}).policy_paths] == names
+
+
+def test_a_file_goes_before_a_shipped_policy_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gdpr").mkdir()
+    assert read({"GATEWAY_POLICY": "gdpr"}).policy_paths == (Path("gdpr"),)
+
+
 def test_shipped_files_are_there() -> None:
     found = read({})
     assert found.catalogue_path.is_file()
-    assert found.policy_path.is_file()
+    assert all(path.is_file() for path in found.policy_paths)
     assert found.patterns_path.is_dir()
     with pytest.raises(ConfigError, match="reinstall"):
         settings.shipped("no-such-folder")

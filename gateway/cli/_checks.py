@@ -176,7 +176,7 @@ def _policy(found: Settings) -> Iterator[Check]:
     try:
         compiled = bundle(found)
     except ConfigError as err:
-        yield Check("policy", State.FAIL, str(err), f"correct {found.policy_path}")
+        yield Check("policy", State.FAIL, str(err), "correct the file it names")
         return
     text = f"{compiled.revision} compiles, digest {compiled.digest[:12]}."
     yield Check("policy", State.OK, text)

@@ -45,7 +45,7 @@ def sign(
 ) -> None:
     """Write a signed bundle of policies to a file, for `push` somewhere else."""
     found = settings.read()
-    said = texts(path or found.policy_path)
+    said = texts([path] if path else found.policy_paths)
     key = signer(Keyring.open(found.keyring_path, create=False).tenant_root)
     bundle = SignedBundle.sign(compiler(found)(said).digest, said, key)
     if out:
@@ -79,7 +79,7 @@ def push(
         if signed:
             bundle = SignedBundle.parse(Path(signed).read_text(encoding="utf-8"))
         else:
-            bundle = at.sign(texts(path or found.policy_path))
+            bundle = at.sign(texts([path] if path else found.policy_paths))
         digest = at.push(bundle, _by(who, reason))
         revision = at.compile(bundle.texts(at.key)).revision
     if as_json:
@@ -159,7 +159,11 @@ def status(as_json: Json = False) -> None:
         emit(said)
         return
     now = said["in_force"]
-    what = f"bundle [bold]{now['digest']}[/]" if now["digest"] else f"files: {found.policy_path}"
+    what = (
+        f"bundle [bold]{now['digest']}[/]"
+        if now["digest"]
+        else f"files: {', '.join(map(str, found.policy_paths))}"
+    )
     say(f"In force: {what}")
     going = said["rollout"]
     if going:

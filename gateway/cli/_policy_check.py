@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from gateway import settings
+from gateway import configured, settings
 from gateway.cli._output import Json, emit, say, table
-from gateway.configured import installation, read_assessors, vocabulary
+from gateway.configured import installation, read_assessors
 from gateway.core.message import Direction
-from gateway.policy.bundle import PolicyBundle, load
+from gateway.policy.bundle import PolicyBundle
 from gateway.policy.checking import Doubt, doubts
 from gateway.policy.holding import held_for
 from gateway.settings import Settings
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 if anything is doubtful, too.")]
 PathArgument = Annotated[
-    Path | None,
-    typer.Argument(metavar="[PATH]", help="File or folder. Without it: the policy in force."),
+    str,
+    typer.Argument(
+        metavar="[POLICIES]",
+        help="Files, folders or names of shipped policies, with commas. Without it: those in force.",
+    ),
 ]
 
 
-def check(path: PathArgument = None, strict: Strict = False, as_json: Json = False) -> None:
+def check(path: PathArgument = "", strict: Strict = False, as_json: Json = False) -> None:
     """Compile policies, and say file and line of what is wrong with them."""
     found = settings.read()
-    bundle = load(path or found.policy_path, vocabulary(found))
+    bundle = configured.bundle(found, path)
     held = _held(found, bundle)
     doubtful = doubts(bundle, installation(found))
     if as_json:

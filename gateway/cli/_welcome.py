@@ -52,7 +52,7 @@ def _running(settings: Settings, found: Sequence[ModelSummary]) -> Iterator[str]
     yield f"\n[bold green]●[/] [bold]gateway {__version__}[/] is running. Ctrl-C stops it.\n"
     yield f"  [dim]Clients[/]    [bold cyan]{base_url(settings)}[/]"
     yield f"  [dim]Admin app[/]  [bold cyan]{admin_url(settings)}[/]"
-    yield f"  [dim]Policy[/]     {escape(str(settings.policy_path))}"
+    yield f"  [dim]Policy[/]     {escape(', '.join(map(str, settings.policy_paths)))}"
     yield f"  [dim]Catalogue[/]  {escape(str(settings.catalogue_path))}"
     yield f"  [dim]Data[/]       {escape(str(settings.data_dir.absolute()))}"
     yield "\n[bold]Models[/]"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from gateway import actions, settings
+from gateway import actions, configured, settings
 from gateway.cli import _desk, _diff, _explain, _policy_check, _replay
 from gateway.cli._output import Json, emit, say
 from gateway.cli._policy_check import PathArgument
@@ -19,11 +18,9 @@ from gateway.cli._text import read_text
 from gateway.configured import vocabulary
 from gateway.core.errors import ConfigError
 from gateway.core.message import Direction
-from gateway.policy.bundle import PolicyBundle, load
 from gateway.policy.examples import Outcome, run, untried
 from gateway.policy.language import ON_ERROR_RULE
 from gateway.policy.schema import schema as schema_of
-from gateway.settings import Settings
 
 app = typer.Typer(
     help="Check, test and explain policies.",
@@ -51,7 +48,7 @@ for _act in (
 
 @app.command("test")
 def try_examples(
-    path: PathArgument = None,
+    path: PathArgument = "",
     strict: Annotated[
         bool, typer.Option("--strict", help="Also ask for examples on both sides of every rule.")
     ] = False,
@@ -59,7 +56,7 @@ def try_examples(
 ) -> None:
     """Run the examples that stand in policies. Exit code 1 if one does not hold."""
     found = settings.read()
-    bundle = _bundle(found, path)
+    bundle = configured.bundle(found, path)
     outcomes = run(bundle, load_scanner(found).scan, actions.load())
     missing = [u for u in untried(bundle, outcomes) if u[1] != ON_ERROR_RULE]
     failed = [outcome for outcome in outcomes if not outcome.passed]
@@ -97,8 +94,8 @@ def explain(
         typer.Option(help="As if labelled so: `Gw-Data-Class`. May be given more than once."),
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(help="File or folder. Without it: the policy in force.")
-    ] = None,
+        str, typer.Option(help="As for `check`. Without it: the policies in force.")
+    ] = "",
     every_rule: Annotated[
         bool, typer.Option("--all", help="Also show the rules that do not apply, and why.")
     ] = False,
@@ -126,7 +123,7 @@ def explain(
         label=tuple(data_class or ()),
     )
     context = _explain.context(found, asked)
-    bundle = _bundle(found, policy)
+    bundle = configured.bundle(found, policy)
     explained = _explain.judge(found, bundle, context, text, load_scanner(found).scan(text))
     if as_json:
         emit(_explain.facts(explained))
@@ -142,10 +139,6 @@ def schema(as_json: Json = False) -> None:
         emit(found)
     else:
         typer.echo(json.dumps(found, indent=2))
-
-
-def _bundle(found: Settings, path: Path | None) -> PolicyBundle:
-    return load(path or found.policy_path, vocabulary(found))
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:

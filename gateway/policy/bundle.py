@@ -118,8 +118,12 @@ def compile_documents(
     return PolicyBundle([*policies.values()], [*bindings.values()], vocabulary.detectors)
 
 
-def texts(path: Path) -> list[tuple[str, str]]:
-    """(name, YAML text) of the files that `load` reads policies from. Raises ConfigError."""
+def texts(paths: Sequence[Path]) -> list[tuple[str, str]]:
+    """(name, YAML text) of the files that `load_all` reads policies from. Raises ConfigError."""
+    return [text for path in paths for text in _texts(path)]
+
+
+def _texts(path: Path) -> list[tuple[str, str]]:
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     wanted = [f for f in files if any(_is_meant(doc) for doc in documents.load(f))]
     if not wanted:
@@ -136,7 +140,9 @@ def load_texts(
     """
     found = [doc for name, text in said for doc in documents.parse(text.encode(), name)]
     where = ", ".join(name for name, _ in said)
-    return _compiled([doc for doc in found if _is_meant(doc)], where, vocabulary, made)
+    meant = [doc for doc in found if _is_meant(doc)]
+    _check(meant, where)
+    return compile_documents(meant, vocabulary, made)
 
 
 def load(path: Path, vocabulary: Vocabulary, made: Sequence[Document] = ()) -> PolicyBundle:
@@ -145,20 +151,31 @@ def load(path: Path, vocabulary: Vocabulary, made: Sequence[Document] = ()) -> P
     In a folder, documents of another kind are passed over. Raises ConfigError with file and
     line, also if there is no policy. made: others, to stand behind them.
     """
+    return load_all([path], vocabulary, made)
+
+
+def load_all(
+    paths: Sequence[Path], vocabulary: Vocabulary, made: Sequence[Document] = ()
+) -> PolicyBundle:
+    """A bundle from several such files and folders, in this order."""
+    found = [doc for path in paths for doc in _found(path)]
+    return compile_documents(found, vocabulary, made)
+
+
+def _found(path: Path) -> list[Document]:
     if path.is_dir():
         files = sorted(path.glob("*.yaml"))
         found = [doc for file in files for doc in documents.load(file) if _is_meant(doc)]
     else:
         found = [doc for doc in documents.load(path) if doc.value is not None]
-    return _compiled(found, str(path), vocabulary, made)
+    _check(found, str(path))
+    return found
 
 
-def _compiled(
-    found: Sequence[Document], where: str, vocabulary: Vocabulary, made: Sequence[Document]
-) -> PolicyBundle:
+def _check(found: Sequence[Document], where: str) -> None:
+    """Raises ConfigError if there is no policy."""
     if not any(_kind(document) != bindings_.KIND for document in found):
         raise ConfigError(f"{where}: holds no policy (a document with `kind: {KIND}`).")
-    return compile_documents(found, vocabulary, made)
 
 
 def _take(document: Document, read_: Policy | Binding, known: dict[str, Any], what: str) -> None:
