@@ -79,9 +79,9 @@ def read_classes(settings: Settings) -> Classes:
 def bundle(
     settings: Settings, listed: str = "", *, made: Sequence[Document] = ()
 ) -> PolicyBundle:
-    """Policies, compiled: those listed, or those in force. Raises ConfigError with file and line.
+    """The policies that are listed, or those in force, compiled.
 
-    made: others, from terms profiles, to stand behind them.
+    made: others, from terms profiles, to stand behind them. Raises ConfigError with file and line.
     """
     paths = policy_paths(listed) if listed else settings.policy_paths
     return load_policies(paths, vocabulary(settings), made)

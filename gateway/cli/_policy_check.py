@@ -22,7 +22,7 @@ PathArgument = Annotated[
     str,
     typer.Argument(
         metavar="[POLICIES]",
-        help="Files, folders or names of shipped policies, with commas. Without it: those in force.",
+        help="Files, folders, names of shipped policies, with commas. Without it: those in force.",
     ),
 ]
 

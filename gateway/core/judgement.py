@@ -104,10 +104,11 @@ class Manner:
         return self.restore is None or kind in self.restore
 
     def also(self, other: Manner) -> Manner:
-        """What is left where both must hold."""
-        if self.restore is None or other.restore is None:
-            return other if self.restore is None else self
-        return replace(self, restore=self.restore & other.restore)
+        """The same, with originals only where the other one has them come back, too."""
+        if other.restore is None:
+            return self
+        kinds = other.restore if self.restore is None else self.restore & other.restore
+        return replace(self, restore=kinds)
 
 
 USUAL = Manner()

@@ -163,8 +163,9 @@ class BoundJudge:
     def _decide(self, finding: Finding, subject: Subject) -> tuple[Decided, ...]:
         about = aspect(finding, subject)
         asked = self._concerned_with(finding.category)
-        found = matches(asked.bound, about, self._evaluator.holds, self._limit(finding))
-        return tuple(self._decided(match, about) for match in effective([*found]))
+        found = [*matches(asked.bound, about, self._evaluator.holds, self._limit(finding))]
+        decided = [(match, self._decided(match, about)) for match in effective(found)]
+        return tuple(each._replace(manner=_manner(match, found)) for match, each in decided)
 
     def _concerned_with(self, category: str) -> Concerned:
         found = self._by_category.get(category)
@@ -202,6 +203,16 @@ class BoundJudge:
             order=rule.order,
             manner=rule.manner,
         )
+
+
+def _manner(match: Match, found: Iterable[Match]) -> Manner:
+    """How a rule's action is done: others that ask for the same may narrow it, and none widen."""
+    manner = match.rule.manner
+    for other in found:
+        same = other.rule.action.name == match.rule.action.name
+        if other.applies and same and other.mode.reaches(match.mode):
+            manner = manner.also(other.rule.manner)
+    return manner
 
 
 def _trials(bound: Iterable[Bound]) -> bool:

@@ -30,7 +30,7 @@ backends:
   - {{name: echo, kind: echo, provider: local}}
 models:
   - {{name: llama-4-echo, backend: echo, terms: meta/llama-4-community}}
-  - {{name: up-llama-4, backend: up, upstream_model: up-echo-llama-4, terms: meta/llama-4-community}}
+  - {{name: up-llama-4, backend: up, upstream_model: up-echo-4, terms: meta/llama-4-community}}
   - {{name: up-unknown, backend: up, upstream_model: up-echo-unknown}}
   - {{name: up-ours, backend: up, upstream_model: up-echo-ours, terms: none}}
 """

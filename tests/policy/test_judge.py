@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.core.judgement import Context, Finding, StreamMode, Subject, Verdict
+from gateway.core.judgement import Context, Finding, Manner, StreamMode, Subject, Verdict
 from gateway.core.message import Kind
 from gateway.policy.bundle import PolicyBundle
 from gateway.policy.judge import MAX_REMEMBERED
@@ -41,6 +41,22 @@ def test_the_strictest_wins_and_obligations_unite(ask: Ask) -> None:
     assert fired(verdict) == [("r0", "flag"), ("r2", "redact"), ("r4", "label")]
     assert verdict.effects[2].message == "Hello"
     assert not verdict.blocked
+
+
+PSEUDONYMISE = f"{ANY}, then: pseudonymise, with: "
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_no_rule_widens_where_another_has_originals_come_back(ask: Ask, *, apart: bool) -> None:
+    lines = (
+        f"{PSEUDONYMISE}{{style: realistic}}",
+        f"{PSEUDONYMISE}{{restore: [text, reasoning]}}",
+        f"{PSEUDONYMISE}{{restore: [text, tool_arguments]}}",
+        f"{PSEUDONYMISE}{{restore: []}}, mode: shadow",
+    )
+    verdict = ask(*map(rules, lines[:3])) if apart else ask(rules(*lines))
+    (effect,) = verdict.effects
+    assert effect.manner == Manner(realistic=True, restore=frozenset({Kind.TEXT}))
 
 
 def test_block_overrides_every_change(ask: Ask) -> None:
