@@ -25,7 +25,16 @@ def replaced(action: str, category: str, text: str, *, longer_by: int = 0) -> st
 
 
 def test_the_order_of_strictness() -> None:
-    assert list(ALL) == ["allow", "flag", "label", "pseudonymise", "mask", "redact", "block"]
+    assert list(ALL) == [
+        "allow",
+        "flag",
+        "label",
+        "pseudonymise",
+        "mask",
+        "redact",
+        "require_review",
+        "block",
+    ]
     assert len({a.strictness for a in ALL.values()}) == len(ALL)
 
 
