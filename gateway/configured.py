@@ -76,9 +76,7 @@ def read_classes(settings: Settings) -> Classes:
     return _classes(settings, _words(settings))
 
 
-def bundle(
-    settings: Settings, listed: str = "", *, made: Sequence[Document] = ()
-) -> PolicyBundle:
+def bundle(settings: Settings, listed: str = "", *, made: Sequence[Document] = ()) -> PolicyBundle:
     """The policies that are listed, or those in force, compiled.
 
     made: others, from terms profiles, to stand behind them. Raises ConfigError with file and line.
