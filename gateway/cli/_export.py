@@ -46,11 +46,13 @@ def export(
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on with what is new, until Ctrl-C or SIGTERM.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Carry entries to another system, in the order of the signed tree, each at least once.
 
     Entries come when they have their place in the tree, a second after they were written. A web
-    address is shown the bearer token in GATEWAY_EXPORT_TOKEN, if there is one.
+    address is shown the bearer token in GATEWAY_EXPORT_TOKEN, if there is one. `--json` tells
+    what was delivered as JSON, unless entries are printed themselves.
 
     For example:
 
@@ -81,7 +83,10 @@ def export(
             raise ConfigError(f"{err} {count:,} entries are delivered; run it again.") from err
         finally:
             way.close()
-    warn(f"{count:,} entries delivered; the next place is {place.at:,}.")
+    if as_json and to != "-":
+        emit({"entries": count, "next": place.at})
+    else:
+        warn(f"{count:,} entries delivered; the next place is {place.at:,}.")
 
 
 def archive(

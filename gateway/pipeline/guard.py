@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.core.activation import FIXED, LATE
@@ -192,7 +192,7 @@ class Guard:
         answers = await self._inspector.inspect([w for _, _, w in jobs], self._detectors)
         for (passage, offset, window), findings in zip(jobs, answers, strict=True):
             ours = self._ours(window) if findings else ()
-            found = [finding for finding in findings if not _lies_in(finding, ours)]
+            found = [part for finding in findings for part in _outside(finding, ours)]
             for finding in placed(found, offset):
                 if not passage.ended or finding.end > passage.ended:
                     self._found(finding, passage)
@@ -417,5 +417,13 @@ def _free(edits: list[Edit], restores: list[Edit]) -> list[Edit]:
     ]
 
 
-def _lies_in(finding: Finding, spans: Sequence[tuple[int, int]]) -> bool:
-    return any(first <= finding.start and finding.end <= last for first, last in spans)
+def _outside(finding: Finding, spans: Sequence[tuple[int, int]]) -> Iterator[Finding]:
+    """What of a finding stands in none of these: half a placeholder cannot be restored."""
+    start = finding.start
+    for first, last in spans:
+        if start < last and first < finding.end:
+            if start < first:
+                yield replace(finding, start=start, end=first)
+            start = last
+    if start < finding.end or start == finding.start:
+        yield replace(finding, start=start) if start > finding.start else finding

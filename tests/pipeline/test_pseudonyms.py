@@ -26,7 +26,7 @@ class Finder(Inspector):
     """Finds names, addresses and card numbers, as far as these tests have any."""
 
     patterns: Mapping[str, re.Pattern[str]] = {
-        "EMAIL_ADDRESS": re.compile(r"[a-z0-9.]{1,30}@[a-z0-9.]{1,40}\.[a-z]{2,5}"),
+        "EMAIL_ADDRESS": re.compile(r"(?<![A-Z0-9_.])[a-z0-9.]{1,30}@[a-z0-9.]{1,40}\.[a-z]{2,5}"),
         "PERSON": re.compile(r"(?:Anna|Bo|Robin|Aldberg)(?: (?:Berg|Aldberg))?"),
         "CREDIT_CARD": re.compile(r"4111 1111 1111 1111|5555555555554444"),
         "DATE_TIME": re.compile(r"\d{4}-\d\d-\d\d"),
@@ -77,6 +77,19 @@ def test_what_comes_back_is_what_was_said(
     )
     text, arguments = mirror.heard(asked.body)
     assert (text, arguments["to"], arguments["why"]) == (said.text, said.argument, said.result)
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+def test_what_is_found_half_in_a_placeholder_leaves_it_whole(name: str) -> None:
+    odd = "Anna.a.lind@acme.coma.lind@acme.com"
+    backend, mirror = Mirrored(MIRRORS[name], chars=1, cut=1), MIRRORS[name]
+    rules, call = Bundle(REQUESTS, manner=Manner()), mirror.call(Said("Anna", "Anna", odd))
+    eager = Finder()
+    eager.patterns = {**Finder.patterns, "EMAIL_ADDRESS": re.compile(r"[a-z0-9.]+@[a-z.]+")}
+    asked = ask(house(backend, rules, inspector=eager), call, dialect=DIALECTS[mirror.dialect])
+    told = mirror.heard(asked.body)[1]["why"]
+    assert told.startswith("Anna.a.lind@acme.coma.lind")
+    assert not told.endswith("@acme.com")
 
 
 def stream_of(manner: Manner, *turns: str, tenant_key: bytes = b"k" * 32) -> list[bytes]:

@@ -76,6 +76,8 @@ def new_door(
         warnings=dict,
         max_body_bytes=max_body,
         explain=_explain,
+        review=_explain,
+        notices=_explain,
         prove=_explain,
         openapi=page(table),
     )
