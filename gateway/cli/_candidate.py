@@ -1,4 +1,4 @@
-"""Bundles as commands name them: a file, a folder, a digest, or what is in force."""
+"""Bundles as commands name them: files, folders, a digest, or what is in force."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from pathlib import Path
 
 from gateway.cli._desk import desk
-from gateway.configured import compiler, vocabulary
-from gateway.policy.bundle import PolicyBundle, load
+from gateway.configured import bundle, compiler
+from gateway.policy.bundle import PolicyBundle
 from gateway.settings import Settings
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
-HELP = "File, folder, or at least 8 characters of a stored bundle's digest."
+HELP = "File, folder, shipped policy, or at least 8 characters of a stored bundle's digest."
 
 
 def named(found: Settings, name: str) -> PolicyBundle:
     """The bundle. Raises ConfigError with file and line of what is wrong with it."""
     if Path(name).exists() or not _DIGEST.fullmatch(name):
-        return load(Path(name), vocabulary(found))
+        return bundle(found, name)
     with desk() as (_, at, _):
         texts = at.store.texts(at.find(name))
     return compiler(found)(texts)
@@ -28,4 +28,4 @@ def in_force(found: Settings) -> PolicyBundle:
     with desk() as (_, at, _):
         active = at.state().active
         texts = at.store.texts(active) if active else []
-    return compiler(found)(texts) if active else load(found.policy_path, vocabulary(found))
+    return compiler(found)(texts) if active else bundle(found)

@@ -19,7 +19,7 @@ LISTED = """
     works.add works.list works.remove
     reviews.list reviews.show reviews.approve reviews.edit reviews.refuse
     keys.new keys.list keys.revoke audit.query audit.show audit.verify audit.prove
-    audit.checkpoint audit.sequence audit.verifier audit.witness
+    policy.diff policy.replay audit.checkpoint audit.sequence audit.verifier audit.witness
     policy.sign policy.push policy.approve policy.activate policy.stage policy.promote
     policy.rollback policy.status policy.history terms.list terms.show terms.check
     terms.approve terms.accept terms.attest terms.withdraw terms.status audit.ask
