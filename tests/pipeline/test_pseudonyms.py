@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from gateway import dialects
 from gateway.actions._vault import KeyedVault
-from gateway.core.judgement import Manner
+from gateway.core.judgement import Finding, Manner
 from gateway.core.message import Kind
 from gateway.core.ports import Surroundings
+from gateway.pipeline.guard import _outside
 from tests.pipeline.fakes import Backend, Bundle, Inspector, ask, chat, house
 from tests.pipeline.mirrors import MIRRORS, Mirrored, Said
 
@@ -90,6 +91,26 @@ def test_what_is_found_half_in_a_placeholder_leaves_it_whole(name: str) -> None:
     told = mirror.heard(asked.body)[1]["why"]
     assert told.startswith("Anna.a.lind@acme.coma.lind")
     assert not told.endswith("@acme.com")
+
+
+@pytest.mark.parametrize(
+    ("finding", "made_up", "left"),
+    [
+        ((2, 6), [], [(2, 6)]),
+        ((2, 6), [(0, 9)], []),
+        ((2, 6), [(2, 6)], []),
+        ((2, 6), [(0, 4)], [(4, 6)]),
+        ((2, 6), [(4, 8)], [(2, 4)]),
+        ((2, 6), [(3, 4), (5, 6)], [(2, 3), (4, 5)]),
+        ((2, 6), [(0, 2), (6, 9)], [(2, 6)]),
+        ((0, 0), [(0, 3)], [(0, 0)]),
+    ],
+)
+def test_a_finding_counts_beside_what_was_made_up(
+    finding: tuple[int, int], made_up: list[tuple[int, int]], left: list[tuple[int, int]]
+) -> None:
+    parts = _outside(Finding("d", "C", *finding, 1.0), made_up)
+    assert [(part.start, part.end) for part in parts] == left
 
 
 def stream_of(manner: Manner, *turns: str, tenant_key: bytes = b"k" * 32) -> list[bytes]:
