@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 LEVELS = ("public", "internal", "confidential", "restricted")
 ALL = "*"
+# Who stops what a model may not see: no policy does.
+CATALOGUE = "catalogue"
 _RANK = {name: rank for rank, name in enumerate(LEVELS)}
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.core.activation import BESIDE, FIXED, LATE, Activation, Seen
-from gateway.core.clearance import Clearance, DataClass
+from gateway.core.clearance import CATALOGUE, Clearance, DataClass
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import (
@@ -174,7 +174,10 @@ def rejudge(
             said.to_event(DATA_CLASS, of_sent)
         if said.blocked:
             return Opinion(effects, said.blocked, frozenset(unheard))
-    return Opinion(effects, "", frozenset(unheard))
+    # What the catalogue's limits stopped, no bundle lets through. One that would have taken out
+    # what was beyond them is not told apart.
+    limited = was.blocked if was.blocked.startswith(f"{CATALOGUE}/") else ""
+    return Opinion(effects, limited, frozenset(unheard))
 
 
 class _Said:

@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 
 from gateway.core.classes import Classes
-from gateway.core.clearance import DataClass
+from gateway.core.clearance import CATALOGUE, DataClass
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Sensitivity
 from gateway.core.judgement import Finding, Refusal, Route
@@ -124,7 +124,7 @@ def not_cleared(data: DataClass, route: Route) -> Refusal | None:
         f"This request holds data of the class {', '.join(lacks)}, which the model {model!r} may "
         f"not see: the catalogue allows it {', '.join(route.clearance.names)}. Ask a model that "
         "may see it, or take the data out.",
-        policy="catalogue",
+        policy=CATALOGUE,
         rule="classes",
     )
 

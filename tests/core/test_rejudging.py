@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.core.activation import MAX_KINDS, MAX_NOTE_CHARS, Activation
+from gateway.core.differing import Flip, differ
 from gateway.core.judgement import Finding, Subject
 from gateway.core.message import Kind
 from gateway.core.ports import Entry
@@ -94,6 +95,16 @@ def test_another_bundle_says_what_it_would_have_done() -> None:
     assert strict.effects == {("request", "block", "test/r"): 2}
     lax = rejudge(Bundle({}), was, ACTIONS, KNOWN)
     assert (lax.blocked, lax.effects) == ("", {})
+
+
+def test_no_bundle_lets_through_what_the_catalogue_stopped() -> None:
+    data, kind = next(iter(SAMPLES.values()))
+    _, entry = exchanged(data, kind, {"EMAIL_ADDRESS": "flag"}, "to bob@example.com, eve@b.com")
+    entry["data"]["refusal"] = {"code": "x", "policy": "catalogue", "rule": "classes"}
+    was = known(recorded({**entry, "outcome": "blocked"}))
+    assert differ(was, rejudge(Bundle({}), was, ACTIONS, KNOWN)).flip is Flip.SAME
+    stricter = rejudge(Bundle({"EMAIL_ADDRESS": "block"}), was, ACTIONS, KNOWN)
+    assert stricter.blocked == "test/r"
 
 
 def test_a_detector_that_did_not_look_is_told() -> None:
