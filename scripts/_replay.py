@@ -63,7 +63,7 @@ def policies() -> dict[str, str]:
     mild["spec"].pop("examples", None)
     for rule in mild["spec"]["rules"]:
         if rule["then"] == "block":
-            no_text = {"OPAQUE", "STATE"} & set(rule["when"].get("categories", ()))
+            no_text = {"OPAQUE", "STATE", "TERMS"} & set(rule["when"].get("categories", ()))
             rule["then"] = "flag" if no_text else "redact"
             rule.pop("message", None)
     return {"nothing": NOTHING, "strict": strict, "mild": yaml.safe_dump(mild)}

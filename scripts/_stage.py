@@ -23,7 +23,8 @@ from gateway.core.apis import Answer, Candidate
 from gateway.core.calls import Outgoing
 from gateway.core.judgement import Principal, Route
 from gateway.core.message import Message
-from gateway.core.ports import Bundle
+from gateway.core.ports import Bundle, Chosen
+from gateway.core.standing import NOTHING
 from gateway.policy.bundle import load
 from gateway.server.door import Door
 from gateway.server.paths import Match, Table, normal
@@ -148,7 +149,9 @@ class Stage(AbstractAsyncContextManager["Stage"]):
             self._gateway.house(),
             route=route,
             shelf=Shelf(),
-            bundle=lambda: self._bundles[policy],
+            bundle=lambda *_: Chosen(self._bundles[policy]),
+            # No terms are looked at: what is tried is reading and writing.
+            terms=lambda *_: NOTHING,
         )
         door = Door(house, Keys(), self.table, list, dict, dict, 64 * 1024 * 1024)
         return await _through(door, recording, match, upstream)

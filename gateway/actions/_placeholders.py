@@ -13,8 +13,9 @@ _LETTERS = 6
 _CARD_DIGITS = range(13, 20)
 _DIGITS = re.compile(r"\d(?:[ ./\u00a0-]{0,2}\d)*")
 
-# Whatever was given out stands within such a word; most such words are something else.
-SHAPE = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+# Whatever was given out stands within such a word; most such words are something else. It begins
+# where a run of capitals and digits does, so that a long run is looked through once.
+SHAPE = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|(?<![A-Z0-9])[A-Z0-9]++(?:_[A-Z0-9]++)++")
 
 _KINDS = {
     "EMAIL_ADDRESS": "EMAIL",

@@ -28,7 +28,7 @@ from gateway.pipeline.shadow import listening
 from gateway.pipeline.shapes import Shapes, shapes_of
 
 # What a placeholder stands within, whoever wrote it.
-_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|(?<![A-Z0-9])[A-Z0-9]++(?:_[A-Z0-9]++)++")
 NO_MODEL = Refusal(
     code="model_not_found",
     message="This gateway's catalogue has no such model. GET /v1/models lists what it has.",
