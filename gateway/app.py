@@ -33,10 +33,10 @@ from gateway.identity.shelf import SqlShelf
 from gateway.labels import headers as labels
 from gateway.lifecycle.bundles import signer as signer_of_policies
 from gateway.own import OwnReads
+from gateway.pipeline.admission import NO_MODEL
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.house import House
 from gateway.pipeline.later import Later
-from gateway.pipeline.request import NO_MODEL
 from gateway.policy.bundle import PolicyBundle
 from gateway.review.desk import Desk
 from gateway.review.queue import Limits as ReviewLimits

@@ -1,4 +1,4 @@
-"""The way in: read, record, judge. What comes out may go upstream."""
+"""A request is judged for one place it may go to. What comes out may go there."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from gateway.core.apis import Candidate, Dialect
 from gateway.core.calls import Call, Outgoing
 from gateway.core.errors import Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
-from gateway.core.judgement import DATA_CLASS, Context, Refusal, Route, Subject
+from gateway.core.judgement import DATA_CLASS, Context, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
-from gateway.core.ports import Bundle, Shelf, Surroundings, Vault
+from gateway.core.ports import Bundle, Surroundings, Vault
 from gateway.core.reviews import Held
-from gateway.pipeline import record
 from gateway.pipeline.assessing import Assessing
-from gateway.pipeline.classing import Classing, Clearing, given, not_cleared, settle
+from gateway.pipeline.classing import Classing, Clearing, not_cleared, settle
 from gateway.pipeline.consulting import Before, Bench
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.held import Notes, held
@@ -29,21 +28,10 @@ from gateway.pipeline.shapes import Shapes, shapes_of
 
 # What a placeholder stands within, whoever wrote it.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|(?<![A-Z0-9])[A-Z0-9]++(?:_[A-Z0-9]++)++")
-NO_MODEL = Refusal(
-    code="model_not_found",
-    message="This gateway's catalogue has no such model. GET /v1/models lists what it has.",
-    status=404,
-)
 _USER = "user"
 _TEXT = frozenset({"text"})
 _MEDIA = frozenset({"image", "audio", "video"})
 _TOO_MUCH = "The body holds too many texts, is nested too deeply, or has names that are too long."
-# The same for what others own and for what nobody does, so that guessing tells nothing.
-NOT_FOUND = Refusal(
-    code="not_found",
-    message="Nothing with this id was made through this gateway with a key of your tenant's.",
-    status=404,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,37 +56,6 @@ class Judged:
         return self.candidate.route
 
 
-async def admit(
-    exchange: Exchange, dialect: Dialect, house: House
-) -> tuple[Judged, Sequence[Candidate]]:
-    """Judge the request for its first candidate; the others are returned unjudged.
-
-    Its opening entry is durable when this returns or raises Refused. Raises Refused, or
-    RecordUnavailable: then nothing was recorded and nothing may go on.
-    """
-    exchange.request.bytes = len(exchange.call.body)
-    parts: Sequence[Part] = ()
-    try:
-        try:
-            message = readable(dialect, exchange.call)
-            parts = message.parts
-        finally:
-            bundle = _choose(exchange, parts, house)
-        first, *others = await _candidates(exchange, message, dialect, house)
-    except Exception:
-        await house.sink.append(record.opened(exchange))
-        raise
-    # Queued before judging, awaited after: the entry becomes durable meanwhile.
-    durable = house.sink.append(record.opened(exchange))
-    try:
-        if house.panel is not None:
-            # What judges the request elsewhere gets it: no record, no call.
-            await durable
-        return await judge(exchange, dialect, message, first, bundle, house), others
-    finally:
-        await durable
-
-
 async def judge(
     exchange: Exchange,
     dialect: Dialect,
@@ -114,7 +71,7 @@ async def judge(
     """
     route, tenant = candidate.route, exchange.principal.tenant
     exchange.route = route
-    _stand(exchange, message, route, house)
+    stand(exchange, message, route, house)
     asks = context(exchange, Direction.REQUEST, message, route)
     judge = bundle.bind(asks)
     while True:
@@ -235,30 +192,7 @@ def readable(dialect: Dialect, call: Call) -> Message:
         raise Unreadable(_TOO_MUCH) from err
 
 
-def _choose(exchange: Exchange, parts: Sequence[Part], house: House) -> Bundle:
-    """What judges this exchange, from now on until its end."""
-    exchange.chosen = house.bundle(exchange.principal, lambda: parts)
-    bundle = exchange.chosen.bundle
-    exchange.bundle_digest, exchange.bundle_revision = bundle.digest, bundle.revision
-    return bundle
-
-
-async def _candidates(
-    exchange: Exchange, message: Message, dialect: Dialect, house: House
-) -> Sequence[Candidate]:
-    exchange.stream, exchange.json_output = message.stream, message.json_output
-    exchange.sensitivity = given(exchange, house.classes())
-    model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
-    asked = message if message.model else replace(message, model=model)
-    found = house.route(asked, dialect.wire or dialect.name, exchange.principal)
-    if not found:
-        raise Refused(NO_MODEL)
-    exchange.route = found[0].route
-    _stand(exchange, message, found[0].route, house)
-    return found
-
-
-def _stand(exchange: Exchange, message: Message, route: Route, house: House) -> None:
+def stand(exchange: Exchange, message: Message, route: Route, house: House) -> None:
     """Note how the exchange stands with the terms of this route."""
     exchange.terms = house.terms(exchange.principal, route, modalities(message))
 
@@ -269,17 +203,6 @@ def modalities(message: Message) -> frozenset[str]:
         return _TEXT
     kinds = {item.media_type.partition("/")[0] for item in message.opaque}
     return _TEXT.union(kind if kind in _MEDIA else "file" for kind in kinds)
-
-
-async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:
-    """The model by which the first was made; empty if none is asked for.
-
-    Raises Refused if one of them is not this tenant's.
-    """
-    models = [await shelf.model(tenant, id_) for id_ in ids]
-    if None in models:
-        raise Refused(NOT_FOUND)
-    return models[0] or "" if models else ""
 
 
 async def _judge(

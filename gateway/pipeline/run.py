@@ -23,9 +23,10 @@ from gateway.core.errors import GatewayError, RecordUnavailable, Refused, Upstre
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Refusal
 from gateway.pipeline import record
+from gateway.pipeline.admission import admit
 from gateway.pipeline.house import House
 from gateway.pipeline.reach import reach
-from gateway.pipeline.request import Judged, admit
+from gateway.pipeline.request import Judged
 from gateway.pipeline.response import UPSTREAM_WORDS, Head, deliver, refused, reply
 from gateway.pipeline.review import hold
 from gateway.pipeline.session import Line, converse

@@ -20,8 +20,8 @@ from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.ids import new_id
 from gateway.core.judgement import Principal, Refusal
+from gateway.pipeline.admission import NO_MODEL
 from gateway.pipeline.house import House
-from gateway.pipeline.request import NO_MODEL
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
 from gateway.server import listings, sockets
