@@ -169,10 +169,10 @@ class Exchange:
     """The only mutable object that travels. Its owner is the pipeline.
 
     cut_off: the answer broke off, and its wire format has no words to say so. ends: what of
-    the answer is told from now on makes it complete for whoever hears it. review: what a
-    person decided about it, if a rule wants that. chosen: what judges it. shadows: how what a
-    shadow bundle says differs, as it goes on record. terms: how it stands with those of its
-    route.
+    the answer is told from now on makes it complete for whoever hears it. concerned: reference
+    of the person whom it is about, keyed. review: what a person decided about it, if a rule wants
+    that. chosen: what judges it. shadows: how what a shadow bundle says differs, as it goes on
+    record. terms: how it stands with those of its route.
     """
 
     id: str
@@ -182,6 +182,7 @@ class Exchange:
     headers: Mapping[str, str]
     call: Call
     started_ms: int = 0
+    concerned: str = ""
     route: Route | None = None
     stream: bool = False
     json_output: bool = False

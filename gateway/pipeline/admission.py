@@ -13,6 +13,7 @@ from gateway.core.message import Message, Part
 from gateway.core.ports import Bundle, Shelf
 from gateway.pipeline import record
 from gateway.pipeline.classing import given
+from gateway.pipeline.concerned import concerned
 from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged, judge, readable, stand
 
@@ -44,6 +45,7 @@ async def admit(
             message = readable(dialect, exchange.call)
             parts = message.parts
         finally:
+            exchange.concerned = concerned(exchange.principal, parts, house.seal)
             bundle = _choose(exchange, parts, house)
         first, *others = await _candidates(exchange, message, dialect, house)
     except Exception:

@@ -214,7 +214,7 @@ def _entry(exchange: Exchange, kind: str, core: dict[str, Any], *, outcome: str 
     return Entry(
         exchange_id=exchange.id,
         kind=kind,
-        core={**core, "team": who.team},
+        core={**core, "team": who.team, "subject": exchange.concerned},
         tenant=who.tenant,
         application=who.application,
         key_id=who.key_id,
