@@ -13,6 +13,7 @@ from gateway import actions, backends, catalogue, configured, db, dialects, taxo
 from gateway.actions._vault import KeyedVault
 from gateway.audit.heartbeat import beat_forever
 from gateway.audit.log import AuditLog, Limits
+from gateway.audit.payloads import Payloads
 from gateway.audit.sequencer import signer
 from gateway.audit.sequencing import Sequencing
 from gateway.audit.spool import Spool
@@ -30,6 +31,7 @@ from gateway.governing import Governing
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
 from gateway.identity.shelf import SqlShelf
+from gateway.identity.tenantkeys import open_keys
 from gateway.labels import headers as labels
 from gateway.lifecycle.bundles import signer as signer_of_policies
 from gateway.own import OwnReads
@@ -85,6 +87,7 @@ class Gateway:
             ),
             spool=self._spool(),
             heartbeat_s=settings.audit_heartbeat_s,
+            payloads=Payloads(self.engine, open_keys(settings.audit_payload_keys, self.keyring)),
         )
         self.sequencing = self._sequencing()
         self.keys = KeyStore(self.engine, clock=self.clock)

@@ -133,7 +133,11 @@ def compiler(
 def vocabulary(settings: Settings) -> Vocabulary:
     """The names a policy may use: every detector's, whether it is switched on or not."""
     words = _words(settings)
-    return replace(words, classes=frozenset(_classes(settings, words).names))
+    return replace(
+        words,
+        classes=frozenset(_classes(settings, words).names),
+        retentions=frozenset(settings.retention_days),
+    )
 
 
 def _words(settings: Settings) -> Vocabulary:

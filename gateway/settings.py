@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.errors import ConfigError
+from gateway.core.keeping import DEFAULT_CLASS
 from gateway.cursor import Cursor
 from gateway.documents import load, unknown
 
 PREFIX = "GATEWAY_"
 DETECTORS = "patterns,pii,names,injection,hidden,output"
 _LEAST_RUN_WORDS = 8
+RETENTION = "default=30,eu_highrisk=190,cn_unlabelled=190,hipaa=2190,sec17a4=2190"
 BEFORE_EGRESS = "before_egress"
 BEFORE_RELEASE = "before_release"
 
@@ -116,6 +118,14 @@ class Settings:
     audit_origin: str = _setting(
         "", "The audit log's name in its checkpoints. Default: made from its key"
     )
+    audit_payload_keys: str = _setting(
+        "keyring",
+        "Where the keys come from that seal kept texts: `keyring`, `file:PATH`, `env:VARIABLE`, or "
+        "an installed source",
+    )
+    audit_payload_days: str = _setting(
+        RETENTION, "Days for which texts of each retention class are kept; 0: until erased"
+    )
     replica: str = _setting("", "Name of this replica in the audit log. Default: the host name")
     reload_s: int = _setting(2, "Seconds between looks for a changed policy or catalogue; 0: never")
     log_level: str = _setting("info", "debug, info, warning or error")
@@ -181,6 +191,11 @@ class Settings:
     def spool_path(self) -> Path:
         """The folder for audit entries while the database is away."""
         return Path(self.audit_spool) if self.audit_spool else self.data_dir / "spool"
+
+    @property
+    def retention_days(self) -> dict[str, int]:
+        """Days by retention class; 0 for ever."""
+        return {name: int(days) for name, _, days in _pairs(self.audit_payload_days)}
 
     @property
     def assessors_path(self) -> Path | None:
@@ -272,6 +287,21 @@ def _from_text(variable: str, text: str, kind: Any) -> Any:
         raise ConfigError(f"{variable}: expected a whole number, found {text[:40]!r}.") from None
 
 
+def _pairs(listed: str) -> list[tuple[str, str, str]]:
+    return [each.strip().partition("=") for each in listed.split(",") if each.strip()]
+
+
+def _check_retention(listed: str) -> None:
+    for name, _, days in _pairs(listed):
+        if not (re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name) and days.isascii() and days.isdigit()):
+            raise ConfigError(
+                f"{PREFIX}AUDIT_PAYLOAD_DAYS: expected CLASS=DAYS, with commas between, found "
+                f"{name[:40]!r}."
+            )
+    if DEFAULT_CLASS not in (name for name, _, _ in _pairs(listed)):
+        raise ConfigError(f"{PREFIX}AUDIT_PAYLOAD_DAYS: the class {DEFAULT_CLASS!r} is missing.")
+
+
 def _checked(settings: Settings) -> Settings:
     for name in ("port", "admin_port"):
         if not 0 <= getattr(settings, name) <= 65_535:
@@ -290,6 +320,7 @@ def _checked(settings: Settings) -> Settings:
             f"{PREFIX}AUDIT_DURABLE: expected {BEFORE_EGRESS} or {BEFORE_RELEASE}, found "
             f"{settings.audit_durable[:40]!r}."
         )
+    _check_retention(settings.audit_payload_days)
     if settings.policy_four_eyes not in ("true", "false"):
         raise ConfigError(f"{PREFIX}POLICY_FOUR_EYES: expected true or false.")
     if settings.log_level not in ("debug", "info", "warning", "error"):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from gateway.audit.chain import Head
+from gateway.audit.sealing import Kept
 from gateway.core.errors import GatewayError
 
 
@@ -30,11 +31,17 @@ class Appender(Protocol):
     """One connection that is kept. Used by one thread at a time; every call blocks."""
 
     def write(
-        self, rows: Sequence[tuple[Any, ...]], before: Head, after: Head, seal: bytes
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        before: Head,
+        after: Head,
+        seal: bytes,
+        kept: Sequence[Kept] = (),
     ) -> None:
         """Write the rows and move the head from `before` to `after`, both or neither.
 
-        rows: of `audit_entry`, columns in the table's order. seal: of the head `after`.
+        rows: of `audit_entry`, columns in the table's order. seal: of the head `after`. kept: goes
+        with the rows, but for payloads whose keys were destroyed meanwhile.
         Raises WriteError, also if the head in the database is not `before`.
         """
 

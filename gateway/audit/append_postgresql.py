@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from gateway.audit.append import MOVED, WriteError, reason
 from gateway.audit.chain import Head
+from gateway.audit.sealing import Kept, KeyRow, PayloadRow
 from gateway.audit.tables import audit_entry
 from gateway.db import failures
 
@@ -30,17 +31,48 @@ _BYTES: tuple[str, int, Callable[[Any], bytes]] = ("bytea", 17, bytes)
 _NUMBER: tuple[str, int, Callable[[Any], bytes]] = ("bigint", 20, struct.Struct("!q").pack)
 _KINDS = [{"ts_ms": _NUMBER, "prev": _BYTES, "hash": _BYTES}.get(c, _TEXT) for c in _COLUMNS]
 
-_GIVEN = ", ".join(f"${place}::{kind[0]}[]" for place, kind in enumerate(_KINDS, 9))
-_APPEND = f"""
+_KEY_KINDS = [{"created_ms": _NUMBER, "wrapped": _BYTES}.get(c, _TEXT) for c in KeyRow._fields]
+_PAYLOAD_KINDS = [{"ts_ms": _NUMBER, "sealed": _BYTES}.get(c, _TEXT) for c in PayloadRow._fields]
+
+
+def _unnest(kinds: Sequence[tuple[str, int, Any]], first: int) -> str:
+    """What makes rows of as many arrays, whose parameters begin with this number."""
+    return ", ".join(f"${place}::{kind[0]}[]" for place, kind in enumerate(kinds, first))
+
+
+_FIRST = 9
+_FIRST_KEY = _FIRST + len(_KINDS)
+_FIRST_PAYLOAD = _FIRST_KEY + len(_KEY_KINDS)
+_MOVED = """
 WITH moved AS (
     UPDATE audit_chain SET n = $1::bigint, hash = $2::bytea, closed_ms = $3::bigint, mac = $4::bytea
     WHERE replica = $5::text AND epoch = $6::bigint AND n = $7::bigint AND hash = $8::bytea
     RETURNING replica, epoch
-)
+)"""
+# A key that is being destroyed is waited for, and then it is gone, and so is what it was for. What
+# one part of a statement inserts no other part sees but by what it returns.
+_KEPT = f""", fresh AS (
+    INSERT INTO audit_payload_key ({", ".join(KeyRow._fields)})
+    SELECT given.* FROM moved, unnest({_unnest(_KEY_KINDS, _FIRST_KEY)}) AS given
+    ON CONFLICT (key_id) DO NOTHING RETURNING key_id
+), known AS (
+    SELECT key_id FROM audit_payload_key
+    WHERE key_id = ANY (${_FIRST_PAYLOAD + PayloadRow._fields.index("key_id")}::text[])
+    FOR KEY SHARE
+), payload AS (
+    INSERT INTO audit_payload ({", ".join(PayloadRow._fields)})
+    SELECT given.* FROM moved, unnest({_unnest(_PAYLOAD_KINDS, _FIRST_PAYLOAD)})
+        AS given ({", ".join(PayloadRow._fields)})
+    WHERE given.key_id IN (SELECT key_id FROM fresh UNION SELECT key_id FROM known)
+)"""  # noqa: S608  our own column names
+_ENTRIES = f"""
 INSERT INTO audit_entry (replica, epoch, n, {", ".join(_COLUMNS)})
 SELECT moved.replica, moved.epoch, $7::bigint + place, {", ".join(_COLUMNS)}
-FROM moved, unnest({_GIVEN}) WITH ORDINALITY AS given ({", ".join(_COLUMNS)}, place)
-""".encode()  # noqa: S608  our own column names
+FROM moved, unnest({_unnest(_KINDS, _FIRST)}) WITH ORDINALITY
+    AS given ({", ".join(_COLUMNS)}, place)
+"""  # noqa: S608  our own column names
+_APPEND = (_MOVED + _ENTRIES).encode()
+_APPEND_KEPT = (_MOVED + _KEPT + _ENTRIES).encode()
 _HEAD = b"SELECT n, hash FROM audit_chain WHERE replica = $1::text AND epoch = $2::bigint"
 # "Durable" must not depend on how the server or role happens to be set.
 _SYNCHRONOUS = (
@@ -48,6 +80,7 @@ _SYNCHRONOUS = (
     b"WHERE current_setting('synchronous_commit') = 'off'"
 )
 _NAME = b"gateway_audit_append"
+_NAME_KEPT = b"gateway_audit_append_kept"
 _ARRAY = struct.Struct("!iiIii")
 _LENGTH = struct.Struct("!i")
 _BINARY = 1
@@ -67,7 +100,12 @@ class PostgreSQLAppender:
         self._raw: Any = None
 
     def write(
-        self, rows: Sequence[tuple[Any, ...]], before: Head, after: Head, seal: bytes
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        before: Head,
+        after: Head,
+        seal: bytes,
+        kept: Sequence[Kept] = (),
     ) -> None:
         """As `Appender` says."""
         place = [_text(before.replica), _number(before.epoch), _number(before.n), before.hash]
@@ -77,8 +115,13 @@ class PostgreSQLAppender:
             next(columns)
         arrays = [_array(kind, values) for kind, values in zip(_KINDS, columns, strict=True)]
         given = [_number(after.n), after.hash, closed, seal, *place, *arrays]
+        name = _NAME
+        if kept:
+            name = _NAME_KEPT
+            given += _arrays(_KEY_KINDS, [each.key for each in kept if each.key is not None])
+            given += _arrays(_PAYLOAD_KINDS, [each.payload for each in kept])
         with self._asking(unsure=True) as pg:
-            pg.send_query_prepared(_NAME, given, [_BINARY] * len(given))
+            pg.send_query_prepared(name, given, [_BINARY] * len(given))
             written = self._answer(pg).command_tuples
         if written != len(rows):
             raise WriteError(MOVED)
@@ -126,8 +169,9 @@ class PostgreSQLAppender:
             pg = self._raw.pgconn
             pg.send_query_params(_SYNCHRONOUS, None)
             self._answer(pg)
-            pg.send_prepare(_NAME, _APPEND)
-            self._answer(pg)
+            for name, statement in ((_NAME, _APPEND), (_NAME_KEPT, _APPEND_KEPT)):
+                pg.send_prepare(name, statement)
+                self._answer(pg)
         return self._raw.pgconn
 
     def _answer(self, pg: Any) -> Any:
@@ -166,6 +210,14 @@ def _text(value: str) -> bytes:
 
 def _number(value: int) -> bytes:
     return _NUMBER[2](value)
+
+
+def _arrays(
+    kinds: Sequence[tuple[str, int, Callable[[Any], bytes]]], rows: Sequence[tuple[Any, ...]]
+) -> list[bytes]:
+    """The columns of these rows, of which there may be none."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
+    return [_array(kind, values) for kind, values in zip(kinds, columns, strict=True)]
 
 
 def _array(kind: tuple[str, int, Callable[[Any], bytes]], values: Sequence[Any]) -> bytes:

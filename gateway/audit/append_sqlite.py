@@ -12,6 +12,7 @@ from sqlalchemy import Engine, PoolProxiedConnection
 
 from gateway.audit.append import MOVED, WriteError, reason
 from gateway.audit.chain import Head
+from gateway.audit.sealing import Kept, KeyRow, PayloadRow
 from gateway.audit.tables import audit_entry
 from gateway.db import failures
 
@@ -21,6 +22,15 @@ _INSERT = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S6
 _MOVE = (
     "UPDATE audit_chain SET n = ?, hash = ?, closed_ms = ?, mac = ? "
     "WHERE replica = ? AND epoch = ? AND n = ? AND hash = ?"
+)
+_KEY = (
+    f"INSERT INTO audit_payload_key ({', '.join(KeyRow._fields)}) "  # noqa: S608  our own names
+    f"VALUES ({', '.join('?' * len(KeyRow._fields))}) ON CONFLICT (key_id) DO NOTHING"
+)
+_PAYLOAD = (
+    f"INSERT INTO audit_payload ({', '.join(PayloadRow._fields)}) "  # noqa: S608  our own names
+    f"SELECT {', '.join('?' * len(PayloadRow._fields))} "
+    "WHERE EXISTS (SELECT 1 FROM audit_payload_key WHERE key_id = ?)"
 )
 _HEAD = "SELECT n, hash FROM audit_chain WHERE replica = ? AND epoch = ?"
 
@@ -36,7 +46,12 @@ class SQLiteAppender:
         self._file: os.stat_result | None = None
 
     def write(
-        self, rows: Sequence[tuple[Any, ...]], before: Head, after: Head, seal: bytes
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        before: Head,
+        after: Head,
+        seal: bytes,
+        kept: Sequence[Kept] = (),
     ) -> None:
         """As `Appender` says."""
         place = (before.replica, before.epoch, before.n, before.hash)
@@ -50,6 +65,8 @@ class SQLiteAppender:
             cursor.execute(_MOVE, (after.n, after.hash, after.closed_ms, seal, *place))
             if cursor.rowcount != 1:
                 raise WriteError(MOVED)
+            cursor.executemany(_KEY, [each.key for each in kept if each.key is not None])
+            cursor.executemany(_PAYLOAD, [(*p, p.key_id) for p, _ in kept])
             unsure = True
             raw.commit()
         except self._failures as err:

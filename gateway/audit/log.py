@@ -14,6 +14,7 @@ from gateway import __version__
 from gateway.audit import chain
 from gateway.audit.append import WriteError
 from gateway.audit.closing import Opened, closing
+from gateway.audit.payloads import Payloads, commit
 from gateway.audit.spool import Spool
 from gateway.audit.store import Store
 from gateway.audit.tail import SPOOL_ENTRIES, Queued, Tail
@@ -52,8 +53,9 @@ class AuditLog:
 
     replica: names this process among those that share the database; chains of the same
     name follow each other. spool: where entries go while the database is away. heartbeat_s:
-    how often at least an entry will come, as the chain's first entry promises. Belongs to the
-    event loop that `start`s it, after any fork.
+    how often at least an entry will come, as the chain's first entry promises. payloads: what
+    seals those of entries; without it, none may have one. Belongs to the event loop that `start`s
+    it, after any fork.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class AuditLog:
         limits: Limits | None = None,
         spool: Spool | None = None,
         heartbeat_s: int = 0,
+        payloads: Payloads | None = None,
     ) -> None:
         self._replica = replica
         self._clock = clock
@@ -80,6 +83,7 @@ class AuditLog:
             clock=clock,
             counters=counters,
             spool=spool,
+            payloads=payloads,
         )
         self._writer = Writer(
             self._tail,
@@ -163,10 +167,13 @@ class AuditLog:
                 entry.outcome,
             )
         )
-        made = (new_id(), self._clock.now_ms(), texts, chain.data_text(entry.core))
+        core, payload = entry.core, None
+        if entry.payload is not None:
+            core, payload = commit(entry, entry.payload)
+        made = (new_id(), self._clock.now_ms(), texts, chain.data_text(core))
         future: asyncio.Future[None] = self._loop.create_future()
         (self._closing if kept else self._opening).add(future)
-        self._writer.queue.put(Queued(made, kept, future))
+        self._writer.queue.put(Queued(made, kept, future, payload))
         return future
 
     def _admit(self, kept: bool) -> None:

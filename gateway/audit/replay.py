@@ -10,7 +10,8 @@ from itertools import islice
 from gateway.audit import chain, spool
 from gateway.audit.append import WriteError
 from gateway.audit.chain import Head
-from gateway.audit.spool import Row
+from gateway.audit.sealing import Kept
+from gateway.audit.spool import Spooled
 from gateway.audit.store import Store
 from gateway.audit.tables import TEXTS
 
@@ -28,7 +29,9 @@ class Forked(WriteError):
         self.at = at
 
 
-def replay(store: Store, base: Head, rows: Iterable[Row], *, moved: Callable[[Head], None]) -> Head:
+def replay(
+    store: Store, base: Head, rows: Iterable[Spooled], *, moved: Callable[[Head], None]
+) -> Head:
     """Write those rows that the database does not have; the head after the last of them.
 
     base: what the first of them follows. moved: called with each head that is in the database.
@@ -39,25 +42,25 @@ def replay(store: Store, base: Head, rows: Iterable[Row], *, moved: Callable[[He
     if there is None or there[0] < base.n or (there[0] == base.n and there[1] != base.hash):
         raise Forked(base)
     for group in groups(rows):
-        last = spool.after(head, group[-1])
+        last = spool.after(head, group[-1].row)
         if last.n <= there[0]:
             if not store.holds(last):
                 raise Forked(head)
             head = last
             moved(head)
             continue
-        missing = [row for row in group if row[2] > there[0]]
-        known = [row for row in group if row[2] <= there[0]]
-        before = spool.after(head, known[-1]) if known else head
+        missing = [each for each in group if each.row[2] > there[0]]
+        known = [each for each in group if each.row[2] <= there[0]]
+        before = spool.after(head, known[-1].row) if known else head
         if (before.n, before.hash) != there:
             raise Forked(head)
-        store.write(missing, before, last)
+        store.write([each.row for each in missing], before, last, _kept(missing))
         head, there = last, (last.n, last.hash)
         moved(head)
     return head
 
 
-def groups(rows: Iterable[Row], size: int = 256) -> Iterator[list[Row]]:
+def groups(rows: Iterable[Spooled], size: int = 256) -> Iterator[list[Spooled]]:
     """The rows, up to `size` at a time."""
     each = iter(rows)
     while group := list(islice(each, size)):
@@ -70,7 +73,7 @@ class Attempt(threading.Thread):
     at: how far the database is known to be. trouble: why it ended early; None if it did not.
     """
 
-    def __init__(self, store: Store, base: Head, rows: Iterator[Row]) -> None:
+    def __init__(self, store: Store, base: Head, rows: Iterator[Spooled]) -> None:
         super().__init__(name="gateway-audit-replay", daemon=True)
         self.at = base
         self.trouble: WriteError | None = WriteError("replaying was cut off")
@@ -91,7 +94,7 @@ class Attempt(threading.Thread):
         self.at = head
 
 
-def rejoin(store: Store, rows: Iterable[Row], head: Head, *, taken: set[str]) -> Head:
+def rejoin(store: Store, rows: Iterable[Spooled], head: Head, *, taken: set[str]) -> Head:
     """Chain the rows again, behind this head; those the database has are passed over.
 
     taken: exchanges that have been closed meanwhile. Returns the head then. Raises WriteError.
@@ -101,14 +104,20 @@ def rejoin(store: Store, rows: Iterable[Row], head: Head, *, taken: set[str]) ->
         if made:
             linked = chain.rows(head, made)
             after = head.moved(linked[-1])
-            store.write(linked, head, after)
+            ids = {row[3] for row in linked}
+            kept = [each for each in _kept(group) if each.payload.entry_id in ids]
+            store.write(linked, head, after, kept)
             head = after
     return head
 
 
-def _entries(rows: Iterable[Row]) -> Iterator[chain.Made]:
+def _kept(spooled: Iterable[Spooled]) -> list[Kept]:
+    return [each.kept for each in spooled if each.kept is not None]
+
+
+def _entries(rows: Iterable[Spooled]) -> Iterator[chain.Made]:
     """As they were before they had places. The end of their chain is not the next one's."""
-    for row in rows:
+    for row, _ in rows:
         texts = tuple(row[_FIRST_TEXT : _FIRST_TEXT + len(TEXTS)])
         if texts[_KIND] != chain.CHAIN_CLOSED:
             yield row[3], row[4], texts, chain.data_text(json.loads(row[-3])["data"])

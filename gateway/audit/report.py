@@ -43,6 +43,7 @@ class Report:
     exchanges: int = 0
     tree_size: int = 0
     checkpoints: int = 0
+    payloads: int = 0
     unsequenced: int = 0
     unclosed_count: int = 0
     problem_count: int = 0

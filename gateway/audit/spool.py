@@ -16,11 +16,12 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.audit import chain
 from gateway.audit.append import WriteError
 from gateway.audit.chain import Head
+from gateway.audit.sealing import Kept, read, spelled
 from gateway.audit.tables import TEXTS
 
 if sys.platform != "win32":
@@ -30,7 +31,17 @@ SUFFIX = ".spool"
 # Left to entries that report what has happened, when those that ask are refused already.
 _RESERVE_SHARE = 0.1
 
+# Between an entry's core, which holds no such character, and what goes beside it.
+_BESIDE = "\t"
+
 Row = tuple[Any, ...]
+
+
+class Spooled(NamedTuple):
+    """A row of `audit_entry`, and what goes beside it."""
+
+    row: Row
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +96,13 @@ class Spool:
                 new.unlink()
             raise WriteError(f"the audit spool cannot be made: {type(err).__name__}") from err
 
-    def append(self, rows: Sequence[Row], after: Head) -> None:
+    def append(self, rows: Sequence[Row], after: Head, kept: Sequence[Kept] = ()) -> None:
         """Write the rows, durably when it returns; all or none. Raises WriteError.
 
-        after: the chain's head with them.
+        after: the chain's head with them. kept: what goes beside them.
         """
-        lines = [f"{row[-3]}\n".encode("ascii") for row in rows]
+        beside = {each.payload.entry_id: _BESIDE + spelled(each) for each in kept}
+        lines = [f"{row[-3]}{beside.get(row[3], '')}\n".encode("ascii") for row in rows]
         cores = b"".join(lines)
         text = cores + _end(after, self._key)
         if self.bytes + len(text) > self._max_bytes:
@@ -102,14 +114,14 @@ class Spool:
         self._ends.append((after.n, self.bytes - len(text) + len(cores)))
         self.entries += len(rows)
 
-    def rows(self, *, behind: int = -1) -> Iterator[Row]:
-        """What has been appended by now, first to last, as rows of `audit_entry`.
+    def rows(self, *, behind: int = -1) -> Iterator[Spooled]:
+        """What has been appended by now, first to last.
 
         behind: only entries behind that place in the chain.
         """
         group = max(0, bisect_right(self._ends, behind, key=lambda end: end[0]) - 1)
         found = _rows(self._path, self._key, self.bytes, start=self._ends[group][1])
-        return (row for row in found if row[2] > behind)
+        return (each for each in found if each.row[2] > behind)
 
     def leftovers(self) -> Iterator[Leftover]:
         """Files in the folder that no running process holds, oldest chain first; now ours.
@@ -167,8 +179,8 @@ class Leftover:
         self._file = file
         self._key = key
 
-    def rows(self) -> Iterator[Row]:
-        """Its entries, first to last, as rows of `audit_entry`."""
+    def rows(self) -> Iterator[Spooled]:
+        """Its entries, first to last."""
         return _rows(self.path, self._key, self.path.stat().st_size)
 
     def remove(self) -> None:
@@ -255,7 +267,7 @@ def _damaged(path: Path) -> WriteError:
     )
 
 
-def _rows(path: Path, key: bytes, size: int, *, start: int = 0) -> Iterator[Row]:
+def _rows(path: Path, key: bytes, size: int, *, start: int = 0) -> Iterator[Spooled]:
     """start: where the line of the head that the first of them follows begins."""
     group: list[bytes] = []
     with path.open("rb") as file:
@@ -269,7 +281,7 @@ def _rows(path: Path, key: bytes, size: int, *, start: int = 0) -> Iterator[Row]
                 continue
             end = _head(line, key)
             rows = _follow(head, group)
-            if end is None or not rows or rows[-1][-1] != end.hash:
+            if end is None or not rows or rows[-1].row[-1] != end.hash:
                 if any(_head(later, key) for later in file):
                     raise _damaged(path)
                 return
@@ -277,20 +289,20 @@ def _rows(path: Path, key: bytes, size: int, *, start: int = 0) -> Iterator[Row]
             head, group = end, []
 
 
-def _follow(head: Head, cores: Sequence[bytes]) -> list[Row]:
-    out: list[Row] = []
+def _follow(head: Head, lines: Sequence[bytes]) -> list[Spooled]:
+    out: list[Spooled] = []
     n, prev = head.n, head.hash
-    for line in cores:
-        text = line.rstrip(b"\n")
+    for line in lines:
+        text, _, beside = line.rstrip(b"\n").partition(_BESIDE.encode())
         try:
-            core = json.loads(text)
-        except ValueError:
+            core, kept = json.loads(text), read(beside)
+        except (ValueError, TypeError):
             return []
         n += 1
         texts = [core[name] for name in TEXTS]
         digest = chain.entry_hash(prev, text)
         place = (head.replica, head.epoch, n, core["id"], core["ts_ms"])
-        out.append((*place, *texts, text.decode("ascii"), prev, digest))
+        out.append(Spooled((*place, *texts, text.decode("ascii"), prev, digest), kept))
         prev = digest
     return out
 

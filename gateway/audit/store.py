@@ -25,6 +25,7 @@ from gateway.audit.append import Appender, WriteError, reason
 from gateway.audit.append_postgresql import PostgreSQLAppender
 from gateway.audit.append_sqlite import SQLiteAppender
 from gateway.audit.chain import Head, Registry
+from gateway.audit.sealing import Kept
 from gateway.audit.tables import audit_chain, audit_entry, audit_registry
 from gateway.core.canonical import canonical
 from gateway.core.errors import ConfigError
@@ -70,12 +71,19 @@ class Store:
         """
         return self._appender.head(head)
 
-    def write(self, rows: Sequence[tuple[Any, ...]], before: Head, after: Head) -> None:
+    def write(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        before: Head,
+        after: Head,
+        kept: Sequence[Kept] = (),
+    ) -> None:
         """Write the rows and move the head from `before` to `after`, both or neither.
 
-        Raises WriteError, also if the head in the database is not `before`.
+        kept: what goes beside them. Raises WriteError, also if the head in the database is not
+        `before`.
         """
-        self._appender.write(rows, before, after, after.mac(self._key))
+        self._appender.write(rows, before, after, after.mac(self._key), kept)
 
     def holds(self, end: Head) -> bool:
         """Whether this entry is in the database. Raises WriteError."""

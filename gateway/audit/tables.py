@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -114,4 +115,69 @@ audit_cosignature = Table(
     Column("ts_ms", BigInteger, nullable=False),
     Column("line", Text, nullable=False),
     PrimaryKeyConstraint("size", "witness", "ts_ms"),
+)
+
+# Data keys of what is kept of texts: one or more for a person and month, wrapped.
+audit_payload_key = Table(
+    "audit_payload_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("month", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Index(None, "tenant", "subject"),
+)
+
+# What is kept of texts, apart from the entries, which say only what its digest was.
+audit_payload = Table(
+    "audit_payload",
+    metadata,
+    Column("entry_id", Text, primary_key=True),
+    Column("exchange_id", Text, nullable=False, index=True),
+    Column("tenant", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("retention", Text, nullable=False),
+    Column(
+        "key_id",
+        Text,
+        ForeignKey("audit_payload_key.key_id", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    Column("ts_ms", BigInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "retention", "ts_ms"),
+)
+
+# What must not be erased for now. Empty: whoever, or whatever, it is.
+audit_hold = Table(
+    "audit_hold",
+    metadata,
+    Column("hold_id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("exchange_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("placed_ms", BigInteger, nullable=False),
+    Column("lifted_by", Text, nullable=False),
+    Column("lifted_ms", BigInteger),
+)
+
+# Leave to read what is kept of one exchange, for a while.
+audit_reading = Table(
+    "audit_reading",
+    metadata,
+    Column("reading_id", Text, primary_key=True),
+    Column("exchange_id", Text, nullable=False, index=True),
+    Column("tenant", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("approved_ms", BigInteger),
+    Column("expires_ms", BigInteger, nullable=False),
 )

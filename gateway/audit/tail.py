@@ -17,7 +17,9 @@ from gateway.audit import chain
 from gateway.audit.append import WriteError
 from gateway.audit.chain import Head
 from gateway.audit.inherit import adopt, inherit
+from gateway.audit.payloads import Payloads, Unsealed
 from gateway.audit.replay import Attempt, Forked, late, rejoin
+from gateway.audit.sealing import Kept
 from gateway.audit.spool import Spool
 from gateway.audit.store import Store
 from gateway.core.errors import ConfigError
@@ -39,11 +41,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """One entry on its way to the database; kept: must not be lost when a commit fails."""
+    """One entry on its way to the database; kept: must not be lost when a commit fails.
+
+    payload: what goes beside it.
+    """
 
     entry: chain.Made
     kept: bool
     waiter: Any
+    payload: Unsealed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class Tail:
     """The end of one chain. Used by the writer's thread only.
 
     chain_data: what the first entry of a chain says besides its links. spool: where entries
-    go while the database is away; None for nowhere.
+    go while the database is away; None for nowhere. payloads: what seals those of entries; without
+    it, no entry may have one.
     """
 
     def __init__(
@@ -69,8 +76,10 @@ class Tail:
         clock: Clock,
         counters: Counters,
         spool: Spool | None = None,
+        payloads: Payloads | None = None,
     ) -> None:
         self._store = store
+        self._payloads = payloads
         self._chain_data = chain_data
         self._clock = clock
         self._counters = counters
@@ -118,7 +127,7 @@ class Tail:
         made = [queued.entry for queued in batch]
         if self._taken:
             made = [late(entry, self._taken) for entry in made]
-        self._append(chain.rows(self.head, made), batch)
+        self._append(chain.rows(self.head, made), batch, kept=self._sealed(batch))
 
     def close(self, entry: chain.Made) -> None:
         """Write the chain's last entry; nothing if it has it. Raises WriteError."""
@@ -160,38 +169,54 @@ class Tail:
         if self._attempt is None or not self._attempt.is_alive():
             self._store.discard()
 
+    def _sealed(self, batch: Sequence[Queued]) -> list[Kept]:
+        """What goes beside these entries. Raises WriteError if it cannot be sealed."""
+        found = [(each.entry, each.payload) for each in batch if each.payload is not None]
+        if not found:
+            return []
+        if self._payloads is None:
+            raise RuntimeError("nothing seals payloads here")
+        return self._payloads.seal(found)
+
     def _append(
-        self, rows: list[tuple[Any, ...]], batch: Sequence[Queued], *, closed_ms: int | None = None
+        self,
+        rows: list[tuple[Any, ...]],
+        batch: Sequence[Queued],
+        *,
+        kept: Sequence[Kept] = (),
+        closed_ms: int | None = None,
     ) -> None:
         after = self.head.moved(rows[-1], closed_ms=closed_ms)
         if self.spooling:
-            self._put(rows, after, batch)
+            self._put(rows, after, batch, kept)
             return
         try:
-            self._commit(rows, after)
+            self._commit(rows, after, kept)
         except WriteError as err:
             self._counters.add(FAILURES)
-            if not self._diverted(rows, after, batch, err):
+            if not self._diverted(rows, after, batch, kept, err):
                 if err.unsure:
                     self._unsure.append(Unsure(after, batch))
                 raise
 
-    def _commit(self, rows: list[tuple[Any, ...]], after: Head) -> None:
+    def _commit(self, rows: list[tuple[Any, ...]], after: Head, kept: Sequence[Kept]) -> None:
         """To the database; once more if a connection was cut that had nothing of it."""
         try:
-            self._store.write(rows, self.head, after)
+            self._store.write(rows, self.head, after, kept)
         except WriteError as err:
-            if err.late or not err.unsure or not self._again(rows, after):
+            if err.late or not err.unsure or not self._again(rows, after, kept):
                 raise
         self._head = after
         self._unsure.clear()
+        if kept and self._payloads is not None:
+            self._payloads.stored(kept)
 
-    def _again(self, rows: list[tuple[Any, ...]], after: Head) -> bool:
+    def _again(self, rows: list[tuple[Any, ...]], after: Head, kept: Sequence[Kept]) -> bool:
         """Whether it has happened, or happens now. What failed first may still happen later."""
         try:
             there = self._store.head(self.head)
             if there == (self.head.n, self.head.hash):
-                self._store.write(rows, self.head, after)
+                self._store.write(rows, self.head, after, kept)
                 return True
         except WriteError:
             return False
@@ -202,6 +227,7 @@ class Tail:
         rows: list[tuple[Any, ...]],
         after: Head,
         batch: Sequence[Queued],
+        kept: Sequence[Kept],
         err: WriteError,
     ) -> bool:
         """Whether the rows are in the spool instead: exactly these, for they may be written."""
@@ -211,7 +237,7 @@ class Tail:
         try:
             self._spool.begin(stored)
             self._stored = stored
-            self._put(rows, after, batch)
+            self._put(rows, after, batch, kept)
         except WriteError as worse:
             log.error("The audit spool cannot be used either (%s).", worse)
             self._spool.clear()
@@ -222,11 +248,17 @@ class Tail:
         log.error("The audit log cannot be written (%s); entries go to the spool.", err)
         return True
 
-    def _put(self, rows: list[tuple[Any, ...]], after: Head, batch: Sequence[Queued]) -> None:
+    def _put(
+        self,
+        rows: list[tuple[Any, ...]],
+        after: Head,
+        batch: Sequence[Queued],
+        kept: Sequence[Kept],
+    ) -> None:
         spool = self._in_use()
         if not all(queued.kept for queued in batch):
             self.ready()
-        spool.append(rows, after)
+        spool.append(rows, after, kept)
         self._head = after
         self._counters.add(SPOOLED, len(rows))
         self._gauge(spool)
@@ -234,7 +266,8 @@ class Tail:
     def _replay(self) -> Attempt:
         if self._stored is None:
             raise RuntimeError("nothing is spooled")
-        return Attempt(self._store, self._stored, self._in_use().rows(behind=self._stored.n))
+        spooled = self._in_use().rows(behind=self._stored.n)
+        return Attempt(self._store, self._stored, spooled)
 
     def _judge(self, attempt: Attempt) -> None:
         """What an attempt came to."""

@@ -19,8 +19,10 @@ from gateway.audit.checkpoint import Checkpoint
 from gateway.audit.report import MAX_LISTED, Name, Problem, Report, Unclosed
 from gateway.audit.sequencer import signer
 from gateway.audit.tables import TEXTS, audit_chain, audit_entry, audit_registry
+from gateway.audit.verify_payloads import verify_payloads
 from gateway.audit.verify_tree import verify_tree, verify_witness
 from gateway.core.note import Key
+from gateway.core.ports import TenantKeys
 from gateway.db import snapshot
 
 _COPIED = (*TEXTS, "ts_ms", "replica", "epoch", "n")
@@ -33,12 +35,13 @@ def verify(
     log_key: Key | None = None,
     saved: Sequence[Checkpoint] = (),
     witnesses: Sequence[Key] = (),
+    tenant_keys: TenantKeys | None = None,
 ) -> Report:
-    """Check every entry, chain and seal, and the tree. Raises what the database raises.
+    """Check every entry, chain and seal, the tree and payloads. Raises what the database raises.
 
     log_key: what signs checkpoints; by default, the one that follows from the audit key.
     saved: checkpoints that were kept elsewhere, and whose signatures were checked.
-    witnesses: whose signatures must be there.
+    witnesses: whose signatures must be there. tenant_keys: what payloads are sealed with.
     """
     report = Report()
     with snapshot(engine) as connection:
@@ -62,6 +65,7 @@ def verify(
         verify_tree(connection, log_key or signer(key, "").key, report, saved)
         for witness in witnesses:
             verify_witness(connection, witness, report)
+        verify_payloads(connection, tenant_keys, report)
     return report
 
 

@@ -26,6 +26,7 @@ from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 from gateway.core.note import Key
 from gateway.identity.keyring import Keyring
+from gateway.identity.tenantkeys import open_keys
 
 app = typer.Typer(
     help="Read and verify the audit log. It holds no content of any exchange.",
@@ -167,11 +168,18 @@ def verify(
         with database(found) as engine:
             report = verify_range(engine, log_key, *_places(places))
     else:
-        audit_key = Keyring.open(found.keyring_path, create=False).audit_key
+        keyring = Keyring.open(found.keyring_path, create=False)
         kept = [c for path in against or [] for c in saved.read(path, log_key, witnesses)]
         with database(found) as engine:
             asked = [] if against else witnesses
-            report = recompute(engine, audit_key, log_key=log_key, saved=kept, witnesses=asked)
+            report = recompute(
+                engine,
+                keyring.audit_key,
+                log_key=log_key,
+                saved=kept,
+                witnesses=asked,
+                tenant_keys=open_keys(found.audit_payload_keys, keyring),
+            )
             schema.compare(engine, settings.shipped("migrations"), report)
     if as_json:
         emit({"ok": report.ok, **asdict(report)})
@@ -220,7 +228,8 @@ def _tell(report: Report) -> None:
         f"{report.entries:,} entries, {report.chains:,} chains "
         f"({len(report.open_chains):,} open), {report.exchanges:,} exchanges, "
         f"{report.unclosed_count:,} unclosed; a tree of {report.tree_size:,} entries, "
-        f"{report.checkpoints:,} checkpoints, {report.unsequenced:,} entries not in it yet"
+        f"{report.checkpoints:,} checkpoints, {report.unsequenced:,} entries not in it yet; "
+        f"{report.payloads:,} payloads"
     )
     if report.ok:
         say(f"[bold green]The log holds.[/] {counts}.")

@@ -13,6 +13,7 @@ from gateway.core.activation import Activation
 from gateway.core.calls import Call
 from gateway.core.clearance import DataClass
 from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Route, Subject
+from gateway.core.keeping import Transcript
 from gateway.core.message import Direction, Opaque
 from gateway.core.ports import Chosen
 from gateway.core.reviews import Decision
@@ -81,7 +82,8 @@ class Side:
     what the caller is to be warned of, by who warns (policy/rule, or another source of the same
     form); never content.
     consulted: by name of the assessor, its backend and model. pending: what goes on to be
-    learned when the client has had its answer; the closing entry waits for it.
+    learned when the client has had its answer; the closing entry waits for it. transcripts: of
+    its messages, where policy has texts kept.
     """
 
     bytes: int = 0
@@ -96,6 +98,7 @@ class Side:
     digest: str = ""
     consulted: dict[tuple[str, str, str], Consulted] = field(default_factory=dict)
     pending: list[Task[None]] = field(default_factory=list)
+    transcripts: list[Transcript] = field(default_factory=list)
 
     def note(self, finding: Finding, subject: Subject, place: str = "") -> None:
         """Count a finding; only what it is, not where and never its text.

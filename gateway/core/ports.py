@@ -21,6 +21,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
+from gateway.core.keeping import Keeping, Payload
 from gateway.core.message import Direction, Edit, Kind, Part
 from gateway.core.reviews import Decision, Held
 from gateway.core.standing import Standing
@@ -245,11 +246,12 @@ class Following(Protocol):
 class Judge(Protocol):
     """A bundle bound to one exchange and direction.
 
-    weighs: whether a rule asks of what class data is.
+    weighs: whether a rule asks of what class data is. keeping: what is kept of the texts.
     """
 
     stream_mode: StreamMode
     asking: Asking
+    keeping: Keeping
     weighs: bool
 
     def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
@@ -350,7 +352,8 @@ class Vault(Protocol):
 class Entry:
     """One audit entry before it has a place in the chain.
 
-    core: JSON-ready values without floats and without personal data.
+    core: JSON-ready values without floats and without personal data. payload: what is kept
+    beside it, apart, for as long as that may be kept.
     """
 
     exchange_id: str
@@ -362,6 +365,7 @@ class Entry:
     model: str = ""
     provider: str = ""
     outcome: str = ""
+    payload: Payload | None = None
 
 
 class Sink(Protocol):
@@ -371,6 +375,24 @@ class Sink(Protocol):
         """Queue the entry at once; the future is done when it is durable.
 
         Raises RecordUnavailable (also from the future) if it cannot be made durable.
+        """
+
+
+class TenantKeys(Protocol):
+    """Where tenants' keys come from, with which the keys of what is kept of texts are wrapped.
+
+    newest: the version that is used for what is new. A key management service (KMS) fits it with
+    a MAC over the tenant's name under a key that never leaves it.
+    """
+
+    @property
+    def newest(self) -> str:
+        """The version in use now."""
+
+    def key(self, tenant: str, version: str) -> bytes:
+        """The tenant's 32-byte key of this version, the same always. Blocks.
+
+        Raises a GatewayError if it cannot be had.
         """
 
 

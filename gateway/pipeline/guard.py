@@ -34,6 +34,7 @@ from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.classing import Classing
 from gateway.pipeline.held import Notes
 from gateway.pipeline.passage import Passage, placed
+from gateway.pipeline.payload import transcript
 from gateway.pipeline.shadow import Listening
 
 _GAP = "\n\x00\n"
@@ -101,6 +102,7 @@ class Guard:
         heard = frozenset((*self._detectors, *followed, *asked))
         side.activation.detectors |= heard
         self._listening = listening.beyond(heard) if listening is not None else None
+        self._transcript = transcript(judge.keeping, side)
         # Text that may be stopped or changed for what it is part of waits until that is known.
         self._waits_for_followers = self._follow is not None and bool(
             judge.enforcing(following.detectors)
@@ -232,6 +234,8 @@ class Guard:
         gone = finding.start < passage.ended or (passage.sealed and passage.ended)
         fixed = gone or passage.fixed
         self._side.note(finding, passage.subject, FIXED if fixed else "")
+        if self._transcript is not None:
+            self._transcript.found(finding, passage)
         changing = self._decide(finding, passage.subject, passage)
         if changing and fixed and self.refusal is None:
             self.refusal = _stopped(changing[0], _TOO_LATE if gone else _FIXED)
@@ -315,6 +319,8 @@ class Guard:
         restores = self._restores(passage)
         if passage.sealed:
             _seal(passage)
+            if self._transcript is not None:
+                self._transcript.edited(passage.edits, passage)
         elif passage.effects or restores:
             cleared = self._settle(passage, restores, cleared)
         if cleared <= passage.cleared:
@@ -325,6 +331,8 @@ class Guard:
             self._assessing.keep(new, passage)
         if self._listening is not None:
             self._listening.keep(new, passage)
+        if self._transcript is not None:
+            self._transcript.keep(new, passage)
         passage.cleared = cleared
         passage.trim()
 
@@ -343,6 +351,8 @@ class Guard:
             Edit(edit.start + base, edit.end + base, edit.replacement)
             for edit in resolve(settled, self._actions, passage.text, self._vault, offset=base)
         ]
+        if self._transcript is not None:
+            self._transcript.edited(edits, passage)
         free = _free(edits, [r for r in restores if r.start < cleared])
         self._vault.restored += len(free)
         passage.edits += sorted([*edits, *free], key=lambda edit: edit.start)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gateway.core.exchange import Attempt, Exchange, Sensitivity, Side
 from gateway.core.ports import Entry
 from gateway.core.standing import Under
+from gateway.pipeline.payload import payload
 
 OPENED = "exchange.opened"
 CLOSED = "exchange.closed"
@@ -27,7 +29,10 @@ def opened(exchange: Exchange) -> Entry:
 
 
 def closed(exchange: Exchange, *, took_ms: float) -> Entry:
-    """How the exchange ended: verdicts, coverage, digests, timings. No text of either side."""
+    """How the exchange ended: verdicts, coverage, digests, timings. No text of either side.
+
+    What policy has kept of the texts goes beside it.
+    """
     core: dict[str, Any] = {
         "endpoint": exchange.endpoint,
         "path": exchange.path,
@@ -68,7 +73,9 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
             "policy": exchange.refusal.policy,
             "rule": exchange.refusal.rule,
         }
-    return _entry(exchange, CLOSED, core, outcome=exchange.outcome.value)
+    entry = _entry(exchange, CLOSED, core, outcome=exchange.outcome.value)
+    kept = payload(exchange)
+    return entry if kept is None else replace(entry, payload=kept)
 
 
 def withheld(exchange: Exchange) -> Entry:

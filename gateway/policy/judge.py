@@ -23,6 +23,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
+from gateway.core.keeping import LEAST_FIRST, NOTHING_KEPT, Keeping
 from gateway.core.languages import choose
 from gateway.core.ports import Asking
 from gateway.policy.evaluating import Evaluator
@@ -101,6 +102,7 @@ class BoundJudge:
         modes = [each.policy.streaming for each in felt]
         self.stream_mode = max(modes, key=_STREAM_MODES.index, default=StreamMode.WINDOW)
         self.asking = _asking(bound, felt)
+        self.keeping = _keeping(felt)
 
     def concerned(self, detectors: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """Names of the detectors that some rule here listens to."""
@@ -230,3 +232,9 @@ def _asking(bound: Sequence[Bound], felt: Sequence[Bound]) -> Asking:
     always = frozenset[str]().union(*(each.policy.asking.always for each in bound))
     said = [each.policy.asking.deadline_s for each in felt or bound]
     return Asking(always, min((deadline for deadline in said if deadline), default=0.0))
+
+
+def _keeping(felt: Sequence[Bound]) -> Keeping:
+    """The least that any of those policies wants kept which say something of it."""
+    said = [each.policy.keeping for each in felt if each.policy.keeping is not None]
+    return min(said, key=lambda each: LEAST_FIRST.index(each.texts), default=NOTHING_KEPT)

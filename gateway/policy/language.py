@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway import taxonomy
 from gateway.core.judgement import USUAL, Finding, Manner, Mode, ReviewOrder, StreamMode
+from gateway.core.keeping import Keeping
 from gateway.core.ports import Action, Asking
 from gateway.policy.conditions import Condition
 from gateway.policy.groups import GROUPS
@@ -24,7 +25,8 @@ class Vocabulary:
 
     detectors: name -> categories it can report. If there are none, neither detector nor
     category names are checked. assessors: those of the detectors that are models or services
-    elsewhere. classes: of data; without any, their names are not checked.
+    elsewhere. classes: of data; without any, their names are not checked. retentions: classes that
+    say how long texts are kept; the same.
     """
 
     actions: Mapping[str, Action]
@@ -34,6 +36,7 @@ class Vocabulary:
     )
     assessors: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
+    retentions: frozenset[str] = frozenset()
 
     @property
     def categories(self) -> frozenset[str]:
@@ -162,8 +165,8 @@ class Example:
 class Policy:
     """A set of rules for a scope. The order of rules has meaning: see `allow`.
 
-    match_conditions: all must hold for an exchange. variables: what conditions may name. at:
-    file and line, for messages.
+    match_conditions: all must hold for an exchange. variables: what conditions may name. keeping:
+    what is kept of the texts, if it says so. at: file and line, for messages.
     made: it was not written by a person but made, from a terms profile.
     """
 
@@ -178,6 +181,7 @@ class Policy:
     asking: Asking = field(default_factory=Asking)
     match_conditions: Mapping[str, Condition] = field(default_factory=dict)
     variables: Mapping[str, Condition] = field(default_factory=dict)
+    keeping: Keeping | None = None
     at: str = ""
     made: bool = False
 
@@ -198,6 +202,8 @@ class Policy:
         if self.asking != Asking():
             deadline_ms = round(self.asking.deadline_s * 1000)
             said["asking"] = {"always": sorted(self.asking.always), "deadline_ms": deadline_ms}
+        if self.keeping is not None:
+            said["keep"] = [self.keeping.texts.value, self.keeping.retention]
         for name in ("match_conditions", "variables"):
             if expressions := getattr(self, name):
                 said[name] = {key: each.source for key, each in sorted(expressions.items())}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from gateway.core.judgement import DETECTOR_ERROR, StreamMode
+from gateway.core.keeping import Keep, Keeping
 from gateway.core.message import Direction
 from gateway.core.ports import Asking
 from gateway.cursor import Cursor
@@ -17,6 +19,7 @@ from gateway.policy.reading_expressions import read_match_conditions, read_varia
 from gateway.policy.reading_rules import ID, Known, read_rules
 from gateway.policy.reading_scope import read_match
 
+CLASS = r"[a-z][a-z0-9_-]{0,31}"
 VERSION = r"[A-Za-z0-9][A-Za-z0-9.+-]{0,62}"
 
 TOP_KEYS = ("apiVersion", "kind", "metadata", "spec")
@@ -28,9 +31,11 @@ SPEC_KEYS = (
     "streaming",
     "onDetectorError",
     "assessors",
+    "keep",
     "rules",
     "examples",
 )
+KEEP_KEYS = ("texts", "retention")
 ASSESSORS_KEYS = ("always", "deadline_s")
 MAX_DEADLINE_S = 600
 
@@ -63,6 +68,7 @@ def read(document: Document, vocabulary: Vocabulary) -> Policy:
         streaming=_streaming(spec),
         rules=(*rules, _on_error(spec, vocabulary, kinds)),
         asking=_asking(spec["assessors"], vocabulary) if "assessors" in spec else Asking(),
+        keeping=_keeping(spec["keep"], vocabulary) if "keep" in spec else None,
     )
     _check_streaming(policy, spec)
     _check_reviews(policy, spec)
@@ -89,6 +95,20 @@ def _asking(cursor: Cursor, vocabulary: Vocabulary) -> Asking:
     if deadline_s > MAX_DEADLINE_S:
         raise fields["deadline_s"].error(f"expected at most {MAX_DEADLINE_S} seconds.")
     return Asking(frozenset(always), deadline_s)
+
+
+def _keeping(cursor: Cursor, vocabulary: Vocabulary) -> Keeping:
+    fields = cursor.fields(KEEP_KEYS)
+    keeping = Keeping()
+    if "texts" in fields:
+        keeping = replace(
+            keeping, texts=Keep(fields["texts"].choice([each.value for each in Keep]))
+        )
+    if "retention" in fields:
+        if vocabulary.retentions:
+            fields["retention"].choice(sorted(vocabulary.retentions))
+        keeping = replace(keeping, retention=fields["retention"].text(CLASS, "the name of a class"))
+    return keeping
 
 
 def _on_error(

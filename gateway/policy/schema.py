@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from gateway.core.judgement import Mode, StreamMode
+from gateway.core.keeping import Keep
 from gateway.core.languages import TAG
 from gateway.core.message import Direction, Kind
 from gateway.policy import binding, conditions, groups, reading, reading_examples, reading_rules
@@ -44,6 +45,12 @@ def _policy(vocabulary: Vocabulary) -> dict[str, Any]:
             "streaming": _one_of(mode.value for mode in StreamMode),
             "onDetectorError": _one_of(reading.on_error_actions(vocabulary)),
             "assessors": _object({"always": _TEXTS, "deadline_s": _COUNT}),
+            "keep": _object(
+                {
+                    "texts": _one_of(each.value for each in Keep),
+                    "retention": _pattern(reading.CLASS),
+                }
+            ),
             "rules": {"type": "array", "items": _rule(vocabulary)},
             "examples": {"type": "array", "items": _example()},
         },

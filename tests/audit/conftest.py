@@ -11,10 +11,12 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from gateway import db
 from gateway.audit.log import AuditLog, Limits
+from gateway.audit.payloads import Payloads
 from gateway.audit.sequencer import Sequencer, signer
 from gateway.audit.spool import Spool
 from gateway.core.note import Key
 from gateway.core.ports import Counters, Entry
+from gateway.identity.tenantkeys import MasterKeys
 
 KEY = b"audit key of the tests, 32 bytes"
 LogFactory = Callable[..., AbstractAsyncContextManager[AuditLog]]
@@ -91,12 +93,24 @@ def counters() -> Counters:
 
 
 @pytest.fixture
-def audit_log(engine: Engine, clock: SystemClock, counters: Counters) -> LogFactory:
+def tenant_keys() -> MasterKeys:
+    return MasterKeys("first", {"first": b"master key of the tests 32 bytes"})
+
+
+@pytest.fixture
+def audit_log(
+    engine: Engine, clock: SystemClock, counters: Counters, tenant_keys: MasterKeys
+) -> LogFactory:
     """Opens an audit log on the test's database for the length of a block."""
 
     @asynccontextmanager
     async def run(
-        *, replica: str = "r1", spool: Spool | None = None, heartbeat_s: int = 0, **limits: Any
+        *,
+        replica: str = "r1",
+        spool: Spool | None = None,
+        heartbeat_s: int = 0,
+        look_s: float = 5.0,
+        **limits: Any,
     ) -> AsyncIterator[AuditLog]:
         log = AuditLog(
             engine,
@@ -107,6 +121,7 @@ def audit_log(engine: Engine, clock: SystemClock, counters: Counters) -> LogFact
             limits=Limits(**limits),
             spool=spool,
             heartbeat_s=heartbeat_s,
+            payloads=Payloads(engine, tenant_keys, look_s=look_s),
         )
         await log.start()
         try:

@@ -22,10 +22,10 @@ class LossyStore(Store):
         super().__init__(engine, key)
         self.plan = plan
 
-    def write(self, rows, before, after):
+    def write(self, rows, before, after, kept=()):
         step = self.plan.pop(0) if self.plan else "done"
         if step != "not done":
-            super().write(rows, before, after)
+            super().write(rows, before, after, kept)
         if step != "done":
             self.discard()
             raise WriteError("the answer was lost", unsure=True)

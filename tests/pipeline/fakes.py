@@ -33,6 +33,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
+from gateway.core.keeping import NOTHING_KEPT
 from gateway.core.ports import Action, Asking, Chosen, Counters, Entry, Window
 from gateway.detectors._verbatim.following import Following
 from gateway.detectors._verbatim.works import Works
@@ -103,6 +104,7 @@ class Bundle:
     revision = "test@1"
     weighs = False
     asking = Asking()
+    keeping = NOTHING_KEPT
 
     def __init__(
         self,

@@ -51,6 +51,7 @@ WORDS = [
     *groups.GROUPS,
     *matching.EVENTS,
     *reading.SPEC_KEYS,
+    *reading.KEEP_KEYS,
     *reading_rules.WHEN_KEYS,
     *reading_rules.RULE_KEYS,
     *reading_scope.MATCH_KEYS,
