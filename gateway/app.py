@@ -227,7 +227,10 @@ class Gateway:
         """All that /readyz warns of: also backends that are off, which may be meant so."""
         off = (name for name, upstream in self.catalogue.upstreams.items() if upstream.missing)
         lost = (each.name for each in self.assessors if each.route() is None)
+        profiles = {id_: each.profile for id_, each in self.terms.profiles.items()}
+        unfit = "; ".join(configured.not_under(self.catalogue, profiles))
         return {
+            **({"terms profiles": unfit} if unfit else {}),
             **{f"backend {name}": NO_CREDENTIAL for name in off},
             **{f"assessor {name}": NO_PLACE for name in lost},
             **self.governing.notices(),

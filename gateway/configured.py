@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,8 @@ from gateway.policy.checking import Installation
 from gateway.policy.language import Vocabulary
 from gateway.settings import Settings, policy_paths, shipped
 from gateway.terms import reading, rules
+from gateway.terms.inforce import in_force
+from gateway.terms.ledger import Approval
 from gateway.terms.profile import Profile
 from gateway.terms.registry import Registry
 from gateway.terms.standing import InForce, Ways
@@ -106,10 +108,34 @@ def named(known: catalogue.Catalogue, profiles: Mapping[str, InForce]) -> list[I
     return [each for id_, each in profiles.items() if id_ in ids]
 
 
+def not_under(known: catalogue.Catalogue, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """What is wrong with models whose terms profiles are for others, so that none counts.
+
+    A pattern of names is left out: what it stands for is not known before somebody asks.
+    """
+    for model in known.models:
+        named = [profiles[id_] for id_ in model.terms if id_ in profiles]
+        if not named or model.is_pattern:
+            continue
+        route = model.route(model.name)
+        names = (route.model, route.upstream_model)
+        if not any(each.applies(route.provider, *names) for each in named):
+            ids = " or ".join(each.id for each in named)
+            yield f"{model.name} of {route.provider} is not what {ids} is for: see its applies_to"
+
+
 def made(terms: Iterable[InForce]) -> list[Document]:
     """The policies that these terms profiles come to, by what they ask about texts."""
     categories = taxonomy.load().categories()
     return [document for each in terms if (document := rules.policy(each, categories))]
+
+
+def from_terms(settings: Settings, approvals: Sequence[Approval]) -> list[Document]:
+    """The same of a gateway that does not run. approvals: oldest first. Raises ConfigError."""
+    drafts = read_terms(settings)
+    profiles = in_force(drafts, approvals, taxonomy.load().categories())
+    known = catalogue.read(settings.catalogue_path, backends.kinds(), profiles=drafts)
+    return made(named(known, profiles))
 
 
 def compiler(

@@ -16,7 +16,14 @@ from gateway.cli._open import address, database
 from gateway.cli._ports import at_port
 from gateway.cli._scanning import load_scanner
 from gateway.clock import SystemClock
-from gateway.configured import always_translated, bundle, try_assessors
+from gateway.configured import (
+    always_translated,
+    bundle,
+    from_terms,
+    not_under,
+    read_terms,
+    try_assessors,
+)
 from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 from gateway.identity.keytable import KeyTable
@@ -149,6 +156,18 @@ def _catalogue(found: Settings) -> Iterator[Check]:
         if model.fallbacks:
             yield _fallbacks(known, model)
     yield _translation(known)
+    yield from _unfit(found, known)
+
+
+def _unfit(found: Settings, known: catalogue.Catalogue) -> Iterator[Check]:
+    try:
+        profiles = read_terms(found)
+    except ConfigError as err:
+        yield Check("terms", State.FAIL, str(err), "correct the file it names")
+        return
+    for text in not_under(known, profiles):
+        mend = f"name a profile that fits in {found.catalogue_path}: gateway terms list"
+        yield Check("terms", State.WARN, f"{text}.", mend)
 
 
 def _fallbacks(known: catalogue.Catalogue, model: catalogue.Model) -> Check:
@@ -174,7 +193,7 @@ def _translation(known: catalogue.Catalogue) -> Check:
 
 def _policy(found: Settings) -> Iterator[Check]:
     try:
-        compiled = bundle(found)
+        compiled = bundle(found, made=from_terms(found, []))
     except ConfigError as err:
         yield Check("policy", State.FAIL, str(err), "correct the file it names")
         return

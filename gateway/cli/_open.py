@@ -60,13 +60,18 @@ def make_data_folder(found: settings.Settings) -> Path:
     return found.data_dir
 
 
+def is_there(found: Settings) -> bool:
+    """Whether there is a database; of one that a server has it is taken to be so."""
+    url = db.normalise(found.database)
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").exists()
+
+
 def _must_exist(found: Settings) -> None:
     """A look must not leave an empty database behind."""
-    url = db.normalise(found.database)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+    if not is_there(found):
         raise ConfigError(
-            f"There is no database {url.database} yet. Run: gateway db upgrade, "
-            "or gateway serve --quickstart"
+            f"There is no database {db.normalise(found.database).database} yet. "
+            "Run: gateway db upgrade, or gateway serve --quickstart"
         )
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from gateway import actions, configured, settings
-from gateway.cli import _desk, _diff, _explain, _policy_check, _replay
+from gateway.cli import _candidate, _desk, _diff, _explain, _policy_check, _replay
 from gateway.cli._output import Json, emit, say
 from gateway.cli._policy_check import PathArgument
 from gateway.cli._scanning import load_scanner
@@ -94,7 +94,7 @@ def explain(
         typer.Option(help="As if labelled so: `Gw-Data-Class`. May be given more than once."),
     ] = None,
     policy: Annotated[
-        str, typer.Option(help="As for `check`. Without it: the policies in force.")
+        str, typer.Option(help=f"{_candidate.HELP} Without it: the policies in force.")
     ] = "",
     every_rule: Annotated[
         bool, typer.Option("--all", help="Also show the rules that do not apply, and why.")
@@ -123,7 +123,7 @@ def explain(
         label=tuple(data_class or ()),
     )
     context = _explain.context(found, asked)
-    bundle = configured.bundle(found, policy)
+    bundle = _candidate.named(found, policy) if policy else _candidate.in_force(found)
     explained = _explain.judge(found, bundle, context, text, load_scanner(found).scan(text))
     if as_json:
         emit(_explain.facts(explained))

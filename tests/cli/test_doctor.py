@@ -92,3 +92,26 @@ def test_entries_that_wait_in_the_spool_are_noticed(gateway: Gateway, ready: Pat
     assert "0 audit entries of r1: its gateway waits" in found["text"]
     spool.clear()
     assert "spool" not in diagnose(gateway)
+
+
+def test_models_that_their_terms_are_not_for_are_noticed(
+    gateway: Gateway, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(
+        """\
+apiVersion: gateway/v1
+kind: Catalogue
+backends:
+  - {name: here, kind: echo, provider: us}
+models:
+  - {name: gpt2, backend: here, terms: openai/gpt-2}
+  - {name: ours, backend: here, terms: openai/gpt-2}
+  - {name: ours-2, backend: here, upstream_model: gpt2-xl, terms: openai/gpt-2}
+  - {name: "o*", backend: here, terms: openai/gpt-2}
+"""
+    )
+    monkeypatch.setenv("GATEWAY_CATALOGUE", str(path))
+    found = diagnose(gateway)["terms"]
+    assert found["state"] == "warn"
+    assert found["text"] == "ours of us is not what openai/gpt-2 is for: see its applies_to."
