@@ -389,7 +389,7 @@ class Gateway:
         keys = self._keys_by_tenant.get(tenant)
         if keys is None:
             root = self.keyring.tenant_key(tenant)
-            keys = self._keys_by_tenant[tenant] = (root, hmac.digest(root, b"seal", "sha256"))
+            keys = self._keys_by_tenant[tenant] = (root, self.keyring.seal_key(tenant))
         return keys
 
     def _labels(self, exchange: Exchange) -> Mapping[str, str]:

@@ -127,6 +127,41 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def securely(connection: Connection) -> None:
+    """Have what is deleted from now on overwritten, where the database can do that.
+
+    SQLite leaves deleted rows in free pages and in its write-ahead log: `flush` when it is
+    committed. PostgreSQL has no such switch: there VACUUM makes room of them.
+    """
+    if connection.dialect.name == "sqlite":
+        # With zeros (SQLite, "Pragma statements").
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
+def flush(engine: Engine, *, wait_s: float = 0.0) -> bool:
+    """Empty SQLite's write-ahead log of what was deleted; whether that is done.
+
+    It is not while somebody reads. wait_s: how long to wait for that; else the next flush, or the
+    end of the last connection, does it. True where there is no such log.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone() or (0,)
+        cursor.execute(f"PRAGMA busy_timeout = {int(wait_s * 1_000)}")
+        try:
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() or (1, 0, 0)
+        except failures(engine):
+            return False
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {int(patience)}")
+        return not busy
+    finally:
+        connection.close()
+
+
 def failures(engine: Engine) -> tuple[type[Exception], ...]:
     """What this engine's calls raise when the database does not do its part."""
     dbapi_error: type[Exception] = engine.dialect.loaded_dbapi.Error

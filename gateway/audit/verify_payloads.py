@@ -9,18 +9,23 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from gateway.audit import sealing
+from gateway.audit.custody import ERASED, EXPIRED
 from gateway.audit.report import Problem, Report
 from gateway.audit.sealing import KeyRow, PayloadRow, Unsealable
 from gateway.audit.tables import audit_entry, audit_payload, audit_payload_key
 from gateway.core.errors import GatewayError
 from gateway.core.ports import TenantKeys
 
+# What was on its way when somebody was erased went with the rest, for its key was gone.
+LAG_MS = 60_000
+
 
 def verify_payloads(connection: Connection, keys: TenantKeys | None, report: Report) -> None:
-    """Open every payload, and compare it with its entry's commitment."""
+    """Open every payload, and compare it with its entry's commitment; look for those missing."""
+    _missing(connection, report)
     if keys is None:
         if connection.execute(select(audit_payload.c.entry_id).limit(1)).first() is None:
             return
@@ -51,6 +56,46 @@ def verify_payloads(connection: Connection, keys: TenantKeys | None, report: Rep
                 return
             if fault:
                 report.add(Problem(*fault, row.replica or "", row.epoch or 0, row.n))
+
+
+def _missing(connection: Connection, report: Report) -> None:
+    """Payloads that are not there although no entry says why."""
+    entry, payload = audit_entry.c, audit_payload.c
+    gone = select(entry.core, entry.replica, entry.epoch, entry.n).where(
+        entry.core.contains('"payload":{"bytes":', autoescape=True),
+        ~exists().where(payload.entry_id == entry.entry_id),
+    )
+    excuses = _Excuses(connection)
+    with connection.execute(gone) as found:
+        for row in found:
+            core = json.loads(row.core)
+            if _said(row.core) is not None and not excuses.fit(core):
+                message = "its payload is not there, and no entry says that it was erased"
+                report.add(Problem("payload_missing", message, row.replica, row.epoch, row.n))
+
+
+class _Excuses:
+    """What the log says of payloads that were destroyed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._erased: dict[tuple[str, str], int] = {}
+        self._before: dict[str, int] = {}
+        acts = select(audit_entry.c.core).where(audit_entry.c.kind.in_((ERASED, EXPIRED)))
+        for row in connection.execute(acts):
+            core = json.loads(row.core)
+            data = core["data"]
+            if core["kind"] == ERASED:
+                self._erased[core["tenant"], data["subject"]] = core["ts_ms"] + LAG_MS
+                continue
+            for retention, before_ms in data["before_ms"].items():
+                self._before[retention] = max(before_ms, self._before.get(retention, 0))
+
+    def fit(self, core: dict[str, Any]) -> bool:
+        """Whether the payload of this entry was erased, or its time was over."""
+        data = core["data"]
+        before_ms = self._before.get(data["payload"]["retention"], 0)
+        erased_ms = self._erased.get((core["tenant"], data.get("subject", "")), 0)
+        return bool(core["ts_ms"] < max(before_ms, erased_ms))
 
 
 def _fault(row: Any, keys: TenantKeys) -> tuple[str, str] | None:

@@ -20,8 +20,12 @@ def record(found: Settings, engine: Engine, kind: str, core: dict[str, Any]) -> 
 
     It is durable when this returns. Raises ConfigError if it cannot be made so.
     """
+    put(found, engine, Entry("", kind, {"via": "cli", **core}))
+
+
+def put(found: Settings, engine: Engine, entry: Entry) -> None:
+    """The same with an entry that is made already."""
     key = Keyring.open(found.keyring_path, create=False).audit_key
-    entry = Entry("", kind, {"via": "cli", **core})
     try:
         asyncio.run(_append(engine, key, f"{found.replica_name}/cli", entry))
     except RecordUnavailable as err:

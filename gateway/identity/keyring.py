@@ -78,6 +78,14 @@ class Keyring:
         """The 32-byte key of one tenant: HMAC-SHA256(root, "tenant:" || name)."""
         return hmac.digest(self.tenant_root, b"tenant:" + tenant.encode(), "sha256")
 
+    def seal(self, tenant: str, data: bytes) -> str:
+        """Keyed digest of some bytes of a tenant's, 64 hex digits, as records name it."""
+        return hmac.digest(self.seal_key(tenant), data, "sha256").hex()
+
+    def seal_key(self, tenant: str) -> bytes:
+        """The 32-byte key of such digests: HMAC-SHA256(its key, "seal")."""
+        return hmac.digest(self.tenant_key(tenant), b"seal", "sha256")
+
     def review_key(self, tenant: str) -> bytes:
         """The 32-byte key of a tenant's held requests: HMAC-SHA256(its key, "review")."""
         return hmac.digest(self.tenant_key(tenant), b"review", "sha256")

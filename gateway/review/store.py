@@ -28,8 +28,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.ports import Clock
 from gateway.core.reviews import Held, ReviewState
-from gateway.db import snapshot, writing
-from gateway.review.erasing import erase, flush
+from gateway.db import flush, snapshot, writing
+from gateway.review.erasing import erase
 from gateway.review.info import ReviewInfo, of_row, state_of, values
 from gateway.review.sealed import Seals
 from gateway.review.tables import DECIDING, OPENING, review, review_text

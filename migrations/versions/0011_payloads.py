@@ -68,9 +68,10 @@ def _table(name: str, texts: tuple[str, ...], when: str, *more: sa.Column | sa.C
 
 def _concern(*, sqlite: bool) -> str:
     """Entries that concern somebody, with the reference."""
-    subject = "core ->> '$.data.subject'" if sqlite else "CAST(core AS jsonb) #>> '{data,subject}'"
+    data = "e.core ->> '$.data.subject'"
+    subject = data if sqlite else "CAST(e.core AS jsonb) #>> '{data,subject}'"
     return (
-        "CREATE VIEW concern AS SELECT e.subject, e.ts_ms, e.kind, e.exchange_id, e.tenant, "  # noqa: S608
-        "e.application, e.key_id, e.model, e.provider, e.outcome "
-        f"FROM (SELECT *, {subject} AS subject FROM audit_entry) AS e WHERE e.subject IS NOT NULL"
+        f"CREATE VIEW concern AS SELECT {subject} AS subject, e.ts_ms, e.kind, e.exchange_id, "  # noqa: S608
+        "e.tenant, e.application, e.key_id, e.model, e.provider, e.outcome "
+        f"FROM audit_entry AS e WHERE {subject} IS NOT NULL"
     )

@@ -107,6 +107,7 @@ def test_each_person_has_a_key_of_their_own(
 @pytest.mark.parametrize(
     ("what", "code"),
     [
+        ("removed", "payload_missing"),
         ("text", "payload_changed"),
         ("swapped", "payload_changed"),
         ("wrapped", "payload_changed"),
@@ -123,6 +124,8 @@ def test_verify_finds_a_payload_that_is_not_the_one_kept(
     plain = sealing.unwrap(tenant_keys.key(row.tenant, row.version), row)
     with db.writing(engine) as connection:
         one = update(audit_payload).where(audit_payload.c.entry_id == first.entry_id)
+        if what == "removed":
+            connection.execute(delete(audit_payload).where(audit_payload.c.entry_id != "x"))
         if what == "text":
             connection.execute(one.values(sealed=first.sealed[:-1] + b"\0"))
         if what == "swapped":

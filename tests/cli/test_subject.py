@@ -1,0 +1,93 @@
+"""What is kept of one person's texts, from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway import db
+from gateway.audit.log import AuditLog
+from gateway.audit.payloads import Payloads
+from gateway.clock import SystemClock
+from gateway.core.keeping import Payload
+from gateway.core.ports import Counters
+from gateway.identity.keyring import Keyring
+from gateway.identity.tenantkeys import open_keys
+from tests.cli.house import Gateway, closed, lines, opened, url, value
+
+DOCUMENT = b'{"request":{"texts":[{"text":"the quick zanzibar jumps"}]},"v":1}'
+ANNA = ("--tenant", "acme", "--user", "anna")
+WHY = ("--reason", "her request", "--as", "dpo")
+
+
+@pytest.fixture
+def anna(ready: Path) -> str:
+    """The reference of anna, of whom one exchange's texts are kept."""
+    keyring = Keyring.open(ready / "keyring.json")
+
+    ref = keyring.seal("acme", b"subject:user:anna")
+    engine = db.open_engine(url(ready))
+
+    async def write() -> None:
+        log = AuditLog(
+            engine,
+            key=keyring.audit_key,
+            replica="r1",
+            clock=SystemClock(),
+            counters=Counters(),
+            payloads=Payloads(engine, open_keys("keyring", keyring)),
+        )
+        await log.start()
+        for entry in (opened(1), replace(closed(1), payload=Payload(ref, "default", DOCUMENT))):
+            entry.core["subject"] = ref
+            await log.append(entry)
+        await log.aclose()
+
+    asyncio.run(write())
+    engine.dispose()
+    return ref
+
+
+def test_a_reference_is_the_one_that_entries_have(gateway: Gateway, anna: str) -> None:
+    assert gateway("audit", "subject", "reference", *ANNA).stdout.strip() == anna
+    (row,) = lines(gateway("audit", "query", "--kind", "exchange.closed", "--json"))
+    assert row["data"]["subject"] == anna
+
+
+def test_erased_once_is_nothing_the_next_time(gateway: Gateway, anna: str) -> None:
+    first = value(gateway("audit", "subject", "erase", *ANNA, *WHY, "--json"))
+    assert (first["subject"], first["payloads"], first["keys"]) == (anna, 1, 1)
+    assert first["flushed"]
+    again = gateway("audit", "subject", "erase", anna, "--tenant", "acme", *WHY).stdout
+    assert "0 payloads and 0 keys" in again
+    assert value(gateway("audit", "verify", "--json"))["ok"]
+    (row, _) = lines(gateway("audit", "query", "--kind", "subject.erased", "--json"))
+    assert (row["data"]["by"], row["data"]["via"]) == ("dpo", "cli")
+
+
+def test_a_hold_blocks_it_until_it_is_lifted(gateway: Gateway, anna: str) -> None:
+    made = value(gateway("audit", "hold", "place", *ANNA, *WHY, "--json"))
+    refused = gateway("audit", "subject", "erase", *ANNA, *WHY, code=2).stderr
+    assert made["hold_id"] in refused
+    assert "her request" in gateway("audit", "hold", "list").stdout
+    gateway("audit", "hold", "lift", made["hold_id"], *WHY)
+    assert lines(gateway("audit", "hold", "list", "--json")) == []
+    assert len(lines(gateway("audit", "hold", "list", "--all", "--json"))) == 1
+    assert value(gateway("audit", "subject", "erase", *ANNA, *WHY, "--json"))["payloads"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("erase", "--tenant", "acme", *WHY), "Say whom"),
+        (("erase", "ref", *ANNA, *WHY), "Say whom"),
+        (("erase", *ANNA), "Say why"),
+    ],
+)
+def test_what_is_missing_is_told(
+    gateway: Gateway, ready: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in gateway("audit", "subject", *arguments, code=2).stderr
