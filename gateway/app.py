@@ -121,7 +121,7 @@ class Gateway:
             self.engine,
             signer_of_policies(self.keyring.tenant_root),
             files=lambda: self._files,
-            compile_=configured.compiler(settings, self._made),
+            compile_=configured.compiler(settings, self._made, lambda: self.catalogue),
             seal=self._seal,
             sink=self.audit,
             clock=self.clock,
@@ -278,6 +278,7 @@ class Gateway:
             later=self.later,
             reviews=self.reviews,
             terms=self.terms.standing,
+            elsewhere=self.router.elsewhere,
         )
 
     def desk(self, via: str) -> Desk:
@@ -299,19 +300,26 @@ class Gateway:
 
     def reload(self) -> None:
         """Read all that files say again. A bad one changes nothing but `warnings`."""
-        loads = {
-            "terms": self._load_terms,
-            "classes": self._load_classes,
-            "catalogue": self._load_catalogue,
-            "policy": self._load_bundle,
-        }
-        for name, load in loads.items():
+        loads = (
+            ("terms", self._load_terms),
+            ("classes", self._load_classes),
+            ("catalogue", self._load_catalogue),
+            ("policy", self._load_bundle),
+            # A model may go together with the last rule that sends requests there.
+            ("catalogue", self._load_catalogue),
+        )
+        failed: dict[str, str] = {}
+        for name, load in loads:
             try:
                 load()
-                self.warnings.pop(name, None)
+                failed.pop(name, None)
             except ConfigError as err:
-                self.warnings[name] = f"not reloaded, the one before stays in force: {err}"
-                log.error("%s: %s", name, self.warnings[name])
+                failed[name] = f"not reloaded, the one before stays in force: {err}"
+        for name, _ in loads:
+            self.warnings.pop(name, None)
+        self.warnings |= failed
+        for name, words in failed.items():
+            log.error("%s: %s", name, words)
 
     def _spool(self) -> Spool | None:
         found = self.settings
@@ -356,7 +364,9 @@ class Gateway:
         self.classes = configured.read_classes(self.settings)
 
     def _load_catalogue(self) -> None:
-        self.router.catalogue = configured.read_catalogue(self.settings, self.terms.drafts)
+        new = configured.read_catalogue(self.settings, self.terms.drafts)
+        configured.check_targets(self.bundle, lambda: new)
+        self.router.catalogue = new
 
     async def _reload_forever(self) -> None:
         while True:

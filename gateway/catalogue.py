@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 
 from gateway import handling
 from gateway.core.apis import BackendOptions
+from gateway.core.clearance import DataClass
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Route
 from gateway.core.standing import NO_TERMS
+from gateway.core.targets import FIELDS, Target
 from gateway.cursor import Cursor
 from gateway.documents import load, unknown
 from gateway.handling import HOSTED, SELF_HOSTED, Handling
@@ -142,12 +144,41 @@ class Catalogue:
         """Whether an entry would serve this model name if only its backend could be used."""
         return self._on.find(name) is None and self._off.find(name) is not None
 
+    def choose(
+        self, target: Target, data: DataClass, able: Callable[[Model], bool]
+    ) -> tuple[str, Model] | None:
+        """Where a rule sends requests, as (name, entry); None if no entry is such and able.
+
+        That is the first of the file that may see this data, else the first.
+        """
+        found = [each for each in _such(target, self.models, self.find) if able(each[1])]
+        cleared = (each for each in found if not each[1].handling.clearance.lacks(data))
+        return next(cleared, found[0] if found else None)
+
+    def knows(self, target: Target) -> bool:
+        """Whether an entry is such, also one whose backend cannot be used now."""
+        off = _such(target, self.unavailable, self._off.find)
+        on = _such(target, self.models, self.find)
+        return next(on, None) is not None or next(off, None) is not None
+
     def fallbacks(self, model: Model, asked: str) -> Iterator[tuple[str, Model]]:
         """What can stand in for this entry when `asked` was asked for, by name, in order."""
         for name in model.fallbacks:
             found = self.find(name)
             if found is not None and name != asked:
                 yield name, found
+
+
+def _such(
+    target: Target, models: Collection[Model], find: Callable[[str], Model | None]
+) -> Iterator[tuple[str, Model]]:
+    """A pattern is nothing to choose from: it serves what is asked for by name."""
+    found = find(target.model) if target.model else None
+    named = [(target.model, found)] if found else [(m.name, m) for m in models if not m.is_pattern]
+    for name, model in named:
+        route = model.route(name)
+        if target.met({field: getattr(route, field) for field in FIELDS}):
+            yield name, model
 
 
 class _Names:

@@ -84,7 +84,25 @@ def bundle(settings: Settings, listed: str = "", *, made: Sequence[Document] = (
     made: others, from terms profiles, to stand behind them. Raises ConfigError with file and line.
     """
     paths = policy_paths(listed) if listed else settings.policy_paths
-    return load_policies(paths, vocabulary(settings), made)
+    found = load_policies(paths, vocabulary(settings), made)
+    check_targets(found, lambda: catalogue.read(settings.catalogue_path, backends.kinds()))
+    return found
+
+
+def check_targets(found: PolicyBundle, known: Callable[[], catalogue.Catalogue]) -> None:
+    """Raises ConfigError for a rule that sends requests to what the catalogue does not have.
+
+    known: asked for it if there is such a rule at all.
+    """
+    rules = [(p, rule) for p in found.policies for rule in p.rules if rule.target is not None]
+    here = known() if rules else None
+    for policy, rule in rules:
+        if here is not None and rule.target is not None and not here.knows(rule.target):
+            names = ", ".join(model.name for model in (*here.models, *here.unavailable)[:20])
+            raise ConfigError(
+                f"{rule.at}: {policy.name}/{rule.id}: sends requests to a model that is such: "
+                f"{rule.target}. The catalogue has none. It has: {names}."
+            )
 
 
 def read_terms(settings: Settings) -> dict[str, Profile]:
@@ -139,19 +157,25 @@ def from_terms(settings: Settings, approvals: Sequence[Approval]) -> list[Docume
 
 
 def compiler(
-    settings: Settings, made: Callable[[], Sequence[Document]] = tuple
+    settings: Settings,
+    made: Callable[[], Sequence[Document]] = tuple,
+    known: Callable[[], catalogue.Catalogue] | None = None,
 ) -> Callable[[Sequence[tuple[str, str]]], PolicyBundle]:
     """Makes bundles of policies that do not stand in files: (name, YAML text) of each.
 
-    made: those that stand behind any, from terms profiles.
+    made: those that stand behind any, from terms profiles. known: the catalogue in force, if not
+    that of the file.
 
     What it returns raises ConfigError with name and line.
     """
-    known: list[Vocabulary] = []
+    words: list[Vocabulary] = []
+    here = known or (lambda: catalogue.read(settings.catalogue_path, backends.kinds()))
 
     def compile_(texts: Sequence[tuple[str, str]]) -> PolicyBundle:
-        known[:] = known or [vocabulary(settings)]
-        return load_texts(texts, known[0], made())
+        words[:] = words or [vocabulary(settings)]
+        found = load_texts(texts, words[0], made())
+        check_targets(found, here)
+        return found
 
     return compile_
 

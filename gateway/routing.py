@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from gateway import backends, catalogue
 from gateway.backends._circuit import CircuitBackend, Limits
 from gateway.core.apis import Backend, Candidate
+from gateway.core.clearance import DataClass
 from gateway.core.errors import Refused
 from gateway.core.judgement import Principal, Refusal
 from gateway.core.message import Message
 from gateway.core.ports import Clock, Counters
+from gateway.core.targets import Target
 
 NOT_ALLOWED = Refusal(
     "path_not_allowed",
@@ -43,7 +45,10 @@ MODEL_OFF = Refusal(
 
 
 class Router:
-    """Implements `House.route` by the catalogue, which may be exchanged for a newer one."""
+    """Implements `House.route` and `House.elsewhere` by the catalogue.
+
+    That may be exchanged for a newer one.
+    """
 
     def __init__(self, known: catalogue.Catalogue, clock: Clock, counters: Counters) -> None:
         self.catalogue = known
@@ -80,10 +85,33 @@ class Router:
         first = self._candidate(found, message.model)
         if not first.backend.speaks(dialect):
             raise Refused(unsupported(found.upstream.kind, dialect))
+        return [first, *self._instead(found, message.model, message, dialect)]
+
+    def elsewhere(
+        self, message: Message, dialect: str, target: Target, data: DataClass
+    ) -> list[Candidate]:
+        """Where a rule sends a request, then what stands in for that; empty if there is no place.
+
+        data: of what class it is, as it came.
+        """
+        if message.upstream or message.service:
+            return []
+        found = self.catalogue.choose(
+            target, data, lambda model: self.backend(model.upstream).speaks(dialect)
+        )
+        if found is None:
+            return []
+        name, model = found
+        return [self._candidate(model, name), *self._instead(model, name, message, dialect)]
+
+    def _instead(
+        self, model: catalogue.Model, asked: str, message: Message, dialect: str
+    ) -> list[Candidate]:
+        """What can stand in for this entry, in order."""
         # What was made at one upstream is not to be had from another.
-        others = () if message.asks else self.catalogue.fallbacks(found, message.model)
-        able = [self._candidate(model, name) for name, model in others]
-        return [first, *(other for other in able if other.backend.speaks(dialect))]
+        others = () if message.asks else self.catalogue.fallbacks(model, asked)
+        able = [self._candidate(other, name) for name, other in others]
+        return [other for other in able if other.backend.speaks(dialect)]
 
     def _candidate(self, model: catalogue.Model, asked: str) -> Candidate:
         upstream = model.upstream

@@ -12,6 +12,7 @@ class Passive:
     changes_text = False
     stops = False
     holds = False
+    reroutes = False
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:
         """The text itself; nobody asks, for `changes_text` is false."""

@@ -49,6 +49,7 @@ class Member:
     changes_text = True
     stops = False
     holds = False
+    reroutes = False
     strictness = 50
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:

@@ -21,6 +21,7 @@ class Member:
     changes_text = True
     stops = False
     holds = False
+    reroutes = False
     strictness = 40
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:

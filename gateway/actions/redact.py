@@ -13,6 +13,7 @@ class Member:
     changes_text = True
     stops = False
     holds = False
+    reroutes = False
     strictness = 60
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:

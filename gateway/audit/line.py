@@ -13,7 +13,7 @@ from gateway.core.exchange import Outcome
 # Raised for every message, so that a rule can fire without a match.
 EVENTS = frozenset({REQUEST, ANSWER})
 # The strictest first.
-_ACTIONS = ("block", "require_review", "redact", "mask", "pseudonymise", "label", "flag")
+_ACTIONS = ("block", "require_review", "route", "redact", "mask", "pseudonymise", "label", "flag")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ def _told(core: Mapping[str, Any]) -> dict[str, Any]:
         "status": data.get("status", 0),
         "endpoint": data["endpoint"],
         "model": core["model"],
+        "asked_model": data.get("asked_model") or core["model"],
         "answer_model": data.get("answer_model", ""),
         "route": {"provider": core["provider"], **{k: data[k] for k in _ROUTE if k in data}},
         "data_class": data.get("data_class", {}),

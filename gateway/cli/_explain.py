@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from typing import Any
 
 from rich.markup import escape
@@ -29,6 +30,7 @@ from gateway.core.judgement import (
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Kind
 from gateway.core.ports import Surroundings
+from gateway.core.targets import Target
 from gateway.identity.keyring import Keyring
 from gateway.pipeline.classing import not_cleared, shown
 from gateway.policy.bundle import PolicyBundle
@@ -53,13 +55,15 @@ class Asked:
 class Judged:
     """The explanation, and the text as it would go on; None if it would not.
 
-    context: with the class of the data as it came. sent: the class of what would leave.
+    context: with the class of the data as it came. sent: the class of what would leave. onward:
+    the same for where rules send it instead, if there is such a place.
     """
 
     explanation: Explanation
     context: Context
     text: str | None
     sent: DataClass
+    onward: Judged | None = None
 
 
 def context(found: Settings, asked: Asked) -> Context:
@@ -85,7 +89,28 @@ def judge(
     text: str,
     findings: Sequence[Finding],
 ) -> Judged:
-    """Ask the bundle, and make the edits it asks for."""
+    """Ask the bundle, and make the edits it asks for; if it goes elsewhere, once more for there."""
+    first = _judge(found, bundle, about, text, findings)
+    targets = [e.target for e in first.explanation.verdict.effects if e.target is not None]
+    if not first.explanation.verdict.rerouted:
+        return first
+    known = catalogue.read(found.catalogue_path, backends.kinds())
+    target = reduce(Target.also, targets)
+    chosen = known.choose(target, first.context.data, lambda model: True)
+    if chosen is None:
+        return first
+    name, model = chosen
+    there = replace(about, route=model.route(name))
+    return replace(first, onward=_judge(found, bundle, there, text, findings))
+
+
+def _judge(
+    found: Settings,
+    bundle: PolicyBundle,
+    about: Context,
+    text: str,
+    findings: Sequence[Finding],
+) -> Judged:
     request = about.direction is Direction.REQUEST
     classes = configured.read_classes(found)
     given = about.data | classes.default
@@ -114,16 +139,20 @@ def _weighed(explanation: Explanation, bundle: PolicyBundle, about: Context) -> 
     event = Finding("gateway", DATA_CLASS, 0, 0, 1.0)
     asked = explain(bundle, about, [event], Subject("", Kind.METADATA))
     verdict, more = explanation.verdict, asked.verdict
-    refusal = verdict.refusal or more.refusal or not_cleared(about.data, about.route)
-    return replace(
-        explanation,
-        findings=(*explanation.findings, *asked.findings),
-        verdict=Verdict((*verdict.effects, *more.effects), refusal),
-    )
+    refusal = verdict.refusal or more.refusal
+    both = Verdict((*verdict.effects, *more.effects), refusal)
+    if not both.rerouted:
+        both = replace(both, refusal=refusal or not_cleared(about.data, about.route))
+    return replace(explanation, findings=(*explanation.findings, *asked.findings), verdict=both)
 
 
 def facts(judged: Judged) -> dict[str, Any]:
-    """All of it, JSON-ready."""
+    """All of it, JSON-ready. `elsewhere`: the same for where rules send it instead."""
+    onward = judged.onward
+    return {**_facts(judged), "elsewhere": _facts(onward) if onward is not None else None}
+
+
+def _facts(judged: Judged) -> dict[str, Any]:
     found = judged.explanation
     return {
         "policy": {"digest": found.digest, "revision": found.revision},
@@ -136,6 +165,7 @@ def facts(judged: Judged) -> dict[str, Any]:
         },
         "blocked": found.verdict.blocked,
         "held": found.verdict.held,
+        "rerouted": found.verdict.rerouted,
         "refusal": asdict(found.verdict.refusal) if found.verdict.refusal else None,
         "text": judged.text,
         "findings": [
@@ -147,6 +177,15 @@ def facts(judged: Judged) -> dict[str, Any]:
 
 def tell(judged: Judged, text: str, *, every_rule: bool) -> None:
     """All of it, for people. Rules that do not apply only if asked."""
+    _tell(judged, text, every_rule=every_rule)
+    if judged.onward is not None:
+        say("")
+        _tell(judged.onward, text, every_rule=every_rule)
+    found = judged.explanation
+    say(f"\n[dim]Policy {escape(found.revision)}, digest {found.digest[:12]}[/]")
+
+
+def _tell(judged: Judged, text: str, *, every_rule: bool) -> None:
     found = judged.explanation
     rows = [row for each in found.findings for row in _rows(each, text, every_rule=every_rule)]
     table(("Found", "Place", "Score", "Rule", "Action", "Why not"), rows, empty="No rule applies.")
@@ -155,6 +194,8 @@ def tell(judged: Judged, text: str, *, every_rule: bool) -> None:
     if refusal is not None:
         say(f"\n[bold red]Blocked[/] by {escape(refusal.policy)}/{escape(refusal.rule)}.")
         say(f"The caller is told: {escape(refusal.message)}")
+    elif found.verdict.rerouted:
+        _tell_where(judged)
     elif found.verdict.held:
         say(f"\n[bold yellow]Held for review[/] (model {model}). What a reviewer sees:\n")
         say(escape(judged.text or ""))
@@ -164,7 +205,19 @@ def tell(judged: Judged, text: str, *, every_rule: bool) -> None:
         say(f"\n[bold cyan]Passes, changed[/] (model {model}):\n")
         say(escape(judged.text or ""))
     say(f"Data class: {_classes(judged)}")
-    say(f"\n[dim]Policy {escape(found.revision)}, digest {found.digest[:12]}[/]")
+
+
+def _tell_where(judged: Judged) -> None:
+    sending = [e for e in judged.explanation.verdict.effects if e.target is not None]
+    rules = sorted({f"{e.policy}/{e.rule}" for e in sending})
+    target = reduce(Target.also, (e.target for e in sending if e.target is not None))
+    model = escape(judged.context.route.model)
+    say(f"\n[bold yellow]Sent elsewhere[/] by {escape(', '.join(rules))} (not to model {model}).")
+    if judged.onward is None:
+        say(f"The catalogue has no such model, so it is refused: {escape(str(target))}.")
+    else:
+        there = judged.onward.context.route
+        say(f"It goes to the model {escape(there.model)} ({escape(str(target))}); for there:")
 
 
 def _classes(judged: Judged) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 LEVELS = ("public", "internal", "confidential", "restricted")
 ALL = "*"
 # Who stops what a model may not see: no policy does.
-CATALOGUE = "catalogue"
+CATALOGUE, CLASSES = "catalogue", "classes"
 _RANK = {name: rank for rank, name in enumerate(LEVELS)}
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from gateway.core.rejudging import Effects, Opinion, Past
+from gateway.core.past import Effects, Past
+from gateway.core.rejudging import Opinion
 
 MAX_EFFECTS = 64
 

@@ -3,6 +3,7 @@
     GatewayError
     ├── ConfigError          a setting, catalogue, policy or pack cannot be used (says where)
     ├── Refused              this request stops here, with a refusal for the caller
+    │   ├── Detoured         here: a rule sends it elsewhere, where it may go on
     │   ├── Unreadable       its body does not follow its dialect
     │   └── ShelfUnavailable what upstreams keep cannot be looked up or noted down
     ├── RecordUnavailable    the audit log cannot make an entry durable
@@ -17,6 +18,7 @@ request cannot go on and caught once, in the pipeline.
 from __future__ import annotations
 
 from gateway.core.judgement import Refusal
+from gateway.core.targets import Target
 
 
 class GatewayError(Exception):
@@ -33,6 +35,17 @@ class Refused(GatewayError):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.code)
         self.refusal = refusal
+
+
+class Detoured(Refused):
+    """This request may go on elsewhere; `refusal` is what the caller is told where it cannot.
+
+    target: what is true of where it may go.
+    """
+
+    def __init__(self, refusal: Refusal, target: Target) -> None:
+        super().__init__(refusal)
+        self.target = target
 
 
 class Unreadable(Refused):

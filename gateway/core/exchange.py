@@ -18,6 +18,7 @@ from gateway.core.message import Direction, Opaque
 from gateway.core.ports import Chosen
 from gateway.core.reviews import Decision
 from gateway.core.standing import NOTHING, Standing
+from gateway.core.targets import Target
 
 MAX_NOTES = 32
 MAX_WARNINGS = 16
@@ -149,6 +150,21 @@ class Sensitivity:
     answered: DataClass = field(default_factory=DataClass)
 
 
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """A request that rules have sent elsewhere, as it was judged for where it was to go first.
+
+    asked: that place. side: what was learned for it; of its effects only those were carried out
+    that sent the request elsewhere, which are `effects`. sent: the class of what would have left.
+    """
+
+    asked: Route
+    target: Target
+    side: Side
+    effects: Counter[tuple[str, str, str]]
+    sent: DataClass
+
+
 @dataclass(slots=True)
 class Attempt:
     """One call to an upstream, made or passed over. Its owner is the pipeline.
@@ -175,7 +191,8 @@ class Exchange:
     the answer is told from now on makes it complete for whoever hears it. concerned: reference
     of the person whom it is about, keyed. review: what a person decided about it, if a rule wants
     that. chosen: what judges it. shadows: how what a shadow bundle says differs, as it goes on
-    record. terms: how it stands with those of its route.
+    record. terms: how it stands with those of its route. asked_model: the name of the
+    model that it was to go to first. detour: how it came to go elsewhere, if a rule wants that.
     """
 
     id: str
@@ -213,6 +230,8 @@ class Exchange:
     ends: bool = False
     review: Decision | None = None
     terms: Standing = NOTHING
+    asked_model: str = ""
+    detour: Detour | None = None
 
     @property
     def warnings(self) -> dict[str, str]:

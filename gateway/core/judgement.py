@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gateway.core.clearance import Clearance, DataClass
 from gateway.core.message import Direction, Kind
+from gateway.core.targets import Target
 
 DETECTOR_ERROR = "DETECTOR_ERROR"
 OPAQUE = "OPAQUE"
@@ -120,7 +121,8 @@ class Effect(NamedTuple):
     Some are made for every finding, and a named tuple is made in a fifth of a dataclass's time.
 
     mode: of a rule that is not enforced, the effect is what would be done. order: how it is to
-    be reviewed, of an action that holds the message for that.
+    be reviewed, of an action that holds the message for that. target: where the message is to go
+    instead, of an action that sends it elsewhere.
     """
 
     action: str
@@ -132,6 +134,7 @@ class Effect(NamedTuple):
     mode: Mode = Mode.ENFORCE
     order: ReviewOrder | None = None
     manner: Manner = USUAL
+    target: Target | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,11 @@ class Verdict:
     def held(self) -> bool:
         """Whether the message must wait for a person."""
         return not self.blocked and any(effect.order is not None for effect in self.effects)
+
+    @property
+    def rerouted(self) -> bool:
+        """Whether the message must go elsewhere, where all that is asked anew."""
+        return not self.blocked and any(effect.target is not None for effect in self.effects)
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,13 +290,15 @@ class Chosen:
 class Action(Protocol):
     """What an effect does to the text of its finding.
 
-    holds: whether the message waits until a person has decided about it.
+    holds: whether the message waits until a person has decided about it. reroutes: whether the
+    message goes elsewhere.
     """
 
     name: str
     changes_text: bool
     stops: bool
     holds: bool
+    reroutes: bool
     strictness: int
 
     def replacement(self, text: str, effect: Effect, vault: Vault) -> str:

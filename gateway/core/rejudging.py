@@ -7,52 +7,25 @@ so that both count the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from gateway.core.activation import BESIDE, FIXED, LATE, Activation, Seen
-from gateway.core.clearance import CATALOGUE, Clearance, DataClass
+from gateway.core.activation import BESIDE, FIXED, LATE, Seen
+from gateway.core.clearance import CATALOGUE, CLASSES
 from gateway.core.effects import ANSWER, REQUEST
-from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import (
     DATA_CLASS,
     Context,
     Effect,
     Finding,
-    Principal,
-    Route,
     Subject,
     Verdict,
 )
 from gateway.core.message import Direction, Kind
+from gateway.core.past import Effects, Heard, Past, Turned
 from gateway.core.ports import Action, Bundle, Judge
 
 LABEL = "label"
-DIRECTIONS = (Direction.REQUEST, Direction.RESPONSE)
-# (direction, action, policy/rule) -> how often.
-Effects = Counter[tuple[str, str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A judged exchange. contexts, activations: of the directions that were judged.
-
-    effects: what was done. blocked: the policy/rule that stopped it; empty if none did. sent: the
-    class of the data that left.
-    """
-
-    application: str
-    contexts: Mapping[Direction, Context]
-    activations: Mapping[Direction, Activation]
-    effects: Effects
-    blocked: str
-    sent: DataClass = field(default_factory=DataClass)
-
-    @property
-    def cut(self) -> bool:
-        """Whether it had more kinds of findings than are known."""
-        return any(activation.cut for activation in self.activations.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,91 +37,6 @@ class Opinion:
     unheard: frozenset[str] = frozenset()
 
 
-def past(exchange: Exchange) -> Past:
-    """An exchange that is over."""
-    contexts, activations = {}, {}
-    effects: Effects = Counter()
-    for direction in DIRECTIONS:
-        side = exchange.side(direction)
-        if exchange.route is None or not side.activation:
-            continue
-        activations[direction] = side.activation
-        contexts[direction] = Context(
-            direction,
-            exchange.principal,
-            exchange.route,
-            endpoint=exchange.path,
-            stream=exchange.stream,
-            json_output=exchange.json_output,
-            data=exchange.sensitivity.shown,
-            attested=exchange.terms.attested,
-        )
-        for (action, rule, _), count in side.effects.items():
-            effects[direction.value, action, rule] += count
-    refusal = exchange.refusal
-    stopped = exchange.outcome is Outcome.BLOCKED and refusal is not None
-    blocked = f"{refusal.policy}/{refusal.rule}" if stopped and refusal else ""
-    sent = exchange.sensitivity.sent
-    return Past(exchange.principal.application, contexts, activations, effects, blocked, sent)
-
-
-def recorded(entry: Mapping[str, Any]) -> Past | None:
-    """The same from the closing entry of an exchange; None if nothing was judged."""
-    data = entry["data"]
-    principal = Principal(
-        entry["key_id"],
-        "",
-        tenant=entry["tenant"],
-        application=entry["application"],
-        team=data.get("team", ""),
-        roles=tuple(data.get("roles", ())),
-    )
-    route = Route(
-        model=entry["model"],
-        provider=entry["provider"],
-        **{name: data.get(name, "") for name in ("upstream_model", "backend", "hosting")},
-        region=data.get("region", ""),
-        terms=_terms(data.get("terms", ())),
-        clearance=Clearance.of(data["classes"]) if "classes" in data else Clearance(),
-        trains=data.get("trains", False),
-        retention_days=data.get("retention_days", -1),
-    )
-    classes = data.get("data_class", {})
-    shown, sent = (DataClass.written(classes.get(name, ())) for name in ("shown", "sent"))
-    contexts, activations = {}, {}
-    effects: Effects = Counter()
-    for direction in DIRECTIONS:
-        side = data.get(direction.value, {})
-        if "activation" not in side:
-            continue
-        activations[direction] = Activation.of(side["activation"])
-        contexts[direction] = Context(
-            direction,
-            principal,
-            route,
-            endpoint=data["path"],
-            stream=data["stream"],
-            json_output=data["json_mode"],
-            data=shown,
-            attested=tuple(data.get("attested", ())),
-        )
-        for effect in side["effects"]:
-            effects[direction.value, effect["action"], effect["rule"]] += effect["count"]
-    if not activations:
-        return None
-    refusal = data.get("refusal")
-    stopped = refusal and entry["outcome"] == Outcome.BLOCKED
-    blocked = f"{refusal['policy']}/{refusal['rule']}" if stopped else ""
-    return Past(entry["application"], contexts, activations, effects, blocked, sent)
-
-
-def _terms(said: str | Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The ids of terms profiles in an entry; older entries have one id as it is, or none."""
-    if isinstance(said, str):
-        return (said,) if said else ()
-    return tuple(each["profile"] for each in said)
-
-
 def rejudge(
     bundle: Bundle,
     was: Past,
@@ -158,35 +46,98 @@ def rejudge(
     """What this bundle would have decided.
 
     known: categories by name of all detectors here. What it says to an answer counts only if
-    it would have let the request pass.
+    it would have let the request pass. An answer that another model would have given is not
+    known; the one that was given stands in for it.
     """
-    effects: Effects = Counter()
-    unheard: set[str] = set()
+    again = _Again(bundle, actions, known)
+    if was.turned is not None:
+        first = again.hear(Direction.REQUEST, was.turned.context, was.turned)
+        if first.blocked:
+            return again.opinion(first.blocked)
+        if not first.routes:
+            return again.opinion(_gone_on(again, was, was.turned))
+        again.forget(but=first.routes)
+    elsewhere = False
     for direction, activation in was.activations.items():
-        judge = bundle.bind(was.contexts[direction])
-        heard = frozenset(name for each in known for name in judge.concerned(each))
-        unheard |= heard - activation.detectors
-        said = _Said(judge, actions, direction, effects)
-        said.to_events(activation.announced)
-        said.to_findings(activation.seen, heard)
+        said = again.hear(direction, was.contexts[direction], Heard(activation, was.sent))
+        if blocked := said.blocked or _stuck(was, said.routes):
+            return again.opinion(blocked)
+        elsewhere = elsewhere or bool(said.routes)
+    # What the catalogue's limits stopped, no bundle lets through to there. One that would have
+    # taken out what was beyond them is not told apart.
+    limited = was.blocked.startswith(f"{CATALOGUE}/") and not elsewhere
+    return again.opinion(was.blocked if limited else "")
+
+
+def _gone_on(again: _Again, was: Past, turned: Turned) -> str:
+    """What would have stopped a request that was sent elsewhere then, and would not be now."""
+    route = turned.context.route
+    if route.clearance.lacks(turned.sent):
+        return f"{CATALOGUE}/{CLASSES}"
+    if Direction.RESPONSE not in was.activations:
+        return ""
+    context = replace(was.contexts[Direction.RESPONSE], route=route)
+    answer = Heard(was.activations[Direction.RESPONSE], was.sent)
+    return again.hear(Direction.RESPONSE, context, answer).blocked
+
+
+def _stuck(was: Past, routes: Collection[str]) -> str:
+    """The rule that wants a request elsewhere that cannot go there; empty if it can."""
+    if was.blocked in routes:
+        return was.blocked
+    return min(routes) if routes and was.turned is not None else ""
+
+
+class _Again:
+    """One bundle is asked about the directions of one exchange."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        actions: Mapping[str, Action],
+        known: Sequence[Mapping[str, frozenset[str]]],
+    ) -> None:
+        self._bundle = bundle
+        self._actions = actions
+        self._known = known
+        self._effects: Effects = Counter()
+        self._unheard: frozenset[str] = frozenset()
+
+    def hear(self, direction: Direction, context: Context, heard: Heard) -> _Said:
+        """What it says to one direction."""
+        judge = self._bundle.bind(context)
+        listened = frozenset(name for each in self._known for name in judge.concerned(each))
+        self._unheard |= listened - heard.activation.detectors
+        said = _Said(judge, self._actions, direction, self._effects)
+        said.to_events(heard.activation.announced)
+        said.to_findings(heard.activation.seen, listened)
         if direction is Direction.REQUEST and judge.weighs and not said.blocked:
-            of_sent = bundle.bind(replace(was.contexts[direction], data=was.sent))
-            said.to_event(DATA_CLASS, of_sent)
-        if said.blocked:
-            return Opinion(effects, said.blocked, frozenset(unheard))
-    # What the catalogue's limits stopped, no bundle lets through. One that would have taken out
-    # what was beyond them is not told apart.
-    limited = was.blocked if was.blocked.startswith(f"{CATALOGUE}/") else ""
-    return Opinion(effects, limited, frozenset(unheard))
+            said.to_event(DATA_CLASS, self._bundle.bind(replace(context, data=heard.sent)))
+        return said
+
+    def forget(self, *, but: Collection[str]) -> None:
+        """What it said so far was not to be carried out, apart from what these rules said."""
+        routes = {
+            key: count
+            for key, count in self._effects.items()
+            if self._actions[key[1]].reroutes and key[2] in but
+        }
+        self._effects.clear()
+        self._effects.update(routes)
+
+    def opinion(self, blocked: str) -> Opinion:
+        """What it comes to."""
+        return Opinion(self._effects, blocked, self._unheard)
 
 
 class _Said:
-    """What one judge says to one direction."""
+    """What one judge says to one direction. routes: rules that want it elsewhere."""
 
     def __init__(
         self, judge: Judge, actions: Mapping[str, Action], direction: Direction, effects: Effects
     ) -> None:
         self.blocked = ""
+        self.routes: set[str] = set()
         self._judge = judge
         self._actions = actions
         self._direction = direction
@@ -220,13 +171,16 @@ class _Said:
                 continue
             rule = f"{effect.policy}/{effect.rule}"
             self._effects[self._direction.value, effect.action, rule] += count
+            if effect.target is not None:
+                self.routes.add(rule)
             if place == FIXED and self._actions[effect.action].changes_text and not self.blocked:
                 self.blocked = rule
 
     def _passive(self, effect: Effect) -> bool:
         """Whether it can be had when the text has left."""
         action = self._actions[effect.action]
-        return not (action.stops or action.changes_text or effect.action == LABEL)
+        acts = action.stops or action.holds or action.reroutes or action.changes_text
+        return not (acts or effect.action == LABEL)
 
 
 def strictest(effects: Iterable[str], actions: Mapping[str, Action]) -> str:

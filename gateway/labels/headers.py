@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from gateway.core.exchange import Exchange, Outcome
 
 # The actions that let an exchange go on, the strictest first; the record has the same words.
-_DECISIONS = ("redact", "mask", "pseudonymise", "label", "flag")
+_DECISIONS = ("route", "redact", "mask", "pseudonymise", "label", "flag")
 # Of all warnings together; what has no room is in the record alone.
 _MAX_WARNING_BYTES = 4_096
 _MAX_WARNING_CHARS = 400
@@ -39,6 +39,8 @@ def headers(exchange: Exchange, *, now_s: int, policy: str, revision: str) -> di
             f"provider={quoted(exchange.route.provider)}, date=@{now_s}"
         )
         found["gw-model"] = quoted(exchange.route.model)
+        if exchange.asked_model not in ("", exchange.route.model):
+            found["gw-asked-model"] = quoted(exchange.asked_model)
         found["gw-provenance"] = f'id="urn:uuid:{exchange.id}"'
         labels.append("log")
     if warnings := exchange.warnings:

@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import Any
 
 from gateway.core.differing import Difference, Flip, differ
+from gateway.core.past import Past, recorded
 from gateway.core.ports import Action, Bundle
-from gateway.core.rejudging import Opinion, Past, recorded, rejudge
+from gateway.core.rejudging import Opinion, rejudge
 
 Known = Sequence[Mapping[str, frozenset[str]]]
 

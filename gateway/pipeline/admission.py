@@ -14,8 +14,9 @@ from gateway.core.ports import Bundle, Shelf
 from gateway.pipeline import record
 from gateway.pipeline.classing import given
 from gateway.pipeline.concerned import concerned
+from gateway.pipeline.detour import judged
 from gateway.pipeline.house import House
-from gateway.pipeline.request import Judged, judge, readable, stand
+from gateway.pipeline.request import Judged, readable, stand
 
 NO_MODEL = Refusal(
     code="model_not_found",
@@ -33,7 +34,9 @@ NOT_FOUND = Refusal(
 async def admit(
     exchange: Exchange, dialect: Dialect, house: House
 ) -> tuple[Judged, Sequence[Candidate]]:
-    """Judge the request for its first candidate; the others are returned unjudged.
+    """Judge the request for its first candidate, or for where a rule sends it instead.
+
+    The others are returned unjudged.
 
     Its opening entry is durable when this returns or raises Refused. Raises Refused, or
     RecordUnavailable: then nothing was recorded and nothing may go on.
@@ -47,7 +50,7 @@ async def admit(
         finally:
             exchange.concerned = concerned(exchange.principal, parts, house.seal)
             bundle = _choose(exchange, parts, house)
-        first, *others = await _candidates(exchange, message, dialect, house)
+        candidates = await _candidates(exchange, message, dialect, house)
     except Exception:
         await house.sink.append(record.opened(exchange))
         raise
@@ -57,7 +60,7 @@ async def admit(
         if house.panel is not None:
             # What judges the request elsewhere gets it: no record, no call.
             await durable
-        return await judge(exchange, dialect, message, first, bundle, house), others
+        return await judged(exchange, dialect, message, candidates, bundle=bundle, house=house)
     finally:
         await durable
 
@@ -81,6 +84,7 @@ async def _candidates(
     if not found:
         raise Refused(NO_MODEL)
     exchange.route = found[0].route
+    exchange.asked_model = found[0].route.model
     stand(exchange, message, found[0].route, house)
     return found
 

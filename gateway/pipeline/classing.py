@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 
 from gateway.core.classes import Classes
-from gateway.core.clearance import CATALOGUE, DataClass
+from gateway.core.clearance import CATALOGUE, CLASSES, DataClass
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Sensitivity
 from gateway.core.judgement import Finding, Refusal, Route
@@ -125,7 +125,7 @@ def not_cleared(data: DataClass, route: Route) -> Refusal | None:
         f"not see: the catalogue allows it {', '.join(route.clearance.names)}. Ask a model that "
         "may see it, or take the data out.",
         policy=CATALOGUE,
-        rule="classes",
+        rule=CLASSES,
     )
 
 

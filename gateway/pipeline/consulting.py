@@ -117,7 +117,7 @@ def _sent(bench: Bench, route: Route, heard: Heard) -> Sent | None:
     if route.hosting == SELF_HOSTED:
         return Sent(heard.text) if bench.clearing.allows(route, findings) else None
     there = bench.bind(route).decide(findings, heard.subject)
-    if there.blocked or there.held:
+    if there.blocked or there.held or there.rerouted:
         return None
     effects = [*bench.judge.decide(findings, heard.subject).effects, *there.effects]
     gone = {e.finding for e in effects if bench.actions[e.action].changes_text}

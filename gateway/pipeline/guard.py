@@ -57,6 +57,7 @@ class Guard:
     notes: where it notes what a person would have to know; without it, a message that must
     wait for one is refused.
     classing: is told every finding.
+    detours: effects by which the message must go elsewhere, so far.
     listening: who looks at them when they have gone, for nobody's decision.
     """
 
@@ -78,6 +79,7 @@ class Guard:
     ) -> None:
         self.refusal: Refusal | None = None
         self.notices: list[str] = []
+        self.detours: list[Effect] = []
         self._judge = judge
         self._inspector = inspector
         self._actions = actions
@@ -253,7 +255,7 @@ class Guard:
             self._side.put_on_trial(trial)
         for effect in verdict.effects:
             action = self._actions[effect.action]
-            acts = action.stops or action.holds or action.changes_text
+            acts = action.stops or action.holds or action.reroutes or action.changes_text
             if not (acts or effect.action == _LABEL):
                 self._side.apply(effect)
 
@@ -304,7 +306,9 @@ class Guard:
         changing: list[Effect] = []
         for effect in verdict.effects:
             self._side.apply(effect)
-            if self._actions[effect.action].changes_text:
+            if effect.target is not None:
+                self.detours.append(effect)
+            elif self._actions[effect.action].changes_text:
                 changing.append(effect)
             elif effect.action == _LABEL and effect.message not in (*self.notices, ""):
                 self.notices.append(effect.message)

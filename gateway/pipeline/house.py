@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.apis import Candidate
 from gateway.core.classes import Classes
+from gateway.core.clearance import DataClass
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Principal, Route
 from gateway.core.message import Message, Part
@@ -27,6 +28,7 @@ from gateway.core.ports import (
     Vault,
 )
 from gateway.core.standing import NOTHING, Standing
+from gateway.core.targets import Target
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.later import Later
 
@@ -34,6 +36,13 @@ from gateway.pipeline.later import Later
 def no_terms(_who: Principal, _route: Route, _modalities: Collection[str]) -> Standing:
     """For a house in which nothing is under terms of use."""
     return NOTHING
+
+
+def nowhere(
+    _message: Message, _dialect: str, _target: Target, _data: DataClass
+) -> Sequence[Candidate]:
+    """For a house that has one place only."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,8 @@ class House:
     reload never splits one. The second is only worked out if it matters.
     route: (request, dialect, principal) -> where it may go, the first choice first; empty if
     there is no such model. Raises Refused if the model's backend cannot serve this dialect.
+    elsewhere: (request, dialect, what must be true of the place, class of the data) -> the same
+    for where a rule sends a request; empty if there is no such place.
     vault: (tenant, what else stands in the message) -> a vault for one exchange.
     labels: the headers that mark an answer, from what is known when its first byte leaves.
     seal: (tenant, bytes) -> keyed digest, 64 hex digits.
@@ -75,3 +86,4 @@ class House:
     terms: Terms = no_terms
     later: Later = field(default_factory=Later)
     reviews: Reviews | None = None
+    elsewhere: Callable[[Message, str, Target, DataClass], Sequence[Candidate]] = nowhere

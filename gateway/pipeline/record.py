@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gateway.core.exchange import Attempt, Exchange, Sensitivity, Side
+from gateway.core.exchange import Attempt, Detour, Exchange, Sensitivity, Side
+from gateway.core.judgement import Route
 from gateway.core.ports import Entry
 from gateway.core.standing import Under
 from gateway.pipeline.payload import payload
@@ -44,6 +45,7 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         "upstream_status": exchange.upstream_status,
         "upstream_called": exchange.upstream_called,
         "attempts": [_attempt(attempt) for attempt in exchange.attempts],
+        "asked_model": exchange.asked_model,
         "answer_model": exchange.answer_model,
         "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
         "data_class": _sensitivity(exchange.sensitivity),
@@ -61,6 +63,8 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         },
         **_route(exchange),
     }
+    if exchange.detour is not None:
+        core["detour"] = _detour(exchange.detour)
     if exchange.review is not None:
         core["review"] = {
             "id": exchange.review.review_id,
@@ -87,15 +91,35 @@ def _route(exchange: Exchange) -> dict[str, Any]:
     route = exchange.route
     if route is None:
         return {}
+    return _place(route) | {"terms": [_under(exchange, each) for each in exchange.terms.under]}
+
+
+def _place(route: Route) -> dict[str, Any]:
     return {
         "upstream_model": route.upstream_model,
         "backend": route.backend,
         "hosting": route.hosting,
         "region": route.region,
-        "terms": [_under(exchange, each) for each in exchange.terms.under],
         "classes": list(route.clearance.names),
         "trains": route.trains,
         "retention_days": route.retention_days,
+    }
+
+
+def _detour(detour: Detour) -> dict[str, Any]:
+    """How a request was judged for where it was to go, before rules sent it elsewhere."""
+    asked = detour.asked
+    return {
+        "rules": sorted({rule for _, rule, _ in detour.effects}),
+        "target": detour.target.meaning(),
+        "asked": {
+            "model": asked.model,
+            "provider": asked.provider,
+            "terms": list(asked.terms),
+            **_place(asked),
+        },
+        "sent": list(detour.sent.names),
+        "activation": detour.side.activation.record(),
     }
 
 

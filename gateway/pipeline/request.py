@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 from gateway.core.apis import Candidate, Dialect
 from gateway.core.calls import Call, Outgoing
-from gateway.core.errors import Refused, Unreadable
+from gateway.core.errors import Detoured, Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
-from gateway.core.judgement import DATA_CLASS, Context, Route, Subject
+from gateway.core.judgement import DATA_CLASS, Context, Effect, Refusal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
 from gateway.core.ports import Bundle, Surroundings, Vault
 from gateway.core.reviews import Held
+from gateway.core.targets import Target
 from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.classing import Classing, Clearing, not_cleared, settle
 from gateway.pipeline.consulting import Before, Bench
@@ -28,6 +29,7 @@ from gateway.pipeline.shapes import Shapes, shapes_of
 
 # What a placeholder stands within, whoever wrote it.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|(?<![A-Z0-9])[A-Z0-9]++(?:_[A-Z0-9]++)++")
+ONLY_ELSEWHERE = "other_model_required"
 _USER = "user"
 _TEXT = frozenset({"text"})
 _MEDIA = frozenset({"image", "audio", "video"})
@@ -75,11 +77,13 @@ async def judge(
     asks = context(exchange, Direction.REQUEST, message, route)
     judge = bundle.bind(asks)
     while True:
-        exchange.request = Side(bytes=len(message.body))
+        exchange.request = _side(exchange, message)
         vault = house.vault(tenant, surroundings(message.parts))
         notes = Notes()
         also = assessing(asks, bundle, house, exchange=exchange, vault=vault)
-        classing = Classing(house.classes(), route, weighs=judge.weighs)
+        # What showed a class for the first place, which may see less, shows it for this one.
+        weighs = judge.weighs or exchange.detour is not None
+        classing = Classing(house.classes(), route, weighs=weighs)
         guard = Guard(
             judge,
             house.inspector,
@@ -174,14 +178,44 @@ def assessing(
 def may_leave(guard: Guard, exchange: Exchange, asked: Context, bundle: Bundle) -> None:
     """Ask the rules about the class of what would leave. Raises Refused if it may not.
 
-    This is the one place that holds what the catalogue says a model may see.
+    That is Detoured if it may go elsewhere. This is the one place that holds what the catalogue
+    says a model may see.
     """
     sent = exchange.sensitivity.sent
     if guard.refusal is None and guard.weighs:
         guard.announce(DATA_CLASS, bundle.bind(replace(asked, data=sent)))
+    if guard.refusal is None and guard.detours:
+        raise _detoured(guard.detours)
     refusal = guard.refusal or not_cleared(sent, asked.route)
     if refusal is not None:
         raise Refused(refusal)
+
+
+def _detoured(effects: Sequence[Effect]) -> Detoured:
+    """To where all of these want the message to go, for no rule undoes another."""
+    first, target = effects[0], Target(frozenset())
+    for effect in effects:
+        target = target.also(effect.target or target)
+    words = (
+        f"Policy {first.policy!r}, rule {first.rule!r}, lets this go only to a model that is such: "
+        f"{target}. It cannot be sent there from here."
+    )
+    refusal = Refusal(
+        ONLY_ELSEWHERE,
+        first.message or words,
+        policy=first.policy,
+        rule=first.rule,
+        categories=tuple(sorted({effect.finding.category for effect in effects})),
+    )
+    return Detoured(refusal, target)
+
+
+def _side(exchange: Exchange, message: Message) -> Side:
+    """A fresh one; what has sent the request here stays on record, wherever it goes on to."""
+    side = Side(bytes=len(message.body))
+    if exchange.detour is not None:
+        side.effects.update(exchange.detour.effects)
+    return side
 
 
 def readable(dialect: Dialect, call: Call) -> Message:

@@ -14,8 +14,9 @@ from gateway.core.differing import differ
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import Context, Finding
 from gateway.core.message import Part
+from gateway.core.past import past
 from gateway.core.ports import Following, Inspector, Judge
-from gateway.core.rejudging import past, rejudge, strictest
+from gateway.core.rejudging import rejudge, strictest
 from gateway.pipeline.house import House
 from gateway.pipeline.later import Later, well
 from gateway.pipeline.passage import Passage, placed, whole

@@ -12,6 +12,7 @@ from gateway.policy.language import Policy, Rule
 from gateway.policy.matching import Fact
 from gateway.policy.ruling import Aspect, Bound
 
+ALREADY_THERE = "goes there anyway"
 _NO_FINDING = Aspect("", 0, "", "", "", "")
 
 
@@ -40,7 +41,10 @@ def applying(policy: Policy, bindings: Sequence[Binding], facts: Mapping[str, Fa
 
 def outside(rule: Rule, facts: Mapping[str, Fact]) -> str:
     """Why a rule of a policy that applies does not; empty if it can."""
-    return "off" if rule.mode is Mode.OFF else rule.scope.mismatch(facts)
+    if rule.mode is Mode.OFF:
+        return "off"
+    there = rule.target is not None and rule.target.met(facts)
+    return ALREADY_THERE if there else rule.scope.mismatch(facts)
 
 
 def _conditions(policy: Policy, facts: Mapping[str, Fact]) -> dict[str, bool | None]:

@@ -164,7 +164,7 @@ def context_of(example: Example) -> Context:
 
 def _differences(example: Example, verdict: Verdict, actions: Mapping[str, Action]) -> list[str]:
     differs = []
-    outcome = "block" if verdict.blocked else "review" if verdict.held else "allow"
+    outcome = _outcome(verdict)
     if outcome != example.outcome:
         differs.append(f"expected {example.outcome}, but it is {_told(verdict)}")
     if example.expected_text is not None and not verdict.blocked:
@@ -180,7 +180,19 @@ def _differences(example: Example, verdict: Verdict, actions: Mapping[str, Actio
     return differs
 
 
+def _outcome(verdict: Verdict) -> str:
+    """What comes first: who is sent elsewhere waits there, if anywhere, for a person."""
+    if verdict.blocked:
+        return "block"
+    if verdict.rerouted:
+        return "route"
+    return "review" if verdict.held else "allow"
+
+
 def _told(verdict: Verdict) -> str:
     if verdict.refusal:
         return f"blocked by {verdict.refusal.rule!r}"
+    if verdict.rerouted:
+        rules = sorted({repr(e.rule) for e in verdict.effects if e.target is not None})
+        return f"sent elsewhere by {', '.join(rules)}"
     return "held for review" if verdict.held else "not blocked"

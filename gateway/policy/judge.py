@@ -26,6 +26,7 @@ from gateway.core.judgement import (
 from gateway.core.keeping import LEAST_FIRST, NOTHING_KEPT, Keeping
 from gateway.core.languages import choose
 from gateway.core.ports import Asking
+from gateway.core.targets import Target
 from gateway.policy.evaluating import Evaluator
 from gateway.policy.language import ON_ERROR_RULE
 from gateway.policy.listening import listened, on_trial
@@ -56,7 +57,7 @@ Listening = tuple[str, ...]
 class Decided(NamedTuple):
     """What is remembered of an effect. stops: its strictness if it stops the message, else 0.
 
-    order: how a review is to be held, if it asks for one.
+    order: how a review is to be held, if it asks for one. target: where the message is to go.
     """
 
     action: str
@@ -68,6 +69,7 @@ class Decided(NamedTuple):
     stops: int
     order: ReviewOrder | None
     manner: Manner
+    target: Target | None
 
 
 class BoundJudge:
@@ -137,8 +139,10 @@ class BoundJudge:
                 if len(self._remembered) >= MAX_REMEMBERED:
                     self._remembered.clear()
                 said = self._remembered[like] = self._decide(finding, subject)
-            for action, policy, rule, reason, words, mode, stops, order, manner in said:
-                effect = Effect(action, finding, policy, rule, reason, words, mode, order, manner)
+            for action, policy, rule, reason, words, mode, stops, order, manner, target in said:
+                effect = Effect(
+                    action, finding, policy, rule, reason, words, mode, order, manner, target
+                )
                 if mode is not Mode.ENFORCE:
                     trials.append(effect)
                     continue
@@ -204,6 +208,7 @@ class BoundJudge:
             stops=rule.action.strictness if rule.action.stops else 0,
             order=rule.order,
             manner=rule.manner,
+            target=rule.target,
         )
 
 

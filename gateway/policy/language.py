@@ -10,6 +10,7 @@ from gateway import taxonomy
 from gateway.core.judgement import USUAL, Finding, Manner, Mode, ReviewOrder, StreamMode
 from gateway.core.keeping import Keeping
 from gateway.core.ports import Action, Asking
+from gateway.core.targets import Target
 from gateway.policy.conditions import Condition
 from gateway.policy.groups import GROUPS
 from gateway.policy.matching import Names, Scope
@@ -68,7 +69,8 @@ class Rule:
     categories: groups are spelt out. min_score: per mille. words: what the action needs in
     words, by language, which is the notice of a label and what the caller is told otherwise.
     order: how a request is to be reviewed, if the action holds it for that. saying: an
-    expression for the words, which goes first. manner: how it replaces, if it does. at: file and
+    expression for the words, which goes first. manner: how it replaces, if it does. target: where
+    it sends requests, if it does; it does not apply to those that go there anyway. at: file and
     line, for messages.
     """
 
@@ -89,6 +91,7 @@ class Rule:
     at: str = ""
     saying: Condition | None = None
     manner: Manner = USUAL
+    target: Target | None = None
 
     @property
     def decides(self) -> bool:
@@ -97,18 +100,19 @@ class Rule:
 
     @property
     def intervenes(self) -> bool:
-        """Whether what it does is to stop, hold or change a message."""
-        return self.decides or self.action.holds
+        """Whether what it does is to stop, hold, reroute or change a message."""
+        return self.decides or self.action.holds or self.action.reroutes
 
     @property
     def enforces(self) -> bool:
-        """Whether it can stop, hold or change a message now."""
+        """Whether it can stop, hold, reroute or change a message now."""
         return self.intervenes and self.mode is Mode.ENFORCE
 
     def facts(self) -> set[str]:
         """The facts about the exchange that this rule asks about."""
         asked = [each.rests_on for each in (self.condition, self.saying) if each is not None]
-        return self.scope.facts().union(*asked)
+        there = self.target.names if self.target is not None else ()
+        return self.scope.facts().union(*asked, there)
 
     def meaning(self) -> dict[str, Any]:
         """What it says, the same however it was written."""
@@ -137,6 +141,8 @@ class Rule:
             places = self.manner.restore
             restore = None if places is None else sorted(places)
             said["with"] = {"realistic": self.manner.realistic, "restore": restore}
+        if self.target is not None:
+            said["target"] = self.target.meaning()
         return said
 
 

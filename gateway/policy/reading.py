@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from gateway.core.judgement import DETECTOR_ERROR, StreamMode
+from gateway.core.effects import REQUEST
+from gateway.core.judgement import DATA_CLASS, DETECTOR_ERROR, TERMS, StreamMode
 from gateway.core.keeping import Keep, Keeping
 from gateway.core.message import Direction
 from gateway.core.ports import Asking
@@ -38,6 +39,8 @@ SPEC_KEYS = (
 KEEP_KEYS = ("texts", "retention")
 ASSESSORS_KEYS = ("always", "deadline_s")
 MAX_DEADLINE_S = 600
+# Events that no answer raises.
+_OF_REQUESTS = frozenset({DATA_CLASS, REQUEST, TERMS})
 
 
 def read(document: Document, vocabulary: Vocabulary) -> Policy:
@@ -71,7 +74,7 @@ def read(document: Document, vocabulary: Vocabulary) -> Policy:
         keeping=_keeping(spec["keep"], vocabulary) if "keep" in spec else None,
     )
     _check_streaming(policy, spec)
-    _check_reviews(policy, spec)
+    _check_requests(policy, spec)
     if "examples" in spec:
         ids = frozenset(rule.id for rule in policy.rules)
         return read_examples(policy, spec["examples"], ids)
@@ -130,8 +133,10 @@ def _on_error(
 
 
 def on_error_actions(vocabulary: Vocabulary) -> list[str]:
-    """What may be done on an error: it may come up in an answer, and those are not reviewed."""
-    return [name for name, action in vocabulary.actions.items() if not action.holds]
+    """What may be done on an error: it may come up in an answer, which has no other way to go."""
+    return [
+        name for name, action in vocabulary.actions.items() if not (action.holds or action.reroutes)
+    ]
 
 
 def _check_streaming(policy: Policy, spec: Mapping[str, Cursor]) -> None:
@@ -146,16 +151,26 @@ def _check_streaming(policy: Policy, spec: Mapping[str, Cursor]) -> None:
             )
 
 
-def _check_reviews(policy: Policy, spec: Mapping[str, Cursor]) -> None:
+def _check_requests(policy: Policy, spec: Mapping[str, Cursor]) -> None:
+    """What can be done to requests alone is not asked for answers."""
     for item, rule in zip(spec["rules"].items(), policy.rules, strict=False):
-        if rule.action.holds and _sees_answers(policy, rule):
+        if rule.action.holds:
+            why = (
+                "an answer is never the same twice, so one that was approved could not be had again"
+            )
+        elif rule.action.reroutes:
+            why = "an answer goes to whoever asked"
+        else:
+            continue
+        if _sees_answers(policy, rule):
             raise item.named(f"rule {rule.id!r}").error(
-                f"{rule.action.name!r} is for requests: an answer is never the same twice, so "
-                "one that was approved could not be had again. Say `directions: [request]` "
+                f"{rule.action.name!r} is for requests: {why}. Say `directions: [request]` "
                 "under `when`."
             )
 
 
 def _sees_answers(policy: Policy, rule: Rule) -> bool:
+    if rule.categories.exact <= _OF_REQUESTS and not rule.categories.globs:
+        return False
     scopes = (policy.scope.fields.get("directions"), rule.scope.fields.get("directions"))
     return all(names is None or names.match(Direction.RESPONSE) for names in scopes)

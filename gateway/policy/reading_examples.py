@@ -41,7 +41,7 @@ EXAMPLE_KEYS = (
 )
 EXPECT_KEYS = ("outcome", "text", "rules")
 FINDING_KEYS = ("category", "start", "end", "score", "detector", "note")
-OUTCOMES = ("allow", "block", "review")
+OUTCOMES = ("allow", "route", "review", "block")
 
 
 def read_examples(policy: Policy, cursor: Cursor, rules: Collection[str]) -> Policy:

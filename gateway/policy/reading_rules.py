@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.judgement import (
@@ -13,10 +13,7 @@ from gateway.core.judgement import (
     OPAQUE,
     STATE,
     TERMS,
-    USUAL,
-    Manner,
     Mode,
-    ReviewOrder,
 )
 from gateway.core.languages import DEFAULT, TAG
 from gateway.cursor import Cursor
@@ -25,6 +22,7 @@ from gateway.policy import conditions, groups
 from gateway.policy.language import ON_ERROR_RULE, Rule, Vocabulary
 from gateway.policy.matching import EVENTS, FIELDS, PRINCIPAL_FIELDS, Names, Scope, is_glob
 from gateway.policy.reading_expressions import read_expression
+from gateway.policy.reading_parameters import read_parameters
 from gateway.policy.reading_scope import read_kinds, read_names, read_principals
 
 MAX_RULES = 2_000
@@ -64,27 +62,6 @@ class Known:
     kinds: frozenset[str] | None
 
 
-class Settled(Protocol):
-    """An action that takes parameters."""
-
-    def settle(self, parameters: Mapping[str, Any]) -> str:
-        """The words its effects carry. Raises ValueError for parameters it cannot use."""
-
-
-class Mannered(Protocol):
-    """An action that can be done in several ways."""
-
-    def manner(self, parameters: Mapping[str, Any]) -> Manner:
-        """How it is done. Raises ValueError for parameters it cannot use."""
-
-
-class Ordering(Protocol):
-    """An action that holds a request for review."""
-
-    def order(self, parameters: Mapping[str, Any]) -> ReviewOrder:
-        """How the review is to be held. Raises ValueError for parameters it cannot use."""
-
-
 def read_rules(cursor: Cursor, known: Known) -> list[Rule]:
     """The rules, in their order."""
     rules: dict[str, Rule] = {}
@@ -106,12 +83,9 @@ def _rule(cursor: Cursor, known: Known) -> Rule:
     actions = known.vocabulary.actions
     action = actions[fields["then"].choice(actions)]
     words = _words(fields["message"]) if "message" in fields else {}
-    order = _order(fields.get("with"), action)
-    notice, manner = "", USUAL
-    if "with" in fields and order is None:
-        notice, manner = _settle(fields["with"], action)
-    if notice:
-        words = {DEFAULT: notice}
+    how = read_parameters(cursor, fields.get("with"), action)
+    if how.notice:
+        words = {DEFAULT: how.notice}
     saying = None
     if "messageExpression" in fields:
         saying = read_expression(fields["messageExpression"], known.names.say)
@@ -121,8 +95,9 @@ def _rule(cursor: Cursor, known: Known) -> Rule:
         action=action,
         words=words,
         saying=saying,
-        order=order,
-        manner=manner,
+        order=how.order,
+        manner=how.manner,
+        target=how.target,
         at=cursor.place,
         reason=fields["reason"].text(REASON, "capitals") if "reason" in fields else reason,
         description=fields["description"].text() if "description" in fields else "",
@@ -158,40 +133,6 @@ def _words(cursor: Cursor) -> dict[str, str]:
     if not found:
         raise cursor.error("is empty. Leave it out, or give a text in at least one language.")
     return found
-
-
-def _settle(cursor: Cursor, action: object) -> tuple[str, Manner]:
-    """(the words of its effects, how it is done), by the parameters of an action."""
-    settle, manner = getattr(action, "settle", None), getattr(action, "manner", None)
-    if settle is None and manner is None:
-        raise cursor.error("this action takes no parameters.")
-    parameters = _parameters(cursor)
-    try:
-        words = str(settle(parameters)) if settle else ""
-        return words, manner(parameters) if manner else USUAL
-    except ValueError as err:
-        raise cursor.error(str(err)) from err
-
-
-def _order(cursor: Cursor | None, action: object) -> ReviewOrder | None:
-    """How an action that holds requests wants them reviewed; None for any other."""
-    order = getattr(action, "order", None)
-    if order is None:
-        return None
-    if cursor is None:
-        found: ReviewOrder = order({})
-        return found
-    try:
-        found = order(_parameters(cursor))
-    except ValueError as err:
-        raise cursor.error(str(err)) from err
-    return found
-
-
-def _parameters(cursor: Cursor) -> Mapping[str, Any]:
-    if not isinstance(cursor.value, dict):
-        raise cursor.error("expected the parameters of the action by name.")
-    return cursor.value
 
 
 def _when(cursor: Cursor, known: Known) -> dict[str, Any]:

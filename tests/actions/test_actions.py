@@ -32,6 +32,7 @@ def test_the_order_of_strictness() -> None:
         "pseudonymise",
         "mask",
         "redact",
+        "route",
         "require_review",
         "block",
     ]

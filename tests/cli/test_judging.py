@@ -185,3 +185,45 @@ def test_check_tells_what_is_doubtful(gateway: Gateway, policy: Path) -> None:
     assert "'mars' fits nothing in the catalogue" in doubt["message"]
     assert value(gateway("policy", "check", str(policy), "--strict", "--json", code=1))["doubts"]
     assert "doubtful" in gateway("policy", "check", str(policy)).stdout
+
+
+ROUTE = """
+apiVersion: gateway/v1
+kind: Policy
+metadata: {name: away, version: "1"}
+spec:
+  rules:
+    - id: keys
+      when: {categories: [GITHUB_TOKEN], directions: [request]}
+      then: route
+      with: {%s}
+    - id: there
+      when: {categories: [GITHUB_TOKEN], models: [echo-restored]}
+      then: redact
+"""
+
+
+def test_explain_follows_a_text_to_where_it_is_sent(gateway: Gateway, tmp_path: Path) -> None:
+    (tmp_path / "away.yaml").write_text(ROUTE % "model: echo-restored")
+    arguments = ["policy", "explain", "--text", f"a {SECRET}", "--policy", "away.yaml"]
+    said = value(gateway(*arguments, "--json"))
+    assert (said["rerouted"], said["blocked"], said["model"]) == (True, False, "echo")
+    there = said["elsewhere"]
+    assert (there["model"], there["text"], there["rerouted"]) == (
+        "echo-restored", "a [GITHUB_TOKEN]", False,
+    )  # fmt: skip
+    (why,) = [c["why"] for c in there["findings"][0]["considered"] if c["rule"] == "keys"]
+    assert why == "goes there anyway"
+    told = gateway(*arguments).stdout
+    assert "Sent elsewhere by away/keys (not to model echo)." in told
+    assert "It goes to the model echo-restored" in told
+    assert value(gateway(*arguments[:-2], "--json"))["elsewhere"] is None
+
+
+def test_a_rule_that_sends_to_no_model_is_an_error_in_every_command(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    (tmp_path / "away.yaml").write_text(ROUTE % "region: moon")
+    for command in ("check", "test"):
+        said = gateway("policy", command, "away.yaml", code=2).stderr
+        assert "away.yaml:7: away/keys: sends requests to a model that is such: region moon" in said

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from gateway.core.activation import MAX_KINDS, MAX_NOTE_CHARS, Activation
+from gateway.core.apis import Candidate
+from gateway.core.clearance import Clearance, DataClass
 from gateway.core.differing import Flip, differ
-from gateway.core.judgement import Finding, Subject
+from gateway.core.judgement import Context, Finding, Route, Subject
 from gateway.core.message import Kind
+from gateway.core.past import Past, past, recorded
 from gateway.core.ports import Entry
-from gateway.core.rejudging import Past, past, recorded, rejudge
+from gateway.core.rejudging import rejudge
 from tests.pipeline.fakes import (
     ACTIONS,
     SAMPLES,
+    WHOLES,
     Asked,
     Backend,
     Bundle,
@@ -35,6 +42,18 @@ RULES: list[dict[str, str]] = [
     {"EMAIL_ADDRESS": "block", "ANSWER": "flag", "REQUEST": "flag"},
     {"REQUEST": "block"},
 ]
+
+
+class BundleBy(Bundle):
+    """Other rules for each hosting."""
+
+    def __init__(self, rules: Mapping[str, Mapping[str, str]]) -> None:
+        super().__init__({})
+        self.by = {hosting: Bundle(each) for hosting, each in rules.items()}
+
+    def bind(self, context: object) -> Bundle:
+        assert isinstance(context, Context)
+        return self.by[context.route.hosting]
 
 
 def exchanged(
@@ -105,6 +124,75 @@ def test_no_bundle_lets_through_what_the_catalogue_stopped() -> None:
     assert differ(was, rejudge(Bundle({}), was, ACTIONS, KNOWN)).flip is Flip.SAME
     stricter = rejudge(Bundle({"EMAIL_ADDRESS": "block"}), was, ACTIONS, KNOWN)
     assert stricter.blocked == "test/r"
+
+
+HOSTED = {"KEY": "route", "EMAIL_ADDRESS": "redact"}
+
+
+def rerouted(text: str, there: Mapping[str, str] = MappingProxyType({})) -> Past:
+    """An exchange that a rule sent to a self-hosted model, as the log tells of it."""
+    sink, backend = Sink(), Backend(WHOLES["openai_text"])
+    near = Candidate(Route("near", "near", "b2", "p2", "self_hosted"), backend)
+    by = BundleBy({"self_hosted": there, "hosted": HOSTED})
+    rooms = house(backend, by, sink=sink, elsewhere=lambda *asked: [near])  # type: ignore[arg-type]
+    ask(rooms, chat(text))
+    (entry,) = [e for e in sink.entries if e.kind == "exchange.closed"]
+    return known(recorded(read_back(entry)))
+
+
+BOTH = "use key-0123abcd, bob@example.com"
+
+
+@pytest.mark.parametrize("there", [{}, {"EMAIL_ADDRESS": "flag"}, {"EMAIL_ADDRESS": "block"}])
+@pytest.mark.parametrize("text", [BOTH, "nothing", "key-0123abcd"])
+def test_of_a_request_that_was_sent_elsewhere_the_same_is_said_again(
+    there: dict[str, str], text: str
+) -> None:
+    was = rerouted(text, there)
+    by = BundleBy({"self_hosted": there, "hosted": HOSTED})
+    again = rejudge(by, was, ACTIONS, KNOWN)
+    assert (was.turned is not None) == ("key" in text)
+    assert (again.blocked, again.effects) == (was.blocked, was.effects)
+    assert differ(was, again).flip is Flip.SAME
+
+
+@pytest.mark.parametrize(
+    ("hosted", "blocked", "effects"),
+    [
+        ({}, "", {}),
+        ({"KEY": "flag"}, "", {("request", "flag", "test/r"): 1}),
+        ({"EMAIL_ADDRESS": "block"}, "test/r", {("request", "block", "test/r"): 1}),
+        ({"ANSWER": "block"}, "test/r", {("response", "block", "test/r"): 1}),
+    ],
+)
+def test_a_rule_that_sends_nothing_elsewhere_leaves_it_where_it_was_to_go(
+    hosted: dict[str, str], blocked: str, effects: dict[tuple[str, str, str], int]
+) -> None:
+    by = BundleBy({"self_hosted": {"EMAIL_ADDRESS": "redact"}, "hosted": hosted})
+    again = rejudge(by, rerouted(BOTH), ACTIONS, KNOWN)
+    assert (again.blocked, again.effects) == (blocked, effects)
+
+
+def test_what_may_not_go_where_it_was_to_go_would_be_stopped_there() -> None:
+    was = rerouted(BOTH)
+    assert was.turned is not None
+    route = replace(was.turned.context.route, clearance=Clearance.of(["internal"]))
+    turned = replace(
+        was.turned,
+        context=replace(was.turned.context, route=route),
+        sent=DataClass.of("restricted"),
+    )
+    by = BundleBy({"self_hosted": {}, "hosted": {}})
+    again = rejudge(by, replace(was, turned=turned), ACTIONS, KNOWN)
+    assert again.blocked == "catalogue/classes"
+
+
+def test_a_request_that_found_no_place_is_stopped_by_the_same_rule_again() -> None:
+    data, kind = next(iter(SAMPLES.values()))
+    _, entry = exchanged(data, kind, {"KEY": "route"}, "key-0123abcd")
+    was = known(recorded(entry))
+    assert was.blocked == "test/r"
+    assert differ(was, rejudge(Bundle({"KEY": "route"}), was, ACTIONS, KNOWN)).flip is Flip.SAME
 
 
 def test_a_detector_that_did_not_look_is_told() -> None:

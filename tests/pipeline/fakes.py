@@ -35,6 +35,7 @@ from gateway.core.judgement import (
 )
 from gateway.core.keeping import NOTHING_KEPT
 from gateway.core.ports import Action, Asking, Chosen, Counters, Entry, Window
+from gateway.core.targets import Target
 from gateway.detectors._verbatim.following import Following
 from gateway.detectors._verbatim.works import Works
 from gateway.pipeline.house import House
@@ -113,12 +114,14 @@ class Bundle:
         notice: str = "",
         order: ReviewOrder | None = None,
         manner: Manner = USUAL,
+        target: Target | None = None,
     ) -> None:
         self.rules = {"DETECTOR_ERROR": "block", **rules}
         self.stream_mode = mode
         self.notice = notice
         self.order = order or ReviewOrder()
         self.manner = manner
+        self.target = target or Target.of({"hosting": "self_hosted"})
 
     def bind(self, context: object) -> Bundle:
         return self
@@ -141,6 +144,7 @@ class Bundle:
                 self.notice,
                 manner=self.manner,
                 order=self.order if ACTIONS[action].holds else None,
+                target=self.target if ACTIONS[action].reroutes else None,
             )
             for f in findings
             if f.category in self.rules
@@ -151,7 +155,7 @@ class Bundle:
 
 
 def _intervenes(action: Action) -> bool:
-    return action.changes_text or action.stops or action.holds
+    return action.changes_text or action.stops or action.holds or action.reroutes
 
 
 class Sink:

@@ -85,6 +85,8 @@ def context(**about: Any) -> Context:
             provider=about.get("provider", "openai"),
             hosting=about.get("hosting", "hosted"),
             region=about.get("region", "eu"),
+            trains=about.get("trains", False),
+            retention_days=about.get("retention_days", -1),
         ),
         endpoint=about.get("endpoint", "/v1/chat/completions"),
         stream=about.get("stream", False),

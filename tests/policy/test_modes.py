@@ -35,7 +35,8 @@ def fired(verdict: Verdict) -> list[str]:
 @pytest.mark.parametrize("mode", ["warn", "shadow", "off"])
 def test_no_action_has_an_effect_unless_it_is_enforced(mode: str, action: str, ask: Ask) -> None:
     asked = ANY.replace("}", ", directions: [request]}")
-    spec = rules(f"{asked}, mode: {mode}, then: {action}", f"{ANY}, then: flag")
+    how = ", with: {model: m}" if action == "route" else ""
+    spec = rules(f"{asked}, mode: {mode}, then: {action}{how}", f"{ANY}, then: flag")
     verdict = ask(spec)
     assert (fired(verdict), verdict.refusal) == (["r1"], None)
     assert trials(verdict) == ([] if mode == "off" else [("r0", mode)])

@@ -18,7 +18,15 @@ from gateway.core.exchange import Outcome
 
 # Facility 13 (log audit), severity 6 (informational) and 4 (warning): RFC 5424, section 6.2.1.
 _INFORMATIONAL, _WARNING = 13 * 8 + 6, 13 * 8 + 4
-_SEVERITY = {"block": 8, "require_review": 6, "redact": 4, "mask": 4, "pseudonymise": 4, "flag": 3}
+_SEVERITY = {
+    "block": 8,
+    "require_review": 6,
+    "route": 5,
+    "redact": 4,
+    "mask": 4,
+    "pseudonymise": 4,
+    "flag": 3,
+}
 # CEF revision 26, section "Character Encoding": a backslash stands before what has a meaning.
 _IN_HEAD, _IN_EXTENSION = re.compile(r"[\\|]"), re.compile(r"[\\=]")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
