@@ -5,6 +5,7 @@ The pipeline knows only these. Each is small enough for a test to write its own.
 
 from __future__ import annotations
 
+import math
 from asyncio import Future
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,10 +111,15 @@ class Inspector(Protocol):
         """Whether one of these detectors must see every segment (a model)."""
 
     async def inspect(
-        self, windows: Sequence[Window], detectors: Collection[str]
+        self,
+        windows: Sequence[Window],
+        detectors: Collection[str],
+        *,
+        deadline_s: float = math.inf,
     ) -> list[list[Finding]]:
         """Findings that end in each window's own stretch, offsets in its text.
 
+        deadline_s: how long that may take, waiting included; never longer than it may anyway.
         A detector that fails or is late becomes a finding of category DETECTOR_ERROR over
         the own stretch. Raises nothing but CancelledError.
         """
@@ -246,10 +252,12 @@ class Following(Protocol):
 class Judge(Protocol):
     """A bundle bound to one exchange and direction.
 
-    weighs: whether a rule asks of what class data is. keeping: what is kept of the texts.
+    weighs: whether a rule asks of what class data is. deadline_s: how long detectors may take
+    for a text, if less than they may anyway. keeping: what is kept of the texts.
     """
 
     stream_mode: StreamMode
+    deadline_s: float
     asking: Asking
     keeping: Keeping
     weighs: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,11 @@ class PooledInspector:
         return not self._everywhere.isdisjoint(detectors)
 
     async def inspect(
-        self, windows: Sequence[Window], detectors: Collection[str]
+        self,
+        windows: Sequence[Window],
+        detectors: Collection[str],
+        *,
+        deadline_s: float = math.inf,
     ) -> list[list[Finding]]:
         """Findings that end in each window's own stretch, offsets in its text."""
         out: list[list[Finding]] = [[] for _ in windows]
@@ -132,7 +137,7 @@ class PooledInspector:
         questions, keys = self._ask(windows, names, out)
         if not questions:
             return out
-        failed = await self._answer(questions, out)
+        failed = await self._answer(questions, out, deadline_s)
         for index, key in keys.items():
             out[index] = distinct(out[index])
             if index not in failed:
@@ -163,7 +168,9 @@ class PooledInspector:
             ask(questions, index, window, found=hinted, models=models)
         return questions, keys
 
-    async def _answer(self, questions: Questions, out: list[list[Finding]]) -> set[int]:
+    async def _answer(
+        self, questions: Questions, out: list[list[Finding]], deadline_s: float
+    ) -> set[int]:
         """Adds the answers to `out`; returns the indexes of windows where a detector failed.
 
         Models are a job of their own: when they are late, the rest is not.
@@ -172,9 +179,9 @@ class PooledInspector:
         others = {n: q for n, q in questions.items() if n not in self._everywhere}
         groups = [group for group in (others, models) if group]
         if len(groups) == 1:
-            answers = [await self._job(groups[0])]
+            answers = [await self._job(groups[0], deadline_s)]
         else:
-            answers = await asyncio.gather(*(self._job(group) for group in groups))
+            answers = await asyncio.gather(*(self._job(group, deadline_s) for group in groups))
         failed: set[int] = set()
         for outcomes in answers:
             for name, outcome in outcomes.items():
@@ -182,9 +189,9 @@ class PooledInspector:
                     failed |= {question.index for question in questions[name]}
         return failed
 
-    async def _job(self, questions: Questions) -> dict[str, Outcome]:
+    async def _job(self, questions: Questions, deadline_s: float) -> dict[str, Outcome]:
         try:
-            outcomes = await self._pool.run(tasks(questions))
+            outcomes = await self._pool.run(tasks(questions), deadline_s)
         except JobFailed as err:
             outcomes = [Outcome([], err.reason) for _ in questions]
         return dict(zip(questions, outcomes, strict=True))

@@ -8,6 +8,7 @@ task is started; everything happens in callbacks of the event loop.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -124,15 +125,18 @@ class Pool:
             await self.aclose()
             raise
 
-    async def run(self, tasks: list[Task]) -> list[Outcome]:
-        """One outcome for each task. Raises JobFailed."""
+    async def run(self, tasks: list[Task], deadline_s: float = math.inf) -> list[Outcome]:
+        """One outcome for each task. Raises JobFailed.
+
+        deadline_s: how long it may take, if less than any job may.
+        """
         if self._closed:
             raise JobFailed("closed")
         if not self._idle and len(self._waiting) >= self._max_waiting:
             raise JobFailed("full")
         loop = asyncio.get_running_loop()
         job = _Job(pack(tasks), loop.create_future())
-        job.timer = loop.call_later(self._deadline_s, self._late, job)
+        job.timer = loop.call_later(min(deadline_s, self._deadline_s), self._late, job)
         if self._idle:
             self._give(self._idle.pop(), job)
         else:

@@ -193,7 +193,8 @@ class Guard:
         """Decide on what the detectors find, but in what the vault has made up."""
         if not jobs:
             return
-        answers = await self._inspector.inspect([w for _, _, w in jobs], self._detectors)
+        windows, deadline_s = [window for _, _, window in jobs], self._judge.deadline_s
+        answers = await self._inspector.inspect(windows, self._detectors, deadline_s=deadline_s)
         for (passage, offset, window), findings in zip(jobs, answers, strict=True):
             ours = self._ours(window) if findings else ()
             found = [part for finding in findings for part in _outside(finding, ours)]

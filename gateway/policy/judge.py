@@ -9,6 +9,7 @@ say what they would do; nothing comes of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -103,6 +104,7 @@ class BoundJudge:
         felt = [each for each in bound if _felt(each)]
         modes = [each.policy.streaming for each in felt]
         self.stream_mode = max(modes, key=_STREAM_MODES.index, default=StreamMode.WINDOW)
+        self.deadline_s = _deadline_s(felt or bound)
         self.asking = _asking(bound, felt)
         self.keeping = _keeping(felt)
 
@@ -230,6 +232,12 @@ def _felt(bound: Bound) -> bool:
     """Whether a caller may notice this policy: not if all of it is on trial."""
     own = [rule for rule in bound.rules if rule.id != ON_ERROR_RULE]
     return any(rule.mode is Mode.ENFORCE for rule in own or bound.rules)
+
+
+def _deadline_s(felt: Sequence[Bound]) -> float:
+    """How long detectors may take: as the policy says that is most in a hurry."""
+    said = [each.policy.deadline_ms for each in felt]
+    return min((ms / 1000 for ms in said if ms), default=math.inf)
 
 
 def _asking(bound: Sequence[Bound], felt: Sequence[Bound]) -> Asking:

@@ -171,8 +171,9 @@ class Example:
 class Policy:
     """A set of rules for a scope. The order of rules has meaning: see `allow`.
 
-    match_conditions: all must hold for an exchange. variables: what conditions may name. keeping:
-    what is kept of the texts, if it says so. at: file and line, for messages.
+    match_conditions: all must hold for an exchange. variables: what conditions may name.
+    deadline_ms: how long detectors may take; 0 if it does not say. keeping: what is kept of the
+    texts, if it says so. at: file and line, for messages.
     made: it was not written by a person but made, from a terms profile.
     """
 
@@ -184,6 +185,7 @@ class Policy:
     examples: tuple[Example, ...] = ()
     description: str = ""
     owner: str = ""
+    deadline_ms: int = 0
     asking: Asking = field(default_factory=Asking)
     match_conditions: Mapping[str, Condition] = field(default_factory=dict)
     variables: Mapping[str, Condition] = field(default_factory=dict)
@@ -205,6 +207,8 @@ class Policy:
             "streaming": self.streaming.value,
             "rules": [rule.meaning() for rule in self.rules],
         }
+        if self.deadline_ms:
+            said["deadline_ms"] = self.deadline_ms
         if self.asking != Asking():
             deadline_ms = round(self.asking.deadline_s * 1000)
             said["asking"] = {"always": sorted(self.asking.always), "deadline_ms": deadline_ms}

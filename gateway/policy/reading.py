@@ -31,6 +31,7 @@ SPEC_KEYS = (
     "variables",
     "streaming",
     "onDetectorError",
+    "detectors",
     "assessors",
     "keep",
     "rules",
@@ -38,6 +39,7 @@ SPEC_KEYS = (
 )
 KEEP_KEYS = ("texts", "retention")
 ASSESSORS_KEYS = ("always", "deadline_s")
+DETECTORS_KEYS = ("deadline_ms",)
 MAX_DEADLINE_S = 600
 # Events that no answer raises.
 _OF_REQUESTS = frozenset({DATA_CLASS, REQUEST, TERMS})
@@ -70,6 +72,7 @@ def read(document: Document, vocabulary: Vocabulary) -> Policy:
         variables=variables,
         streaming=_streaming(spec),
         rules=(*rules, _on_error(spec, vocabulary, kinds)),
+        deadline_ms=_deadline(spec["detectors"]) if "detectors" in spec else 0,
         asking=_asking(spec["assessors"], vocabulary) if "assessors" in spec else Asking(),
         keeping=_keeping(spec["keep"], vocabulary) if "keep" in spec else None,
     )
@@ -85,6 +88,18 @@ def _streaming(spec: Mapping[str, Cursor]) -> StreamMode:
     if "streaming" not in spec:
         return StreamMode.WINDOW
     return StreamMode(spec["streaming"].choice([mode.value for mode in StreamMode]))
+
+
+def _deadline(cursor: Cursor) -> int:
+    """How long detectors may take, in milliseconds; 0 if it does not say."""
+    fields = cursor.fields(DETECTORS_KEYS)
+    if "deadline_ms" not in fields:
+        return 0
+    deadline_ms = fields["deadline_ms"].count()
+    if not 0 < deadline_ms <= MAX_DEADLINE_S * 1000:
+        expected = f"expected milliseconds, from 1 to {MAX_DEADLINE_S * 1000}."
+        raise fields["deadline_ms"].error(expected)
+    return deadline_ms
 
 
 def _asking(cursor: Cursor, vocabulary: Vocabulary) -> Asking:

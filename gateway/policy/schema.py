@@ -44,6 +44,7 @@ def _policy(vocabulary: Vocabulary) -> dict[str, Any]:
             "variables": _named(conditions.VARIABLES),
             "streaming": _one_of(mode.value for mode in StreamMode),
             "onDetectorError": _one_of(reading.on_error_actions(vocabulary)),
+            "detectors": _object({"deadline_ms": _COUNT}),
             "assessors": _object({"always": _TEXTS, "deadline_s": _COUNT}),
             "keep": _object(
                 {

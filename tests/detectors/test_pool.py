@@ -101,6 +101,27 @@ def test_the_deadline_covers_waiting() -> None:
     use(test, deadline_s=0.3)
 
 
+def test_who_is_in_a_hurry_waits_less_and_takes_no_worker_from_others() -> None:
+    async def test(pool: Pool) -> None:
+        before = pool.pids
+        with pytest.raises(JobFailed) as caught:
+            await pool.run(task("nap"), 0.05)
+        assert caught.value.reason == "late"
+        assert (await pool.run(task("fire")))[0].rows[0]
+        assert pool.pids == before
+
+    use(test)
+
+
+def test_a_longer_deadline_than_any_has_counts_for_nothing() -> None:
+    async def test(pool: Pool) -> None:
+        with pytest.raises(JobFailed) as caught:
+            await pool.run(task("sleep"), 60)
+        assert caught.value.reason == "late"
+
+    use(test, deadline_s=0.3)
+
+
 def test_a_dead_worker_fails_its_job_and_is_replaced() -> None:
     async def test(pool: Pool) -> None:
         assert await failure(pool, "please die") == "died"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import math
 import random
 import re
 from collections import defaultdict
@@ -69,6 +70,7 @@ class Inspector:
     def __init__(self, *, broken: bool = False, model: bool = False) -> None:
         self.broken, self.model = broken, model
         self.windows: list[Window] = []
+        self.limits: list[dict[str, float]] = []
 
     def locate(self, text: str, detectors: Collection[str]) -> list[int]:
         if self.model:
@@ -79,9 +81,10 @@ class Inspector:
         return self.model and bool(detectors)
 
     async def inspect(
-        self, windows: Sequence[Window], detectors: Collection[str]
+        self, windows: Sequence[Window], detectors: Collection[str], **limits: float
     ) -> list[list[Finding]]:
         self.windows += windows
+        self.limits.append(limits)
         await asyncio.sleep(0)
         if self.broken:
             return [
@@ -104,6 +107,7 @@ class Bundle:
     digest = "d" * 64
     revision = "test@1"
     weighs = False
+    deadline_s = math.inf
     asking = Asking()
     keeping = NOTHING_KEPT
 

@@ -64,7 +64,7 @@ class Seeing:
         return False
 
     async def inspect(
-        self, windows: Sequence[Window], detectors: Collection[str]
+        self, windows: Sequence[Window], detectors: Collection[str], **_limits: float
     ) -> list[list[Finding]]:
         questions: dict[str, list[Question]] = {}
         found = fired(windows, detectors, self.locator)

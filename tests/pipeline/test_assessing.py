@@ -251,7 +251,7 @@ def test_it_is_asked_where_cheaper_detection_is_unsure(
 
 
 class Faint(Inspector):
-    async def inspect(self, windows: Any, detectors: Any) -> list[list[Finding]]:
+    async def inspect(self, windows: Any, detectors: Any, **_: Any) -> list[list[Finding]]:
         return [[Finding("fake", "KEY", w.own_start, w.own_end, 0.3, faint=True)] for w in windows]
 
 

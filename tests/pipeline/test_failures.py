@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.pipeline.fakes import SSE, STREAMS, Backend, Bundle, ask, chat, heard, house
+from tests.pipeline.fakes import SSE, STREAMS, Backend, Bundle, Inspector, ask, chat, heard, house
 
 TEXT = STREAMS["openai_text"]
 
@@ -18,6 +18,14 @@ def test_a_bug_of_ours_tells_the_request_id_and_no_detail() -> None:
     assert asked.error["gateway"] == {"request_id": "id-1"}
     assert b"alice" not in asked.body
     assert asked.exchange.error == "ZeroDivisionError"
+
+
+def test_detectors_get_the_time_that_the_policy_gives_them() -> None:
+    inspector, bundle = Inspector(), Bundle({"EMAIL_ADDRESS": "redact"})
+    bundle.deadline_s = 0.25
+    ask(house(Backend(TEXT, kind=SSE), bundle, inspector=inspector), chat("to a@example.com"))
+    assert len(inspector.limits) > 1
+    assert all(each == {"deadline_s": 0.25} for each in inspector.limits)
 
 
 @pytest.mark.parametrize(("fail", "status"), [("head", 502), ("body", 502)])

@@ -48,7 +48,7 @@ class Two(Inspector):
         self.asked: list[tuple[str, ...]] = []
 
     async def inspect(
-        self, windows: Sequence[Window], detectors: Collection[str]
+        self, windows: Sequence[Window], detectors: Collection[str], **_limits: float
     ) -> list[list[Finding]]:
         self.asked.append(tuple(detectors))
         if "second" not in detectors:
