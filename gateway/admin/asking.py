@@ -11,9 +11,10 @@ from gateway.admin import reads
 from gateway.admin.access import Access
 from gateway.admin.ports import AdminPorts
 from gateway.audit import questions
+from gateway.audit.questions import Answer
 from gateway.core.errors import ConfigError
 
-PARAMETERS = ("since_ms", "until_ms", "tenant")
+PARAMETERS = ("since_ms", "until_ms", "tenant", "subject")
 
 
 def routes(ports: AdminPorts, access: Access) -> list[Route]:
@@ -51,10 +52,16 @@ class _Asking:
             )
         times = {name: reads.count(asked, name) for name in PARAMETERS[:2] if asked.get(name)}
         tenant = asked.get("tenant", "") if reads.sees_all(who) else who.tenant
-        found = await reads.asked(
-            self._ports, who, lambda: questions.ask(
-                self._ports.engine, question, tenant=tenant, **times
-            ), question=question.name
-        )  # fmt: skip
+        subject = asked.get("subject", "")
+
+        def ask() -> Answer:
+            return questions.ask(
+                self._ports.engine, question, tenant=tenant, subject=subject, **times
+            )
+
+        try:
+            found = await reads.asked(self._ports, who, ask, question=question.name)
+        except ConfigError as err:
+            raise HTTPException(400, str(err)) from err
         rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
         return JSONResponse({"question": question.name, "rows": rows, "cut": found.cut})

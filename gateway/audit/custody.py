@@ -20,6 +20,7 @@ from gateway.core.ports import Clock, Entry
 from gateway.db import flush, snapshot, writing
 
 ERASED, EXPIRED = "subject.erased", "payload.expired"
+EXPORTED = "access.subject_export"
 PLACED, LIFTED = "hold.placed", "hold.lifted"
 FLUSH_S = 10.0
 _DAY_MS = 24 * 60 * 60 * 1_000

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, exists, select
 from gateway.audit import sealing
 from gateway.audit.custody import ERASED, EXPIRED
 from gateway.audit.report import Problem, Report
-from gateway.audit.sealing import KeyRow, PayloadRow, Unsealable
-from gateway.audit.tables import audit_entry, audit_payload, audit_payload_key
+from gateway.audit.sealing import Unsealable
+from gateway.audit.tables import audit_entry, audit_payload
+from gateway.audit.unsealing import COLUMNS, JOINED, unsealed
 from gateway.core.errors import GatewayError
 from gateway.core.ports import TenantKeys
 
@@ -31,20 +32,11 @@ def verify_payloads(connection: Connection, keys: TenantKeys | None, report: Rep
             return
         report.unchecked.append("payloads: the keys that seal them were not given")
         return
-    wrapping = audit_payload_key.alias("k")
-    payload, entry, key = audit_payload.c, audit_entry.c, wrapping.c
-    columns = [getattr(key, name).label(f"k_{name}") for name in KeyRow._fields]
-    statement = select(
-        *(getattr(payload, name) for name in PayloadRow._fields),
-        *columns,
-        entry.core,
-        entry.replica,
-        entry.epoch,
-        entry.n,
-    ).select_from(
-        audit_payload.outerjoin(
+    payload, entry = audit_payload.c, audit_entry.c
+    statement = select(*COLUMNS, entry.core, entry.replica, entry.epoch, entry.n).select_from(
+        JOINED.outerjoin(
             audit_entry, (entry.ts_ms == payload.ts_ms) & (entry.entry_id == payload.entry_id)
-        ).outerjoin(wrapping, key.key_id == payload.key_id)
+        )
     )
     with connection.execute(statement) as found:
         for row in found:
@@ -104,13 +96,8 @@ def _fault(row: Any, keys: TenantKeys) -> tuple[str, str] | None:
     if said is None:
         return "payload_unknown", f"payload {row.entry_id}: no entry says that it was kept"
     changed = "payload_changed", f"payload {row.entry_id}: it, or its key, was changed"
-    if row.k_key_id is None:
-        return changed
-    wrapped = KeyRow._make(_plain(getattr(row, f"k_{name}")) for name in KeyRow._fields)
-    sealed = PayloadRow._make(_plain(getattr(row, name)) for name in PayloadRow._fields)
-    tenant_key = keys.key(wrapped.tenant, wrapped.version)
     try:
-        salt, document = sealing.unseal(sealing.unwrap(tenant_key, wrapped), sealed)
+        salt, document = unsealed(row, keys)
     except Unsealable:
         return changed
     if sealing.commitment(salt, document) != said:
@@ -125,7 +112,3 @@ def _said(core: str | None) -> str | None:
     except (ValueError, KeyError, TypeError):
         return None
     return found if isinstance(found, str) else None
-
-
-def _plain(value: Any) -> Any:
-    return bytes(value) if isinstance(value, memoryview) else value

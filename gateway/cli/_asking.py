@@ -25,6 +25,9 @@ def ask(
     since: Annotated[str, typer.Option(help="From then on: 2h, 7d, 2026-11-01.")] = "",
     until: Annotated[str, typer.Option(help="Before then.")] = "",
     tenant: Annotated[str, typer.Option(help="Only of this tenant.")] = "",
+    subject: Annotated[
+        str, typer.Option(help="Only what concerns this person, by reference.")
+    ] = "",
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of asking it.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -52,6 +55,7 @@ def ask(
             since_ms=moment(since, now_ms) if since else None,
             until_ms=moment(until, now_ms) if until else None,
             tenant=tenant,
+            subject=subject,
         )
     if as_json:
         for row in answer.rows:

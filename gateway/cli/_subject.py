@@ -12,7 +12,8 @@ import typer
 from rich.markup import escape
 
 from gateway import settings
-from gateway.audit.custody import Actor, Custodian
+from gateway.audit.concerning import concerning
+from gateway.audit.custody import EXPORTED, Actor, Custodian
 from gateway.audit.erasing import Gone
 from gateway.audit.holds import Hold
 from gateway.cli._open import database
@@ -20,7 +21,9 @@ from gateway.cli._output import Json, emit, say, table, warn, when
 from gateway.cli._recorded import put
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
+from gateway.core.ports import Entry
 from gateway.identity.keyring import Keyring
+from gateway.identity.tenantkeys import open_keys
 from gateway.pipeline.concerned import reference
 from gateway.settings import Settings
 
@@ -77,6 +80,32 @@ def erase(
     else:
         say(f"Erased: {gone.payloads:,} payloads and {gone.keys:,} keys of {whom[:16]}.")
     flushed([gone])
+
+
+@subject.command()
+def export(
+    ref: Ref = "",
+    tenant: Tenant = "default",
+    user: User = "",
+    key: Key = "",
+    reason: Reason = "",
+    who: As = "",
+) -> None:
+    """Print all that concerns somebody as JSON, with kept texts opened. That is on record first.
+
+    One exchange a line: its entries, and what is kept of its texts.
+
+    For example: `gateway audit subject export --tenant acme --user anna@example.org --reason
+    "access request of May 4" > anna.jsonl`
+    """
+    found = settings.read()
+    whom = named(found, tenant, ref, user, key)
+    keys = open_keys(found.audit_payload_keys, Keyring.open(found.keyring_path, create=False))
+    core = {**actor(who, reason).said(), "subject": whom}
+    with database(found) as engine:
+        put(found, engine, Entry("", EXPORTED, core, tenant=tenant))
+        for each in concerning(engine, keys, tenant=tenant, subject=whom):
+            emit(each)
 
 
 @hold.command()

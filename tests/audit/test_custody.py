@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from gateway import db
 from gateway.audit import verifier
+from gateway.audit.concerning import concerning
 from gateway.audit.custody import Actor, Custodian, OnHold
 from gateway.audit.prove import prove
 from gateway.audit.tables import audit_entry, audit_payload, audit_payload_key
@@ -274,3 +275,17 @@ def test_who_writes_with_a_key_that_is_being_destroyed_waits_and_keeps_nothing(
     assert secrets(engine, "anna") == []
     assert kinds(engine).count("exchange.closed") == 2
     assert counters.values["audit_commit_failures_total"] == 0
+
+
+def test_all_that_concerns_somebody_and_nothing_else_is_found(
+    engine: Any, custodian: Any, filled: list[bytes], tenant_keys: Any
+) -> None:
+    def found(subject: str, tenant: str = "acme") -> list[tuple[str, int, int]]:
+        rows = concerning(engine, tenant_keys, tenant=tenant, subject=subject)
+        return [(row["exchange_id"], len(row["entries"]), len(row["texts"])) for row in rows]
+
+    assert found("anna") == [("00000001-exchange", 2, 1), ("00000002-exchange", 2, 1)]
+    assert found("bert") == [("00000003-exchange", 2, 1)]
+    assert found("anna", "other") == []
+    custodian().erase(BY, tenant="acme", subject="anna")
+    assert found("anna") == [("00000001-exchange", 2, 0), ("00000002-exchange", 2, 0)]

@@ -28,6 +28,7 @@ def asked(engine: Any, audit_log: Any, opened: Any, closed: Any) -> Any:
         "opaque": [{"path": "/messages/0", "media_type": "image/png", "bytes": 700}],
         "trials": [{"mode": "shadow", "action": "block", "rule": "new/mail", "count": 2}],
     }
+    seen.core["subject"] = "anna"
     entries = [
         opened(1), closed(1), opened(2, tenant="other"), blocked, opened(3), seen, opened(4),
         Entry("", "works.added", {"via": "cli", "work": "novel"}),
@@ -92,6 +93,14 @@ def test_acts_and_reads_are_told_apart(asked: Any) -> None:
     assert [row["kind"] for row in asked("reads")] == ["access.audit_read"]
 
 
+def test_a_person_is_known_by_reference(asked: Any) -> None:
+    rows = asked("subject", subject="anna")
+    assert [(row["kind"], row["outcome"]) for row in rows] == [("exchange.closed", "completed")]
+    assert len(asked("subject")) == 1
+    with pytest.raises(ConfigError, match="not about one person"):
+        asked("usage", subject="anna")
+
+
 def test_an_exchange_without_an_end_is_found(asked: Any) -> None:
     assert [row["exchange_id"] for row in asked("unclosed")] == ["00000004-exchange"]
 
@@ -110,7 +119,9 @@ def test_a_short_time_is_read_by_an_index(engine: Any, name: str) -> None:
         pytest.skip("a small table is read whole on PostgreSQL, whatever its indexes")
     sql = text(f"EXPLAIN QUERY PLAN {questions.saved()[name].sql}")
     with db.snapshot(engine) as connection:
-        plan = connection.execute(sql, {"since_ms": 1, "until_ms": 9, "tenant": ""}).all()
+        given = {"since_ms": 1, "until_ms": 9, "tenant": "", "subject": ""}
+        given = {name: each for name, each in given.items() if f":{name}" in sql.text}
+        plan = connection.execute(sql, given).all()
     steps = [row.detail for row in plan]
     tables = [step for step in steps if re.match(r"(SCAN|SEARCH) [a-z] ", step)]
     tables = [step for step in tables if "VIRTUAL" not in step]

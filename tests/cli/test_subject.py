@@ -91,3 +91,35 @@ def test_what_is_missing_is_told(
     gateway: Gateway, ready: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     assert words in gateway("audit", "subject", *arguments, code=2).stderr
+
+
+def test_whoever_asks_gets_all_that_concerns_him_and_that_is_on_record(
+    gateway: Gateway, anna: str
+) -> None:
+    (row,) = lines(gateway("audit", "subject", "export", *ANNA, *WHY))
+    assert [entry["kind"] for entry in row["entries"]] == ["exchange.opened", "exchange.closed"]
+    (text,) = row["texts"]
+    assert text["request"]["texts"][0]["text"] == "the quick zanzibar jumps"
+    (told,) = lines(gateway("audit", "ask", "subject", "--subject", anna, "--json"))[-1:]
+    assert told["kind"] == "access.subject_export"
+    assert lines(gateway("audit", "subject", "export", "nobody", "--tenant", "acme", *WHY)) == []
+    assert "Say why" in gateway("audit", "subject", "export", *ANNA, code=2).stderr
+
+
+def test_time_is_over_only_when_told_to(
+    gateway: Gateway, anna: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_AUDIT_PAYLOAD_DAYS", "default=30,long=400")
+    assert "default" in gateway("audit", "retain").stdout
+    rows = lines(gateway("audit", "retain", "--json"))
+    assert {row["retention"]: row["payloads"] for row in rows} == {"default": 0, "long": 0}
+    assert not any(row["destroyed"] for row in rows)
+    assert lines(gateway("audit", "retain", "--apply", "--json")) == []
+
+
+@pytest.mark.parametrize("listed", ["long=3", "default", "default=x", "Default=3", "default=-1"])
+def test_a_slip_in_the_classes_is_told(
+    gateway: Gateway, ready: Path, monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    monkeypatch.setenv("GATEWAY_AUDIT_PAYLOAD_DAYS", listed)
+    assert "GATEWAY_AUDIT_PAYLOAD_DAYS" in gateway("audit", "retain", code=2).stderr

@@ -1,7 +1,8 @@
 """Saved questions: SQL files beside this one, each over the views of the log.
 
-The first line of a file is its title. A question may use the parameters :since_ms, :until_ms
-and :tenant (empty: all tenants); it runs as it is on SQLite and on PostgreSQL.
+The first line of a file is its title. A question may use the parameters :since_ms, :until_ms,
+:tenant (empty: all tenants) and :subject (empty: whoever it concerns); it runs as it is on SQLite
+and on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -60,13 +61,22 @@ def ask(
     since_ms: int | None = None,
     until_ms: int | None = None,
     tenant: str = "",
+    subject: str = "",
 ) -> Answer:
-    """What the log answers for times in [since, until)."""
-    statement = text(question.sql).bindparams(
-        since_ms=since_ms or 0,
-        until_ms=_EVER_MS if until_ms is None else until_ms,
-        tenant=tenant,
-    )
+    """What the log answers for times in [since, until).
+
+    Raises ConfigError for a subject where the question is about nobody in particular.
+    """
+    given: dict[str, Any] = {
+        "since_ms": since_ms or 0,
+        "until_ms": _EVER_MS if until_ms is None else until_ms,
+        "tenant": tenant,
+    }
+    if ":subject" in question.sql:
+        given["subject"] = subject
+    elif subject:
+        raise ConfigError(f"The question {question.name!r} is not about one person.")
+    statement = text(question.sql).bindparams(**given)
     with snapshot(engine) as connection, connection.execute(statement) as result:
         rows = [tuple(row) for row in result.fetchmany(MAX_ROWS + 1)]
         columns = tuple(result.keys())
