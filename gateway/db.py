@@ -80,6 +80,7 @@ def open_engine(
             poolclass=QueuePool,
             pool_size=pool_size,
             max_overflow=2,
+            hide_parameters=True,
             connect_args={"timeout": BUSY_S if busy_s is None else busy_s},
         )
         if not create:
@@ -91,6 +92,8 @@ def open_engine(
         parsed,
         pool_size=pool_size,
         max_overflow=2,
+        # They hold names of people; errors of statements are logged.
+        hide_parameters=True,
         pool_timeout=BUSY_S,
         connect_args={
             "connect_timeout": 5,

@@ -152,3 +152,9 @@ def test_other_urls_are_refused_without_their_password(url, word):
 def test_folder_without_migrations_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"env\.py"):
         db.head(tmp_path)
+
+
+def test_an_error_of_a_statement_says_no_value(engine):
+    with pytest.raises(db.failures(engine)) as caught, db.snapshot(engine) as connection:
+        connection.execute(text("SELECT :name FROM no_such_table"), {"name": "Anna Lind"})
+    assert "Anna" not in str(caught.value)

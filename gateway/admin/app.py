@@ -7,7 +7,6 @@ their reviewers: the log holds none.
 from __future__ import annotations
 
 from dataclasses import asdict
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.admin import asking, metrics, policies, reads, terms_api
+from gateway.admin import asking, bodies, metrics, policies, reads, terms_api
 from gateway.admin import review_api as api
 from gateway.admin import review_pages as pages
 from gateway.admin.access import READERS, Access, same_site, with_role
@@ -114,11 +113,8 @@ class _Admin:
     async def login(self, request: Request) -> Response:
         if not same_site(request):
             raise HTTPException(403, "This form was sent from another site.")
-        size = request.headers.get("content-length", "")
-        if not size.isdigit() or int(size) > _MAX_FORM_BYTES:
-            raise HTTPException(413, "This form is too large.")
-        form = parse_qs((await request.body()).decode("ascii", "replace"), max_num_fields=4)
-        key = form.get("key", [""])[0].strip()
+        sent = await bodies.form(request, _MAX_FORM_BYTES, fields=4)
+        key = sent.get("key", "").strip()
         try:
             who = with_role(await self.access.holder(request, key))
         except HTTPException as err:

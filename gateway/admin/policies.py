@@ -7,7 +7,6 @@ with the id of the key that was shown.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
@@ -17,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gateway.admin.access import READERS, Access, same_site
+from gateway.admin.bodies import json_object
 from gateway.admin.ports import AdminPorts
 from gateway.core.errors import ConfigError, RecordUnavailable
 from gateway.core.judgement import Principal
@@ -85,7 +85,7 @@ class _Policies:
 
         async def answer(request: Request) -> JSONResponse:
             who = await self._actor(request)
-            said = await _body(request)
+            said = await json_object(request, _MAX_BODY_BYTES)
             by = By(f"key:{who.key_id}", _text(said, "reason"), via="api", key_id=who.key_id)
             return await self._answer(lambda: act(request.path_params, said, by))
 
@@ -151,19 +151,6 @@ def _with(who: Principal, roles: Collection[str]) -> Principal:
             "An operator can make one: gateway keys new NAME --role policy",
         )  # fmt: skip
     return who
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    size = request.headers.get("content-length", "0")
-    if not size.isdigit() or int(size) > _MAX_BODY_BYTES:
-        raise HTTPException(413, f"A body has at most {_MAX_BODY_BYTES:,} bytes, told in its head.")
-    try:
-        said = json.loads(await request.body() or b"{}")
-    except (ValueError, RecursionError) as err:
-        raise HTTPException(400, "Expected a JSON object.") from err
-    if not isinstance(said, dict):
-        raise HTTPException(400, "Expected a JSON object.")
-    return said
 
 
 def _only(said: dict[str, Any], known: Collection[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from gateway.admin.access import Access, same_site
+from gateway.admin.bodies import json_object
 from gateway.admin.ports import AdminPorts
 from gateway.core.reviews import ReviewState
 from gateway.review.desk import MAX_LISTED, CannotReview
@@ -105,31 +105,14 @@ def refused(err: CannotReview) -> HTTPException:
     return HTTPException(err.status, str(err))
 
 
-async def sent(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
-    """The body of a request. Raises HTTPException 413."""
-    size = request.headers.get("content-length", "0")
-    if not size.isdigit() or int(size) > limit:
-        raise HTTPException(413, "This is too large.")
-    found = bytearray()
-    async for piece in request.stream():
-        found += piece
-        if len(found) > limit:
-            raise HTTPException(413, "This is too large.")
-    return bytes(found)
-
-
 # What each takes.
 _FIELDS = {"approve": (), "edit": ("texts",), "refuse": ("words",)}
 
 
 async def _body(request: Request, verb: str) -> dict[str, Any]:
-    data = await sent(request)
-    try:
-        value = json.loads(data or b"{}")
-    except ValueError:
-        value = None
+    value = await json_object(request, MAX_BODY_BYTES)
     wanted = _FIELDS[verb]
-    if not isinstance(value, dict) or set(value) != set(wanted):
+    if set(value) != set(wanted):
         names = " and ".join(repr(name) for name in wanted) or "nothing in it"
         raise HTTPException(400, f"{verb}: expected a JSON object with {names}.")
     texts = value.get("texts", {})

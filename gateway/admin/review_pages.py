@@ -6,7 +6,6 @@ No script: a decision is a form, and what comes back says what became of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,9 +14,10 @@ from starlette.routing import Route
 
 from gateway.admin import review_html as html
 from gateway.admin.access import READERS, Access, same_site
+from gateway.admin.bodies import form
 from gateway.admin.console import Console
 from gateway.admin.ports import AdminPorts
-from gateway.admin.review_api import sent
+from gateway.admin.review_api import MAX_BODY_BYTES
 from gateway.core.judgement import Principal
 from gateway.core.reviews import ReviewState
 from gateway.review.desk import MAX_LISTED, CannotReview
@@ -77,31 +77,24 @@ class _Pages:
         if who is None:
             return self._console.sign_in(401)
         id_ = request.path_params["id"]
+        sent = await form(request, MAX_BODY_BYTES, fields=_MAX_FIELDS)
         try:
-            form = parse_qs(
-                (await sent(request)).decode("utf-8", "replace"),
-                keep_blank_values=True,
-                max_num_fields=_MAX_FIELDS,
-            )
-        except ValueError as err:
-            raise HTTPException(413, "This form has too many fields.") from err
-        try:
-            info = await self._done(who, id_, {name: values[0] for name, values in form.items()})
+            info = await self._done(who, id_, sent)
         except CannotReview as err:
             return await self._shown(who, id_, str(err), err.status)
         return RedirectResponse(f"/reviews?done={info.state.value}", 303)
 
-    async def _done(self, who: Principal, id_: str, form: Mapping[str, str]) -> ReviewInfo:
-        verb = form.get("do", "")
+    async def _done(self, who: Principal, id_: str, said: Mapping[str, str]) -> ReviewInfo:
+        verb = said.get("do", "")
         if verb == "approve":
             return await self._desk.approve(who, id_)
         if verb == "refuse":
-            return await self._desk.refuse(who, id_, form.get("words", ""))
+            return await self._desk.refuse(who, id_, said.get("words", ""))
         if verb == "edit":
             # Browsers send line ends as CR LF (HTML, "Constructing the entry list").
             texts = {
                 name.removeprefix("text:"): value.replace("\r\n", "\n")
-                for name, value in form.items()
+                for name, value in said.items()
                 if name.startswith("text:")
             }
             return await self._desk.edit(who, id_, texts)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-from urllib.parse import parse_qs
-
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -13,9 +9,9 @@ from starlette.routing import Route
 
 from gateway.admin import terms_html
 from gateway.admin.access import Access, same_site
+from gateway.admin.bodies import form, json_object
 from gateway.admin.console import Console
 from gateway.admin.ports import AdminPorts
-from gateway.admin.review_api import sent
 from gateway.admin.terms_acts import Terms, checked
 
 MAX_BODY_BYTES = 16_384
@@ -57,7 +53,7 @@ class _Api:
         """approve, accept, attest or withdraw, as `terms_acts.VERBS` has it."""
         who = await self._access.known(request)
         _own_site(request)
-        said = checked(request.path_params["verb"], await _json(request))
+        said = checked(request.path_params["verb"], await json_object(request, MAX_BODY_BYTES))
         return JSONResponse(await self._terms.do(who, request.path_params["verb"], said))
 
     async def page(self, request: Request) -> Response:
@@ -68,9 +64,9 @@ class _Api:
         """The same acts by forms of the page."""
         who = await self._access.known(request)
         _own_site(request)
-        form = parse_qs((await sent(request, MAX_BODY_BYTES)).decode("utf-8", "replace"))
+        sent = await form(request, MAX_BODY_BYTES)
         try:
-            given = {key: values[0].strip() for key, values in form.items() if values[0].strip()}
+            given = {name: value.strip() for name, value in sent.items() if value.strip()}
             said = checked(request.path_params["verb"], given)
             await self._terms.do(who, request.path_params["verb"], said)
         except HTTPException as err:
@@ -94,10 +90,3 @@ class _Api:
 def _own_site(request: Request) -> None:
     if not same_site(request):
         raise HTTPException(403, "This was sent from another site.")
-
-
-async def _json(request: Request) -> Any:
-    try:
-        return json.loads(await sent(request, MAX_BODY_BYTES) or b"{}")
-    except (ValueError, RecursionError) as err:
-        raise HTTPException(400, "Expected a JSON object.") from err

@@ -18,6 +18,7 @@ from gateway.signing import Signer
 
 CHANGE = "policy.change"
 MIN_PREFIX_CHARS = 8
+MAX_MINIMUM = 1_000_000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -110,8 +111,10 @@ class PolicyDesk:
         """
         if not 0 <= percent < 100:
             raise ActRefused("A stage is 0 (a shadow) to 99 percent. For all: activate.")
-        if not 0 <= margin_pm <= 1000 or minimum < 1:
-            raise ActRefused("Expected a margin of 0 to 100 percent and a minimum of at least 1.")
+        if not 0 <= margin_pm <= 1000 or not 1 <= minimum <= MAX_MINIMUM:
+            raise ActRefused(
+                f"Expected a margin of 0 to 100 percent and a minimum of 1 to {MAX_MINIMUM:,}."
+            )
         digest = self._sound(prefix)
         return self._do(
             What.STAGED, digest, by, percent=percent, margin_pm=margin_pm, minimum=minimum

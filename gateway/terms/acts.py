@@ -117,7 +117,7 @@ class Desk:
             _name(by),
             by.role[:MAX_CHARS],
             now_ms,
-            _end(by.days or profile.acceptance.valid_days, now_ms),
+            _end(by, profile.acceptance.valid_days, now_ms),
         )
         core = {"profile": id_, "rev": act.rev, "digest": act.digest, **_whose(act)}
         return Plan(act.id, ACCEPTED, core, lambda: self.ledger.add(act))
@@ -137,7 +137,7 @@ class Desk:
             _name(by),
             by.role[:MAX_CHARS],
             now_ms,
-            _end(by.days or 0, now_ms),
+            _end(by, 0, now_ms),
         )
         core = {"name": name, "value": value, **_whose(act)}
         return Plan(act.id, ATTESTED, core, lambda: self.ledger.add(act))
@@ -175,7 +175,9 @@ def _name(by: By) -> str:
     return by.name.strip()
 
 
-def _end(days: int, now_ms: int) -> int | None:
-    if not 0 <= days <= MAX_DAYS:
-        raise ConfigError(f"Days: expected 1 to {MAX_DAYS}, found {days}.")
+def _end(by: By, usual_days: int, now_ms: int) -> int | None:
+    """When it holds no longer. usual_days: if nobody says; 0: for ever."""
+    if by.days is not None and not 1 <= by.days <= MAX_DAYS:
+        raise ConfigError(f"Days: expected 1 to {MAX_DAYS}, found {by.days}.")
+    days = usual_days if by.days is None else by.days
     return now_ms + days * DAY_MS if days else None

@@ -140,3 +140,11 @@ def test_large_form_is_not_read(within: Within) -> None:
         assert answer.status_code == 413
 
     within(test)
+
+
+def test_form_of_many_fields_is_refused(within: Within) -> None:
+    async def test(made: House) -> None:
+        answer = await made.client.post("/login", data={f"field{n}": "x" for n in range(9)})
+        assert answer.status_code == 413
+
+    within(test)

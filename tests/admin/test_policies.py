@@ -108,11 +108,24 @@ def test_no_record_no_act(within: Within) -> None:
         ({"bundle": "{}"}, 409, "no signed bundle"),
         ({"reason": 3}, 400, "expected a text"),
         ([], 400, "JSON object"),
+        ({"texts": [{"name": "x.yaml", "text": "\0"}]}, 400, "U+0000"),
+        ({"texts": [{"name": "x.yaml", "text": "\ud800"}]}, 400, "surrogate"),
+        ({"\ud800": 1}, 400, "surrogate"),
     ],
 )
 def test_what_cannot_be_read_is_told(within: Within, said: Any, status: int, words: str) -> None:
     async def test(house: House) -> None:
         got = await house.client.post(ROOT, content=json.dumps(said), headers=house.bearer("admin"))
         assert (got.status_code, words in got.json()["error"]["message"]) == (status, True)
+
+    within(test)
+
+
+def test_a_stage_that_cannot_be_kept_is_not_on_record(within: Within) -> None:
+    async def test(house: House) -> None:
+        digest = (await act(house, "", texts=texts("one"))).json()["digest"]
+        before = len(house.sink.entries)
+        got = await act(house, f"/{digest}/stage", percent=5, minimum=10**30)
+        assert (got.status_code, len(house.sink.entries)) == (409, before)
 
     within(test)

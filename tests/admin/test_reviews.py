@@ -236,3 +236,13 @@ def test_pages_ask_who_is_there(within: Within) -> None:
         assert (await made.client.post("/reviews/r1", data={"do": "approve"})).status_code == 401
 
     within(test)
+
+
+def test_what_is_nested_too_deeply_is_no_object(within: Within) -> None:
+    async def test(made: House) -> None:
+        answer = await made.client.post(
+            f"{API}/{hold(made)}/approve", content=b"[" * 100_000, headers=made.bearer("rita")
+        )
+        assert answer.status_code == 400
+
+    within(test)

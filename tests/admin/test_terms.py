@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.admin.house import House, Within
@@ -82,6 +83,23 @@ def test_what_is_sent_must_be_what_the_act_takes(within: Within) -> None:
             assert (await do(house, "admin", verb, said)).status_code == 400
         assert (await do(house, "admin", "burn", ONE)).status_code == 404
         assert (await do(house, "admin", "approve", {"profile": "no/such"})).status_code == 409
+
+    within(test)
+
+
+def test_what_cannot_be_kept_is_not_on_record(within: Within) -> None:
+    async def test(house: House) -> None:
+        await do(house, "admin", "approve", ONE)
+        for more, status in [({"tenant": "a\0"}, 400), ({"as": "\ud800"}, 400), ({"days": 0}, 409)]:
+            answer = await house.client.post(
+                f"{API}/accept", content=json.dumps({**ONE, **more}), headers=house.bearer("admin")
+            )
+            assert answer.status_code == status
+        await house.sign_in("admin")
+        assert (
+            await house.client.post("/terms/accept", data={**ONE, "as": "\0"})
+        ).status_code == 400
+        assert [entry.kind for entry in house.sink.entries] == ["terms.approved"]
 
     within(test)
 
