@@ -39,6 +39,7 @@ from gateway.pipeline.admission import NO_MODEL
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.house import House
 from gateway.pipeline.later import Later
+from gateway.pipeline.sticking import Sticking
 from gateway.policy.bundle import PolicyBundle
 from gateway.review.desk import Desk
 from gateway.review.queue import Limits as ReviewLimits
@@ -135,6 +136,7 @@ class Gateway:
             counters=self.counters,
         )
         self.later = Later()
+        self._sticking = Sticking(self._seal)
         self.warnings: dict[str, str] = {}
         self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
         self._loaded = configured.stamp(settings)
@@ -279,6 +281,7 @@ class Gateway:
             reviews=self.reviews,
             terms=self.terms.standing,
             elsewhere=self.router.elsewhere,
+            sticking=self._sticking,
         )
 
     def desk(self, via: str) -> Desk:

@@ -47,6 +47,10 @@ class Classes:
             data |= DataClass.of(name) if plain else DataClass.of(self.special[name], name)
         return data
 
+    def unusual(self, data: DataClass) -> bool:
+        """Whether it is more than all data is anyway."""
+        return self.default | data != self.default
+
     def known(self, names: Iterable[str]) -> DataClass:
         """The same of names that were written down once; the unknown count as the highest."""
         return self.named(name if name in self.names else LEVELS[-1] for name in names)

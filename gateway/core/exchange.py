@@ -136,7 +136,8 @@ class Side:
 class Sensitivity:
     """The class of an exchange's data, as far as it is known by now.
 
-    given: by all that is known but the texts: its label, its key, what was said before.
+    given: by all that is known but the texts: its label, its key, what was said before, which is
+    `carried`.
     label: the names in its label. lowered: its label counts, whatever the texts show. shown: by
     the request as it came. sent: by the request as it leaves, with what was replaced left out.
     answered: by the answer.
@@ -148,6 +149,7 @@ class Sensitivity:
     shown: DataClass = field(default_factory=DataClass)
     sent: DataClass = field(default_factory=DataClass)
     answered: DataClass = field(default_factory=DataClass)
+    carried: DataClass = field(default_factory=DataClass)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.core.apis import Candidate, Dialect
+from gateway.core.clearance import DataClass
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Refusal
@@ -77,7 +78,10 @@ async def _candidates(
     exchange: Exchange, message: Message, dialect: Dialect, house: House
 ) -> Sequence[Candidate]:
     exchange.stream, exchange.json_output = message.stream, message.json_output
-    exchange.sensitivity = given(exchange, house.classes())
+    carried = DataClass()
+    if house.sticking is not None:
+        carried = house.sticking.carried(exchange.principal.tenant, message.parts, message.asks)
+    exchange.sensitivity = given(exchange, house.classes(), carried)
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
     asked = message if message.model else replace(message, model=model)
     found = house.route(asked, dialect.wire or dialect.name, exchange.principal)

@@ -15,6 +15,7 @@ from gateway.core.clearance import CATALOGUE, CLASSES, DataClass
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Sensitivity
 from gateway.core.judgement import Finding, Refusal, Route
+from gateway.pipeline.passage import Passage
 
 LABEL_HEADER = "gw-data-class"
 NOT_CLEARED = "data_not_allowed"
@@ -30,6 +31,7 @@ class Classing:
         """
         self.shown = DataClass()
         self.left = DataClass()
+        self.left_in: dict[Passage, DataClass] = {}
         self._classes = classes
         self._route = route
         self._weighs = weighs
@@ -42,13 +44,18 @@ class Classing:
             return frozenset()
         return self._classes.detectors(known, self._route.clearance)
 
-    def note(self, finding: Finding, *, replaced: bool) -> None:
-        """A finding, and whether it is replaced by something that tells nothing."""
+    def note(self, finding: Finding, *, replaced: bool, passage: Passage | None = None) -> None:
+        """A finding, and whether it is replaced by something that tells nothing.
+
+        passage: where it was found, if it has a place.
+        """
         data = self._classes.of(finding)
         if data is not None:
             self.shown |= data
             if not replaced:
                 self.left |= data
+                if passage is not None:
+                    self.left_in[passage] = self.left_in.get(passage, data) | data
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +84,14 @@ def shown(classes: Classes, findings: Iterable[Finding]) -> DataClass:
     return reduce(or_, filter(None, map(classes.of, findings)), DataClass())
 
 
-def given(exchange: Exchange, classes: Classes) -> Sensitivity:
-    """What is known before any text is read: the label, and the key's own class.
+def given(exchange: Exchange, classes: Classes, carried: DataClass) -> Sensitivity:
+    """What is known before any text is judged: the label, the key's own class, what sticks to it.
 
-    A label only ever raises the class, unless the key has a role that may lower it. Raises
-    Refused for a label that is none.
+    carried: what sticks to it, from earlier turns. A label only ever raises the class, unless the
+    key has a role that may lower it. Raises Refused for a label that is none.
     """
     who, label = exchange.principal, _label(exchange.headers.get(LABEL_HEADER, ""))
-    known = classes.default
+    known = classes.default | carried
     if who.data_class:
         known |= classes.known(_label(who.data_class))
     lowered = False
@@ -95,7 +102,7 @@ def given(exchange: Exchange, classes: Classes) -> Sensitivity:
             raise Refused(_unknown(classes)) from None
         lowered = not classes.lowering.isdisjoint(who.roles)
         known = said if lowered else known | said
-    return Sensitivity(known, label, lowered, known, known, DataClass())
+    return Sensitivity(known, label, lowered, known, known, DataClass(), carried)
 
 
 def settle(data: Sensitivity, classing: Classing) -> None:

@@ -36,6 +36,7 @@ from gateway.pipeline.held import Notes
 from gateway.pipeline.passage import Passage, placed
 from gateway.pipeline.payload import transcript
 from gateway.pipeline.shadow import Listening
+from gateway.pipeline.sticking import Answered
 
 _GAP = "\n\x00\n"
 _MARGIN_CHARS = 8
@@ -59,6 +60,7 @@ class Guard:
     classing: is told every finding.
     detours: effects by which the message must go elsewhere, so far.
     listening: who looks at them when they have gone, for nobody's decision.
+    answered: where an answer's texts are written down, if a class sticks to them.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Guard:
         notes: Notes | None = None,
         classing: Classing | None = None,
         listening: Listening | None = None,
+        answered: Answered | None = None,
     ) -> None:
         self.refusal: Refusal | None = None
         self.notices: list[str] = []
@@ -105,6 +108,7 @@ class Guard:
         side.activation.detectors |= heard
         self._listening = listening.beyond(heard) if listening is not None else None
         self._transcript = transcript(judge.keeping, side)
+        self._answered = answered
         # Text that may be stopped or changed for what it is part of waits until that is known.
         self._waits_for_followers = self._follow is not None and bool(
             judge.enforcing(following.detectors)
@@ -314,7 +318,7 @@ class Guard:
             elif effect.action == _LABEL and effect.message not in (*self.notices, ""):
                 self.notices.append(effect.message)
         if self._classing is not None:
-            self._classing.note(finding, replaced=bool(changing))
+            self._classing.note(finding, replaced=bool(changing), passage=passage)
         return changing
 
     def _clear(self, passage: Passage) -> None:
@@ -338,6 +342,8 @@ class Guard:
             self._listening.keep(new, passage)
         if self._transcript is not None:
             self._transcript.keep(new, passage)
+        if self._answered is not None:
+            self._answered.keep(new, passage)
         passage.cleared = cleared
         passage.trim()
 

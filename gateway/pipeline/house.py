@@ -31,6 +31,7 @@ from gateway.core.standing import NOTHING, Standing
 from gateway.core.targets import Target
 from gateway.pipeline.assessing import Panel
 from gateway.pipeline.later import Later
+from gateway.pipeline.sticking import Sticking
 
 
 def no_terms(_who: Principal, _route: Route, _modalities: Collection[str]) -> Standing:
@@ -53,6 +54,7 @@ class House:
     reload never splits one. The second is only worked out if it matters.
     route: (request, dialect, principal) -> where it may go, the first choice first; empty if
     there is no such model. Raises Refused if the model's backend cannot serve this dialect.
+    sticking: to which texts the class of their conversation sticks; without it to none.
     elsewhere: (request, dialect, what must be true of the place, class of the data) -> the same
     for where a rule sends a request; empty if there is no such place.
     vault: (tenant, what else stands in the message) -> a vault for one exchange.
@@ -87,3 +89,4 @@ class House:
     later: Later = field(default_factory=Later)
     reviews: Reviews | None = None
     elsewhere: Callable[[Message, str, Target, DataClass], Sequence[Candidate]] = nowhere
+    sticking: Sticking | None = None

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from gateway.core.apis import Candidate, Dialect
 from gateway.core.calls import Call, Outgoing
+from gateway.core.clearance import DataClass
 from gateway.core.errors import Detoured, Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import DATA_CLASS, Context, Effect, Refusal, Route, Subject
@@ -41,7 +42,8 @@ class Judged:
     """A request that may go to this candidate, and what its answer will be judged with.
 
     asked: what its user says last, as it may go to assessors of the answer. held: what a person
-    must decide about before it may go.
+    must decide about before it may go. showing: texts that leave with what shows them to be of
+    a class, as they came.
     """
 
     call: Outgoing
@@ -51,6 +53,7 @@ class Judged:
     vault: Vault
     asked: Before | None = None
     held: Held | None = None
+    showing: Sequence[tuple[str, DataClass]] = ()
 
     @property
     def route(self) -> Route:
@@ -110,7 +113,13 @@ async def judge(
     exchange.request.digest = house.seal(tenant, body)
     call = outgoing(exchange, dialect, message, body, route)
     waits = held(exchange, message, passages, notes, house)
-    return Judged(call, message, candidate, bundle, vault, also.asked if also else None, waits)
+    asked = also.asked if also else None
+    showing = [
+        (part.text, classing.left_in[passage])
+        for part, passage in zip(message.parts, passages, strict=True)
+        if passage in classing.left_in
+    ]
+    return Judged(call, message, candidate, bundle, vault, asked, waits, showing)
 
 
 def outgoing(

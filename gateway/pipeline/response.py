@@ -19,6 +19,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.request import Judged, assessing, context
 from gateway.pipeline.shadow import listening
 from gateway.pipeline.shapes import shapes_of
+from gateway.pipeline.sticking import Answered, Sticking
 
 MODEL_CHARS = 128
 UPSTREAM_WORDS = {
@@ -60,6 +61,7 @@ async def deliver(
     answers = context(exchange, Direction.RESPONSE, judged.message, judged.route)
     side, data = exchange.response, exchange.sensitivity
     classing = Classing(house.classes(), None)
+    answered = _answered(exchange, judged, house)
     guard = Guard(
         judged.bundle.bind(answers),
         house.inspector,
@@ -79,6 +81,7 @@ async def deliver(
         ),
         classing=classing,
         listening=listening(exchange, answers, house, side, judged.message.parts),
+        answered=answered,
     )
     guard.announce("ANSWER")
     notice = answer.status < 300 and not judged.message.json_output
@@ -108,6 +111,7 @@ async def deliver(
         exchange.usage = dict(reader.usage)
         exchange.restored = judged.vault.restored
         data.answered = data.sent | classing.left
+        _stick(exchange, answered, guard, house)
         side.digest = house.seal(exchange.principal.tenant, seal.digest())
     if guard.refusal is not None:
         refused(exchange, guard.refusal)
@@ -207,9 +211,34 @@ async def _released(
             yield out
 
 
+def _answered(exchange: Exchange, judged: Judged, house: House) -> Answered | None:
+    """Remember the class of what has left; where the answer to it is to be written down."""
+    sticking = _sticking(exchange, house)
+    if sticking is None:
+        return None
+    data = exchange.sensitivity.sent
+    sticking.asked(exchange.principal.tenant, judged.message.parts, judged.showing, data)
+    return Answered()
+
+
+def _stick(exchange: Exchange, answered: Answered | None, guard: Guard, house: House) -> None:
+    """Remember the class of the answer, as far as it has left."""
+    if answered is not None and house.sticking is not None:
+        texts = answered.texts(guard.notices)
+        house.sticking.answered(exchange.principal.tenant, texts, exchange.sensitivity.answered)
+
+
+def _sticking(exchange: Exchange, house: House) -> Sticking | None:
+    """What remembers the class of what leaves, if that is worth it."""
+    return house.sticking if house.classes().unusual(exchange.sensitivity.sent) else None
+
+
 async def _keep(exchange: Exchange, answer: Answer, reader: Reader, house: House) -> None:
     """Note whose that is what the upstream keeps, before its id can be told to anybody."""
     ids, reader.kept = reader.kept, []
     if answer.status < 300 and exchange.route is not None:
+        sticking = _sticking(exchange, house)
+        if sticking is not None:
+            sticking.kept(exchange.principal.tenant, ids, exchange.sensitivity.sent)
         model = exchange.route.model
         await house.shelf.put(exchange.principal.tenant, ids, model=model)

@@ -1,4 +1,4 @@
-"""A model from its first day on: terms, data it may not see, a new rule tried and taken back.
+"""A model from its first day on: terms, data that goes elsewhere, a rule tried and taken back.
 
 Over HTTP and the command line, and at the end the whole story is read from the audit log.
 """
@@ -23,9 +23,12 @@ kind: Catalogue
 backends:
   - {{name: far, kind: openai, url: "{url}", credential: env:E2E_CREDENTIAL, provider: local,
       classes: [confidential]}}
+  - {{name: near, kind: openai, url: "{url}", credential: env:E2E_CREDENTIAL, provider: house,
+      hosting: self_hosted, terms: none}}
 models:
   - {{name: up-model, backend: far, upstream_model: up-echo-llama-3.1,
       terms: meta/llama-3.1-community}}
+  - {{name: house-model, backend: near, upstream_model: up-echo-house}}
 """
 FIRST = """\
 apiVersion: gateway/v1
@@ -36,6 +39,10 @@ spec:
     - id: terms
       when: {categories: [TERMS], condition: 'note in ["draft", "not_accepted"]'}
       then: block
+    - id: restricted
+      when: {categories: [DATA_CLASS], data_classes: [restricted]}
+      then: route
+      with: {hosting: self_hosted}
     - id: mail
       when: {categories: [EMAIL_ADDRESS], directions: [request]}
       then: flag
@@ -89,10 +96,22 @@ def test_a_model_is_let_in_and_a_rule_tried_and_taken_back(story: Story, upstrea
     story("terms", "accept", TERMS, "--tenant", "default", "--by", "legal@example.org")
     story.becomes(200, "Hello.")
 
-    # What is restricted may not be seen there, whatever the policy says.
-    refused = story.gateway.post("up-model", CARD)
-    assert refused.json()["error"]["code"] == "data_not_allowed"
+    # What is restricted may not be seen there: it is answered in this house instead, and says so.
+    rerouted = story.gateway.post("up-model", CARD)
+    assert (rerouted.status_code, rerouted.json()["model"]) == (200, "up-echo-house")
+    assert rerouted.headers["gw-decision"].startswith("route;")
+    assert rerouted.headers["gw-asked-model"] == '"up-model"'
     assert not any(b"4111" in request.raw for request in upstream.of("up-echo-llama-3.1"))
+    (there,) = upstream.of("up-echo-house")
+    assert b"4111" in there.raw
+    assert story.gateway.closed("house-model")["data"]["asked_model"] == "up-model"
+    explained = story.gateway.ask(
+        "GET",
+        f"/v1/exchanges/{rerouted.headers['gw-request-id']}/explain",
+        headers={"authorization": f"Bearer {story.gateway.key}"},
+    ).json()
+    assert (explained["model"], explained["asked_model"]) == ("house-model", "up-model")
+    assert ("route", "restricted") in {(r["action"], r["rule"]) for r in explained["rules"]}
 
     # A new rule: first as a shadow, which changes nothing, then asked about what has passed.
     path = story.gateway.folder / "second.yaml"
@@ -131,6 +150,9 @@ def test_a_model_is_let_in_and_a_rule_tried_and_taken_back(story: Story, upstrea
     assert {act["digest"] for act in acts} == {digest}
     blocked = {row["rule"] for row in story.rows("audit", "ask", "blocked")}
     assert {"house/terms", "house/mail"} <= blocked
-    (terms,) = {row["terms"] for row in story.rows("audit", "ask", "terms")}
-    assert terms.startswith(f"{TERMS}@")
+    terms = {row["terms"] for row in story.rows("audit", "ask", "terms")}
+    assert any(str(each).startswith(f"{TERMS}@") for each in terms)
+    (sent,) = story.gateway.entries(kind="exchange.closed", model="house-model")
+    assert sent["data"]["detour"]["rules"] == ["house/restricted"]
+    assert sent["data"]["detour"]["asked"]["model"] == "up-model"
     assert story("audit", "verify")["ok"]
