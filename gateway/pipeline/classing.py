@@ -137,7 +137,9 @@ def not_cleared(data: DataClass, route: Route) -> Refusal | None:
 
 
 def _label(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    """The names in a label, each once: it goes on record."""
+    names = (name.strip().lower() for name in text.split(","))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _unknown(classes: Classes) -> Refusal:

@@ -150,6 +150,14 @@ def test_a_label_raises_the_class_and_lowers_it_only_by_a_role(
     assert sink.closed["data_class"]["given"] == given
 
 
+def test_a_label_is_on_record_once_however_often_it_is_said() -> None:
+    sink = Sink()
+    labelled(
+        at(sent("theirs", backend()), bundle=Bundle({}), sink=sink), "hi", "Public, public," * 9
+    )
+    assert sink.closed["data_class"]["label"] == ["public"]
+
+
 def test_a_label_that_is_none_is_refused_with_those_that_are() -> None:
     to = backend()
     asked = labelled(at(sent("theirs", to), bundle=Bundle({})), "hello", "secrret")
