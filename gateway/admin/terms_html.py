@@ -18,9 +18,9 @@ def terms(profiles: Sequence[Told], acts: Sequence[Told], *, acting: bool, probl
     return f"""{said}<section><h2>Terms of use</h2>
 <p class="quiet">Readings of documents, in our own words. No legal advice: compare them with the
 documents before you approve. <a href="/">Overview</a></p>
-<div class="log">{rows}</div></section>
+<div class="log terms">{rows}</div></section>
 <section><h2>Accepted and attested</h2>
-{attest if acting else ""}<div class="log">{done or '<p class="empty">Nothing yet.</p>'}</div>
+{attest if acting else ""}<div class="log terms">{done or '<p class="empty">Nothing yet.</p>'}</div>
 </section>"""
 
 
@@ -68,7 +68,7 @@ def _act(told: Told, *, acting: bool) -> str:
 
 def _form(verb: str, fields: str) -> str:
     return (
-        f'<form method="post" action="/terms/{verb}">{fields}'
+        f'<form method="post" action="/terms/{verb}" class="fields">{fields}'
         f"<button>{verb.capitalize()}</button></form>\n"
     )
 
