@@ -28,7 +28,7 @@ DIRECT, JAILBREAK, INDIRECT = (
     "PROMPT_INJECTION_INDIRECT",
 )
 WEIGHTS = Path(__file__).parent / "weights" / "injection.npz"
-SHA256 = "073d19f3e53dc411444717683b8861b455380f19f0050c420fe1ec68abc8b2d5"
+SHA256 = "51f26e1965da23cab58b04d298985f3d71c10ec0c4d65183c3c773b365ed0eea"
 
 _FAINTEST = 0.001
 # A jailbreak gives the model another part to play; an injection another order.
