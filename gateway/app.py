@@ -73,6 +73,7 @@ class Gateway:
         self.counters = Counters()
         self.keyring = Keyring.open(settings.keyring_path)
         self.engine = db.open_engine(settings.database)
+        self.payload_keys = open_keys(settings.audit_payload_keys, self.keyring)
         self.actions = actions.load()
         asked = configured.read_assessors(settings)
         self.inspector = configured.inspector(settings, launched, asked)
@@ -88,7 +89,7 @@ class Gateway:
             ),
             spool=self._spool(),
             heartbeat_s=settings.audit_heartbeat_s,
-            payloads=Payloads(self.engine, open_keys(settings.audit_payload_keys, self.keyring)),
+            payloads=Payloads(self.engine, self.payload_keys),
         )
         self.sequencing = self._sequencing()
         self.keys = KeyStore(self.engine, clock=self.clock)

@@ -25,6 +25,7 @@ from gateway.admin.ports import (
     model_summaries,
 )
 from gateway.app import Gateway
+from gateway.audit.reading import Leave
 from gateway.configured import check_schema, read_catalogue
 from gateway.core.errors import GatewayError
 from gateway.detectors._channel import Launched
@@ -129,6 +130,11 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
             ),
         ],
         desk=gateway.governing.desk,
+        payload_keys=gateway.payload_keys,
+        payload_leave=Leave(
+            gateway.settings.audit_payload_four_eyes == "true",
+            gateway.settings.audit_payload_minutes,
+        ),
     )
 
 

@@ -126,6 +126,12 @@ class Settings:
     audit_payload_days: str = _setting(
         RETENTION, "Days for which texts of each retention class are kept; 0: until erased"
     )
+    audit_payload_four_eyes: str = _setting(
+        "false", "Whether somebody else must approve before kept texts are read: true or false"
+    )
+    audit_payload_minutes: int = _setting(
+        60, "Minutes for which leave to read an exchange's kept texts counts"
+    )
     replica: str = _setting("", "Name of this replica in the audit log. Default: the host name")
     reload_s: int = _setting(2, "Seconds between looks for a changed policy or catalogue; 0: never")
     log_level: str = _setting("info", "debug, info, warning or error")
@@ -302,6 +308,12 @@ def _check_retention(listed: str) -> None:
         raise ConfigError(f"{PREFIX}AUDIT_PAYLOAD_DAYS: the class {DEFAULT_CLASS!r} is missing.")
 
 
+def _check_truths(settings: Settings) -> None:
+    for name in ("policy_four_eyes", "audit_payload_four_eyes"):
+        if getattr(settings, name) not in ("true", "false"):
+            raise ConfigError(f"{PREFIX}{name.upper()}: expected true or false.")
+
+
 def _checked(settings: Settings) -> Settings:
     for name in ("port", "admin_port"):
         if not 0 <= getattr(settings, name) <= 65_535:
@@ -312,7 +324,13 @@ def _checked(settings: Settings) -> Settings:
                 f"{PREFIX}{name.upper()}: must be at least {_LEAST_RUN_WORDS}: shorter runs are "
                 "chance."
             )
-    for name in ("workers", "detector_processes", "detector_deadline_s", "max_body_bytes"):
+    for name in (
+        "audit_payload_minutes",
+        "workers",
+        "detector_processes",
+        "detector_deadline_s",
+        "max_body_bytes",
+    ):
         if getattr(settings, name) < 1:
             raise ConfigError(f"{PREFIX}{name.upper()}: must be at least 1.")
     if settings.audit_durable not in (BEFORE_EGRESS, BEFORE_RELEASE):
@@ -321,8 +339,7 @@ def _checked(settings: Settings) -> Settings:
             f"{settings.audit_durable[:40]!r}."
         )
     _check_retention(settings.audit_payload_days)
-    if settings.policy_four_eyes not in ("true", "false"):
-        raise ConfigError(f"{PREFIX}POLICY_FOUR_EYES: expected true or false.")
+    _check_truths(settings)
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise ConfigError(f"{PREFIX}LOG_LEVEL: expected debug, info, warning or error.")
     return settings

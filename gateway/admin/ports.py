@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
+from gateway.audit.reading import Leave
 from gateway.catalogue import Catalogue
 from gateway.core.apis import Reply
-from gateway.core.ports import Clock, Counters, Sink
+from gateway.core.ports import Clock, Counters, Sink, TenantKeys
 from gateway.identity.keys import KeyStore
 from gateway.lifecycle.desk import PolicyDesk
 from gateway.review.desk import Desk
@@ -75,7 +76,8 @@ class AdminPorts:
 
     sink: reads of the log are recorded there. reviews: where reviewers decide. desk: where
     policies are changed. session_key: 32 secret bytes that sign sessions; equal in all
-    replicas. probe: the answer to /livez and /readyz.
+    replicas. payload_keys, payload_leave: how kept texts are opened, and who may. probe: the
+    answer to /livez and /readyz.
     """
 
     version: str
@@ -94,6 +96,8 @@ class AdminPorts:
     models: Callable[[], Sequence[ModelSummary]]
     detectors: Sequence[DetectorSummary]
     desk: PolicyDesk
+    payload_keys: TenantKeys
+    payload_leave: Leave
 
 
 def model_summaries(catalogue: Catalogue) -> list[ModelSummary]:

@@ -37,6 +37,14 @@ def emit(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
 
+def told(value: Any, *, as_json: bool) -> None:
+    """One JSON value: on one line for programs, with colours and room for people."""
+    if as_json:
+        emit(value)
+    else:
+        console().print_json(json.dumps(value))
+
+
 def say(text: str) -> None:
     """Lines for people, with rich's markup, never cut or wrapped."""
     console().print(text, soft_wrap=True)

@@ -17,7 +17,7 @@ from gateway.audit.custody import EXPORTED, Actor, Custodian
 from gateway.audit.erasing import Gone
 from gateway.audit.holds import Hold
 from gateway.cli._open import database
-from gateway.cli._output import Json, emit, say, table, warn, when
+from gateway.cli._output import Json, emit, say, table, told, warn, when
 from gateway.cli._recorded import put
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
@@ -90,13 +90,14 @@ def export(
     key: Key = "",
     reason: Reason = "",
     who: As = "",
+    as_json: Json = False,
 ) -> None:
     """Print all that concerns somebody as JSON, with kept texts opened. That is on record first.
 
-    One exchange a line: its entries, and what is kept of its texts.
+    Its exchanges one after the other, with `--json` one a line: entries, and what is kept of texts.
 
     For example: `gateway audit subject export --tenant acme --user anna@example.org --reason
-    "access request of May 4" > anna.jsonl`
+    "access request of May 4" --json > anna.jsonl`
     """
     found = settings.read()
     whom = named(found, tenant, ref, user, key)
@@ -105,7 +106,7 @@ def export(
     with database(found) as engine:
         put(found, engine, Entry("", EXPORTED, core, tenant=tenant))
         for each in concerning(engine, keys, tenant=tenant, subject=whom):
-            emit(each)
+            told(each, as_json=as_json)
 
 
 @hold.command()

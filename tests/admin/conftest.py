@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.admin.house import House, Within, house
 def within(sqlite_url: str) -> Iterator[Within]:
     engine = db.open_engine(sqlite_url)
 
-    def run(test: Callable[[House], Awaitable[None]], **given: str) -> None:
+    def run(test: Callable[[House], Awaitable[None]], **given: Any) -> None:
         async def whole() -> None:
             async with house(engine, **given) as made:
                 await test(made)

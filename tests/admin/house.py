@@ -21,10 +21,13 @@ from gateway.admin.ports import (
     PolicySummary,
 )
 from gateway.audit.log import AuditLog
+from gateway.audit.payloads import Payloads
+from gateway.audit.reading import Leave
 from gateway.core.apis import Reply
 from gateway.core.errors import RecordUnavailable
 from gateway.core.ports import Counters, Entry
 from gateway.identity.keys import KeyStore
+from gateway.identity.tenantkeys import MasterKeys
 from gateway.lifecycle.desk import By, PolicyDesk
 from gateway.lifecycle.store import Store as PolicyStore
 from gateway.review.desk import Desk
@@ -38,6 +41,12 @@ from tests.terms.profiles import HAZARDS, profile
 Within = Callable[..., None]
 URL = "http://admin.test"
 PROFILE = profile()
+READERS = {
+    "policy": ["policy"],
+    "ruth": ["payload_reader"],
+    "rob": ["payload_reader"],
+}
+PAYLOAD_KEYS = MasterKeys("first", {"first": b"p" * 32})
 
 
 @dataclass
@@ -92,9 +101,18 @@ class House:
 
 
 @asynccontextmanager
-async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
+async def house(
+    engine: Engine, *, model: str = "echo", leave: Leave | None = None
+) -> AsyncIterator[House]:
     clock, counters, problems = Clock(), Counters(), dict[str, str]()
-    log = AuditLog(engine, key=b"k" * 32, replica="test", clock=clock, counters=counters)
+    log = AuditLog(
+        engine,
+        key=b"k" * 32,
+        replica="test",
+        clock=clock,
+        counters=counters,
+        payloads=Payloads(engine, PAYLOAD_KEYS),
+    )
     store, sink = KeyStore(engine, clock=clock), Sink(log)
     reviews = Store(engine, Seals(lambda tenant: b"r" * 32), clock)
     ports = AdminPorts(
@@ -122,6 +140,8 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
             record=_recording(sink),
             clock=clock,
         ),
+        payload_keys=PAYLOAD_KEYS,
+        payload_leave=leave or Leave(),
     )
     await log.start()
     await store.start()
@@ -130,7 +150,7 @@ async def house(engine: Engine, *, model: str = "echo") -> AsyncIterator[House]:
         async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
             made = House(client, sink, clock, store, problems, reviews)
             known = {"admin": ["admin"], "auditor": ["auditor"], "user": [], "rita": ["reviewer"]}
-            for who, roles in {**known, "policy": ["policy"]}.items():
+            for who, roles in {**known, **READERS}.items():
                 principal, made.keys[who] = store.new(f"<{who}>", tenant="acme", roles=roles)
                 made.ids[who] = principal.key_id
             made.keys["wrong"] = "gw_" + "a" * 10 + "_" + "b" * 43

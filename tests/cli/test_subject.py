@@ -96,7 +96,7 @@ def test_what_is_missing_is_told(
 def test_whoever_asks_gets_all_that_concerns_him_and_that_is_on_record(
     gateway: Gateway, anna: str
 ) -> None:
-    (row,) = lines(gateway("audit", "subject", "export", *ANNA, *WHY))
+    (row,) = lines(gateway("audit", "subject", "export", *ANNA, *WHY, "--json"))
     assert [entry["kind"] for entry in row["entries"]] == ["exchange.opened", "exchange.closed"]
     (text,) = row["texts"]
     assert text["request"]["texts"][0]["text"] == "the quick zanzibar jumps"
@@ -123,3 +123,27 @@ def test_a_slip_in_the_classes_is_told(
 ) -> None:
     monkeypatch.setenv("GATEWAY_AUDIT_PAYLOAD_DAYS", listed)
     assert "GATEWAY_AUDIT_PAYLOAD_DAYS" in gateway("audit", "retain", code=2).stderr
+
+
+def test_texts_are_read_with_a_reason_and_on_record(gateway: Gateway, anna: str) -> None:
+    read = ("audit", "payload", "read", "00000001-exchange")
+    assert "Say why" in gateway(*read, code=2).stderr
+    told = value(gateway(*read, *WHY, "--json"))
+    assert told["request"]["texts"][0]["text"] == "the quick zanzibar jumps"
+    (row,) = lines(gateway("audit", "query", "--kind", "access.payload_read", "--json"))
+    assert (row["exchange_id"], row["data"]["by"]) == ("00000001-exchange", "dpo")
+    assert "Nothing is kept" in gateway("audit", "payload", "read", "0", *WHY, code=2).stderr
+
+
+def test_where_two_are_wanted_nobody_reads_alone(
+    gateway: Gateway, anna: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEWAY_AUDIT_PAYLOAD_FOUR_EYES", "true")
+    read = ("audit", "payload", "read", "00000001-exchange", *WHY)
+    asked = value(gateway(*read, "--json", code=3))
+    assert asked["approved_ms"] is None
+    approve = ("audit", "payload", "approve", asked["reading_id"], "--reason", "agreed")
+    assert "himself" in gateway(*approve, "--as", "dpo", code=2).stderr
+    assert "dpo may read it" in gateway(*approve, "--as", "boss").stdout
+    assert "boss" in gateway("audit", "payload", "list").stdout
+    assert "zanzibar" in gateway(*read).stdout
