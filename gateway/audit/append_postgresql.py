@@ -175,22 +175,34 @@ class PostgreSQLAppender:
         return self._raw.pgconn
 
     def _answer(self, pg: Any) -> Any:
-        """The result of the one statement that was sent. Raises TimeoutError, or as psycopg."""
+        """The result of the one statement that was sent, once the server is done with all of it.
+
+        It says that a statement is done before it commits: what goes wrong then comes as one more
+        result, and only behind that it is ready again. Raises TimeoutError, or as psycopg.
+        """
         driver: Any = self._engine.dialect.loaded_dbapi
         poll = select.poll()
         until = time.monotonic() + self._answer_s
         while pg.flush():
             _wait(poll, pg.socket, select.POLLIN | select.POLLOUT, until)
             pg.consume_input()
-        while pg.is_busy():
-            _wait(poll, pg.socket, select.POLLIN, until)
-            pg.consume_input()
-        answer = last = pg.get_result()
-        while last is not None:
-            last = pg.get_result()
-        if answer.status not in _WELL:
-            raise driver.errors.error_from_result(answer)
-        return answer
+        answers = []
+        while (answer := _next(pg, poll, until)) is not None:
+            answers.append(answer)
+        for answer in answers:
+            if answer.status not in _WELL:
+                raise driver.errors.error_from_result(answer)
+        if not answers or pg.transaction_status != _IDLE:
+            raise driver.OperationalError("the connection was lost")
+        return answers[0]
+
+
+def _next(pg: Any, poll: select.poll, until: float) -> Any:
+    """The next result; None when the server is ready again, or gone."""
+    while pg.is_busy():
+        _wait(poll, pg.socket, select.POLLIN, until)
+        pg.consume_input()
+    return pg.get_result()
 
 
 def _wait(poll: select.poll, socket: int, events: int, until: float) -> None:
@@ -202,6 +214,8 @@ def _wait(poll: select.poll, socket: int, events: int, until: float) -> None:
 
 # libpq's PGRES_COMMAND_OK and PGRES_TUPLES_OK.
 _WELL = (1, 2)
+# Its PQTRANS_IDLE: no transaction is under way.
+_IDLE = 0
 
 
 def _text(value: str) -> bytes:
