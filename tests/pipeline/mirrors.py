@@ -169,6 +169,72 @@ def _messages_heard(body: bytes) -> tuple[str, dict[str, str]]:
     return text, json.loads("".join(delta.get("partial_json", "") for delta in deltas))
 
 
+# --- Responses -------------------------------------------------------------------------
+
+
+def _responses_request(said: Said) -> Any:
+    arguments = json.dumps({"to": said.argument})
+    call = {"type": "function_call", "call_id": "c1", "name": "mail", "arguments": arguments}
+    return {
+        "model": "m",
+        "stream": True,
+        "store": False,
+        "input": [
+            call,
+            {"type": "function_call_output", "call_id": "c1", "output": said.result},
+            {"role": "user", "content": [{"type": "input_text", "text": said.text}]},
+        ],
+    }
+
+
+def _responses_read(body: Any) -> Said:
+    call, output, user = body["input"]
+    return Said(user["content"][0]["text"], json.loads(call["arguments"])["to"], output["output"])
+
+
+def _responses_answer(said: Said, texts: Sequence[str], arguments: Sequence[str]) -> bytes:
+    text, argument = "".join(texts), "".join(arguments)
+    part = {"type": "output_text", "annotations": [], "text": ""}
+    item: dict[str, Any] = {"id": "i1", "type": "message", "role": "assistant", "content": []}
+    call = {"id": "i2", "type": "function_call", "call_id": "c2", "name": "mail", "arguments": ""}
+    items = [{**item, "content": [{**part, "text": text}]}, {**call, "arguments": argument}]
+    response = {"id": "r1", "object": "response", "model": "m", "output": []}
+    at = {"item_id": "i1", "output_index": 0, "content_index": 0}
+    here = {"item_id": "i2", "output_index": 1}
+    tool = "response.function_call_arguments"
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": response},
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.content_part.added", **at, "part": part},
+        *({"type": "response.output_text.delta", **at, "delta": piece} for piece in texts),
+        {"type": "response.output_text.done", **at, "text": text},
+        {"type": "response.content_part.done", **at, "part": {**part, "text": text}},
+        {"type": "response.output_item.done", "output_index": 0, "item": items[0]},
+        {"type": "response.output_item.added", "output_index": 1, "item": call},
+        *({"type": f"{tool}.delta", **here, "delta": piece} for piece in arguments),
+        {"type": f"{tool}.done", **here, "arguments": argument},
+        {"type": "response.output_item.done", "output_index": 1, "item": items[1]},
+        {"type": "response.completed", "response": {**response, "output": items}},
+    ]
+    numbered = ({**event, "sequence_number": n} for n, event in enumerate(events))
+    return _sse(*numbered, named=True)
+
+
+def _responses_heard(body: bytes) -> tuple[str, dict[str, str]]:
+    """The final object's, once it is seen to be what the pieces and each end said."""
+    events = [*_events(body)]
+
+    def told(kind: str, member: str) -> str:
+        return "".join(event[member] for event in events if event["type"] == f"response.{kind}")
+
+    message, call = events[-1]["response"]["output"]
+    text, arguments = message["content"][0]["text"], call["arguments"]
+    assert told("output_text.delta", "delta") == told("output_text.done", "text") == text
+    tool = "function_call_arguments"
+    assert told(f"{tool}.delta", "delta") == told(f"{tool}.done", "arguments") == arguments
+    return text, json.loads(arguments)
+
+
 # --- Gemini ----------------------------------------------------------------------------
 
 
@@ -261,6 +327,14 @@ MIRRORS = {
         _messages_read,
         _messages_answer,
         _messages_heard,
+    ),
+    "responses": Mirror(
+        "openai_responses",
+        SSE,
+        _responses_request,
+        _responses_read,
+        _responses_answer,
+        _responses_heard,
     ),
     "gemini": Mirror(
         "gemini_stream",
