@@ -70,6 +70,9 @@ def new(
     """
     if not name.strip():
         raise ConfigError("A key needs a name: gateway keys new NAME")
+    for word in (name, tenant, application, team, *(role or ())):
+        if not word.isprintable():
+            raise ConfigError(f"{word!r}: expected no line ends or other controls in names.")
     found = settings.read()
     _check_classes(found, data_class or ())
     clock = SystemClock()

@@ -68,7 +68,7 @@ class State:
     """What the acts come to. n: of the last one; 0 if there is none.
 
     active: the bundle in force; empty: the files. earlier: those before it, the last one last.
-    proposed: bundle -> by whom. approved: bundle -> by whom else.
+    proposed: bundle -> by whom. approved: bundle -> by whom; without four eyes also by the same.
     """
 
     n: int = 0
@@ -116,7 +116,7 @@ def check(state: State, act: Act, *, four_eyes: bool) -> None:
     if act.what not in (What.PROPOSED, What.ROLLED_BACK):
         _known(state, act)
     if act.what is What.APPROVED:
-        if four_eyes and act.who == state.proposed[act.digest]:
+        if four_eyes and _same(act.who, state.proposed[act.digest]):
             raise ActRefused(
                 f"{act.who} proposed this bundle, so somebody else must approve of it."
             )
@@ -125,6 +125,17 @@ def check(state: State, act: Act, *, four_eyes: bool) -> None:
             raise ActRefused("There is nothing to take back: the policy files are in force.")
     elif act.what is not What.PROPOSED:
         _check_step(state, act, four_eyes=four_eyes)
+
+
+def _others(state: State, digest: str) -> list[str]:
+    """Who approved of a bundle and did not propose it."""
+    by = state.approved.get(digest, frozenset())
+    return [who for who in by if not _same(who, state.proposed[digest])]
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are one person's, however they are written."""
+    return one.casefold().split() == other.casefold().split()
 
 
 def _known(state: State, act: Act) -> None:
@@ -137,7 +148,7 @@ def _known(state: State, act: Act) -> None:
 def _check_step(state: State, act: Act, *, four_eyes: bool) -> None:
     rollout, short = state.rollout, act.digest[:12]
     judges = act.what is What.ACTIVATED or act.percent > 0
-    if judges and four_eyes and not state.approved.get(act.digest):
+    if judges and four_eyes and not _others(state, act.digest):
         raise ActRefused(
             f"Bundle {short} needs somebody else's approval than that of "
             f"{state.proposed[act.digest]}: gateway policy approve {short}"

@@ -138,3 +138,9 @@ def test_verify_needs_the_keyring(gateway: Gateway, write: Write, ready: Path) -
     (ready / "keyring.json").unlink()
     assert "keyring cannot be read" in gateway("audit", "verify", code=2).stderr
     assert not (ready / "keyring.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--tenant", "--application", "--team", "--role"])
+def test_a_key_is_made_for_names_of_one_line(gateway: Gateway, option: str) -> None:
+    done = gateway("keys", "new", "bot", option, "a\nb", code=2)
+    assert "no line ends" in done.stderr

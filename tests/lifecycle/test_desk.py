@@ -130,6 +130,22 @@ def test_with_four_eyes_somebody_else_approves_first(strict: Office, step: str) 
     assert strict.desk.state().active == one or strict.desk.state().rollout
 
 
+def test_the_same_eyes_under_another_spelling_are_no_other_eyes(strict: Office) -> None:
+    one = strict.push("one")
+    for who in ("Anna", "ANNA", "anna "):
+        with pytest.raises(ActRefused, match="somebody else"):
+            strict.desk.approve(one, By(who))
+
+
+def test_ones_own_approval_from_before_four_eyes_does_not_count(engine: Engine) -> None:
+    office = Office(engine)
+    one = office.push("one")
+    office.desk.approve(one, ANNA)
+    office.desk.four_eyes = True
+    with pytest.raises(ActRefused, match="somebody else's approval"):
+        office.desk.activate(one, ANNA)
+
+
 def test_a_shadow_and_a_step_back_need_nobody(strict: Office) -> None:
     one = strict.push("one")
     strict.desk.stage(one, ANNA, percent=0)
