@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, select
@@ -16,7 +17,7 @@ from gateway.audit.checkpoint import checkpoint
 from gateway.audit.tables import audit_entry
 from gateway.audit.verifier import FORM
 from gateway.core.errors import GatewayError
-from gateway.core.note import Key
+from gateway.core.note import Key, Note
 from gateway.db import snapshot
 
 MAX_ENTRIES = 1_000
@@ -70,29 +71,37 @@ def _bundle(
         ).all()
         if not rows:
             return None
-        placed = [(row, _index(connection, row)) for row in rows]
+        placed = [(row, index_of(connection, row)) for row in rows]
         note = tree.checkpoint_for(connection, max(index for _, index in placed))
         if note is None:
             raise Unplaced("The checkpoint of this entry is not signed yet.")
-        size = checkpoint(note, log_key).size
-        complete = tiles.complete(tree.tiles(connection))
-        return {
-            "form": FORM,
-            "key": str(log_key),
-            "checkpoint": str(note),
-            "entries": [
-                {
-                    "index": index,
-                    "prev": bytes(row.prev).hex(),
-                    "core": row.core,
-                    "proof": [_base64(h) for h in merkle.inclusion(index, size, complete)],
-                }
-                for row, index in placed
-            ],
-        }
+        return bundle(connection, placed, note, log_key)
 
 
-def _index(connection: Connection, row: Row[Any]) -> int:
+def bundle(
+    connection: Connection, placed: Sequence[tuple[Row[Any], int]], note: Note, log_key: Key
+) -> dict[str, Any]:
+    """Rows of `audit_entry` with their places, and the proof that this checkpoint has them."""
+    size = checkpoint(note, log_key).size
+    complete = tiles.complete(tree.tiles(connection))
+    return {
+        "form": FORM,
+        "key": str(log_key),
+        "checkpoint": str(note),
+        "entries": [
+            {
+                "index": index,
+                "prev": bytes(row.prev).hex(),
+                "core": row.core,
+                "proof": [_base64(h) for h in merkle.inclusion(index, size, complete)],
+            }
+            for row, index in placed
+        ],
+    }
+
+
+def index_of(connection: Connection, row: Row[Any]) -> int:
+    """An entry's place in the tree. Raises Unplaced."""
     run = tree.run_of(connection, row.replica, row.epoch, row.n)
     if run is None:
         raise Unplaced(

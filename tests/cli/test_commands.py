@@ -23,7 +23,8 @@ LISTED = """
     policy.sign policy.push policy.approve policy.activate policy.stage policy.promote
     policy.rollback policy.status policy.history terms.list terms.show terms.check
     terms.approve terms.accept terms.attest terms.withdraw terms.status audit.ask
-    audit.export audit.archive audit.retain audit.hold.place audit.hold.list audit.hold.lift
+    audit.export audit.archive audit.pack audit.retain
+    audit.hold.place audit.hold.list audit.hold.lift
     audit.subject.reference audit.subject.erase audit.subject.export
     audit.payload.read audit.payload.approve audit.payload.list
 """

@@ -24,11 +24,12 @@ class Member:
         """One row an entry."""
         text = io.StringIO(newline="")
         writer = csv.writer(text)
-        writer.writerows([_cell(value) for value in flat(entry).values()] for entry in entries)
+        writer.writerows([cell(value) for value in flat(entry).values()] for entry in entries)
         return text.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """The value, told apart from a formula."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return "'" + value
     return value
