@@ -5,7 +5,8 @@ from __future__ import annotations
 from gateway.audit import abandoned
 from gateway.audit.chain import Head
 from gateway.audit.replay import Forked, rejoin, replay
-from gateway.audit.spool import Leftover, Spool
+from gateway.audit.spool import Spool
+from gateway.audit.spool_file import Leftover
 from gateway.audit.store import Store
 
 

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from gateway.audit import chain, spool
+from gateway.audit import chain
 from gateway.audit.append import WriteError
 from gateway.audit.chain import Head
 from gateway.audit.sealing import Kept
-from gateway.audit.spool import Spooled
+from gateway.audit.spool_file import Spooled, head_after
 from gateway.audit.store import Store
 from gateway.audit.tables import TEXTS
 
@@ -42,7 +42,7 @@ def replay(
     if there is None or there[0] < base.n or (there[0] == base.n and there[1] != base.hash):
         raise Forked(base)
     for group in groups(rows):
-        last = spool.after(head, group[-1].row)
+        last = head_after(head, group[-1].row)
         if last.n <= there[0]:
             if not store.holds(last):
                 raise Forked(head)
@@ -51,7 +51,7 @@ def replay(
             continue
         missing = [each for each in group if each.row[2] > there[0]]
         known = [each for each in group if each.row[2] <= there[0]]
-        before = spool.after(head, known[-1].row) if known else head
+        before = head_after(head, known[-1].row) if known else head
         if (before.n, before.hash) != there:
             raise Forked(head)
         store.write([each.row for each in missing], before, last, _kept(missing))

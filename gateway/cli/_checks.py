@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway import __version__, backends, catalogue, db, settings
-from gateway.audit.spool import found as spooled
+from gateway.audit.spool_file import found as spooled
 from gateway.cli._open import address, database
 from gateway.cli._ports import at_port
 from gateway.cli._scanning import load_scanner

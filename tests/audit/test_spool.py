@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway import db
-from gateway.audit import abandoned, chain, spool
+from gateway.audit import abandoned, chain, spool_file
 from gateway.audit.append import WriteError
 from gateway.audit.chain import Head
 from gateway.audit.log import AuditLog, Limits
@@ -99,7 +99,7 @@ def test_file_of_a_running_process_is_let_be(make):
     first = make()
     filled(first, 1)
     assert list(make().leftovers()) == []
-    assert [each.held for each in spool.found(first.folder)] == [True]
+    assert [each.held for each in spool_file.found(first.folder)] == [True]
 
 
 def test_leftover_ends_with_its_last_whole_group(make, folder):
