@@ -117,7 +117,7 @@ def models(found: Sequence[ModelSummary]) -> str:
         if model.missing:
             about, kind = f"off: {model.missing}", "off"
         else:
-            about, kind = f"{model.provider} · {model.hosting.replace('_', '-')}", "on"
+            about, kind = f"{model.provider} · {model.hosting}", "on"
         items.append(
             f'<li class="{kind}"><b>{escape(model.name)}</b><span>{escape(about)}</span></li>'
         )

@@ -22,7 +22,7 @@ from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 from gateway.lifecycle import telling
 from gateway.lifecycle.acts import Act
-from gateway.lifecycle.bundles import SignedBundle, signer
+from gateway.lifecycle.bundles import BundleRefused, SignedBundle, signer
 from gateway.lifecycle.desk import By, PolicyDesk
 from gateway.lifecycle.store import Store
 from gateway.policy.bundle import texts
@@ -78,6 +78,8 @@ def push(
     with desk() as (found, at, _):
         if signed:
             bundle = SignedBundle.parse(Path(signed).read_text(encoding="utf-8"))
+        elif path is not None and _is_signed(path):
+            raise ConfigError(f"{path} is a signed bundle: gateway policy push --signed {path}")
         else:
             bundle = at.sign(texts([path] if path else found.policy_paths))
         digest = at.push(bundle, _by(who, reason))
@@ -87,6 +89,15 @@ def push(
         return
     say(f"Bundle [bold]{digest}[/] is stored: {escape(revision)}.")
     say(f"[dim]Next: gateway policy stage {digest[:12]}, or activate.[/]")
+
+
+def _is_signed(path: Path) -> bool:
+    """Whether a file is what `sign` wrote."""
+    try:
+        SignedBundle.parse(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BundleRefused):
+        return False
+    return True
 
 
 def approve(digest: Digest, reason: Reason = "", who: As = "", as_json: Json = False) -> None:

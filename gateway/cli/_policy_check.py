@@ -54,7 +54,7 @@ def check(path: PathArgument = "", strict: Strict = False, as_json: Json = False
             }
         )
     else:
-        _tell(bundle, held, doubtful)
+        _tell(bundle, held, doubtful, strict=strict)
     if strict and doubtful:
         raise typer.Exit(1)
 
@@ -69,7 +69,13 @@ def _held(found: Settings, bundle: PolicyBundle) -> dict[str, tuple[str, ...]]:
     return {policy.name: held_for(policy, judging) for policy in bundle.policies}
 
 
-def _tell(bundle: PolicyBundle, held: dict[str, tuple[str, ...]], doubtful: list[Doubt]) -> None:
+def _tell(
+    bundle: PolicyBundle,
+    held: dict[str, tuple[str, ...]],
+    doubtful: list[Doubt],
+    *,
+    strict: bool,
+) -> None:
     rows = (
         [
             f"[bold]{p.name}[/]",
@@ -90,3 +96,5 @@ def _tell(bundle: PolicyBundle, held: dict[str, tuple[str, ...]], doubtful: list
         told = escape(f"{doubt.at}: {doubt.where}: {doubt.message}")
         say(f"[yellow]doubtful[/] {told}")
     say(f"[green]All compiles.[/] Digest {bundle.digest}.")
+    if strict and doubtful:
+        say(f"[bold red]{len(doubtful)} doubtful, which --strict does not let pass.[/]")

@@ -38,6 +38,5 @@ def _row(model: ModelSummary) -> list[str]:
     if model.fallbacks:
         about = f"{about} Else: {', '.join(model.fallbacks)}.".strip()
     sees = ", ".join(model.classes)
-    hosting = model.hosting.replace("_", "-")
-    texts = (model.provider, hosting, model.region, sees, ", ".join(model.terms), about)
+    texts = (model.provider, model.hosting, model.region, sees, ", ".join(model.terms), about)
     return [f"[bold]{escape(model.name)}[/]", state, *map(escape, texts)]

@@ -76,7 +76,7 @@ def stand(
     if not found.approved:
         words = (
             f"{_about(profile)} are a draft that nobody has approved. "
-            f"{ways.to(f'terms approve {profile.id}')}"
+            f"{ways.to(f'terms approve {profile.id} --by WHO')}"
         )
         return Under(profile.id, profile.rev), (State(core.DRAFT, profile.id, "", words),)
     states = [*_acceptance(found, asked, now_ms, ways)]
@@ -93,7 +93,7 @@ def _acceptance(found: InForce, asked: Asked, now_ms: int, ways: Ways) -> Iterat
     profile, accepted = found.profile, asked.accepted
     if not profile.acceptance.required:
         return
-    accept = ways.to(f"terms accept {profile.id}")
+    accept = ways.to(f"terms accept {profile.id} --tenant TENANT --by WHO")
     code, words = "", ""
     if accepted is None:
         code, words = core.NOT_ACCEPTED, "have to be accepted before this model is used"
@@ -158,7 +158,7 @@ def _unattested(found: InForce, clause: Clause, name: str, now_ms: int, ways: Wa
         found.profile,
         clause,
         f"ask that somebody attests {name!r}{'' if late else f' by {day(until_ms)}'}",
-        ways.to(f"terms attest {form}"),
+        ways.to(f"terms attest {form} --tenant TENANT --by WHO"),
     )
 
 

@@ -64,6 +64,7 @@ def test_a_signed_file_is_pushed_elsewhere(gateway: Gateway, one: Path, tmp_path
     signed = value(gateway("policy", "sign", str(one), "--out", str(out), "--json"))
     assert gateway("policy", "sign", str(one)).stdout == out.read_text()
     assert value(gateway("policy", "status", "--json"))["bundles"] == []
+    assert "--signed" in gateway("policy", "push", str(out), code=2).stderr
     pushed = value(gateway("policy", "push", "--signed", str(out), "--json"))
     assert pushed["digest"] == signed["digest"]
     out.write_text(out.read_text().replace("block", "allow"))

@@ -185,6 +185,7 @@ def test_check_tells_what_is_doubtful(gateway: Gateway, policy: Path) -> None:
     assert "'mars' fits nothing in the catalogue" in doubt["message"]
     assert value(gateway("policy", "check", str(policy), "--strict", "--json", code=1))["doubts"]
     assert "doubtful" in gateway("policy", "check", str(policy)).stdout
+    assert "--strict does not" in gateway("policy", "check", str(policy), "--strict", code=1).stdout
 
 
 ROUTE = """

@@ -178,6 +178,16 @@ def test_an_edit_gets_around_no_block(within: Within) -> None:
     within(test)
 
 
+def test_a_text_whose_line_ends_a_page_made_others_is_no_edit(within: Within) -> None:
+    async def test(shop: Shop) -> None:
+        await shop.replica().ask("Tell\r\nmia@x.org.")
+        review = await shop.open()
+        with pytest.raises(CannotReview):
+            await shop.desk.edit(REVIEWER, review, {"/messages/0/content": "Tell\nmia@x.org."})
+
+    within(test)
+
+
 def test_what_other_rules_take_out_is_neither_shown_nor_sent(within: Within) -> None:
     async def test(shop: Shop) -> None:
         one = shop.replica({"REQUEST": "require_review", "EMAIL_ADDRESS": "pseudonymise"})
