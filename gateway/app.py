@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from gateway import actions, backends, catalogue, configured, db, dialects, taxonomy
+from gateway import actions, backends, catalogue, configured, db, dialects, taxonomy, terms_in_use
 from gateway.actions._vault import KeyedVault
 from gateway.audit.heartbeat import beat_forever
 from gateway.audit.log import AuditLog, Limits
@@ -112,8 +112,8 @@ class Gateway:
         self.works = Registry(self.engine, self.keyring.works_key, clock=self.clock)
         self.following = configured.following(settings, lambda: self.works.works)
         self.classes = configured.read_classes(settings)
-        drafts = configured.read_terms(settings)
-        self.terms = configured.registry(settings, drafts, self.engine, self.clock)
+        drafts = terms_in_use.read_terms(settings)
+        self.terms = terms_in_use.registry(settings, drafts, self.engine, self.clock)
         known = configured.read_catalogue(settings, drafts)
         self.router = Router(known, self.clock, self.counters)
         self.terms.changed = self.reload
@@ -231,7 +231,7 @@ class Gateway:
         off = (name for name, upstream in self.catalogue.upstreams.items() if upstream.missing)
         lost = (each.name for each in self.assessors if each.route() is None)
         profiles = {id_: each.profile for id_, each in self.terms.profiles.items()}
-        unfit = "; ".join(configured.not_under(self.catalogue, profiles))
+        unfit = "; ".join(terms_in_use.not_under(self.catalogue, profiles))
         return {
             **({"terms profiles": unfit} if unfit else {}),
             **{f"backend {name}": NO_CREDENTIAL for name in off},
@@ -352,10 +352,10 @@ class Gateway:
 
     def _made(self) -> list[Document]:
         """The policies that the terms of what is in the catalogue come to."""
-        return configured.made(configured.named(self.catalogue, self.terms.profiles))
+        return terms_in_use.made(terms_in_use.named(self.catalogue, self.terms.profiles))
 
     def _load_terms(self) -> None:
-        self.terms.replace(configured.read_terms(self.settings))
+        self.terms.replace(terms_in_use.read_terms(self.settings))
 
     def _load_bundle(self) -> None:
         new = self._bundle()

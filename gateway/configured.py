@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
-
-from gateway import actions, backends, catalogue, classes, db, detectors, taxonomy
+from gateway import actions, backends, catalogue, classes, db, detectors
 from gateway.clock import SystemClock
 from gateway.core.apis import Backend, Candidate
 from gateway.core.classes import Classes
@@ -19,7 +17,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.family import discover
 from gateway.core.judgement import Subject
 from gateway.core.message import Direction, Kind
-from gateway.core.ports import Clock, Counters, Submission
+from gateway.core.ports import Counters, Submission
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
@@ -32,12 +30,8 @@ from gateway.policy.bundle import load_all as load_policies
 from gateway.policy.checking import Installation
 from gateway.policy.language import Vocabulary
 from gateway.settings import Settings, policy_paths, shipped
-from gateway.terms import reading, rules
-from gateway.terms.inforce import in_force
-from gateway.terms.ledger import Approval
 from gateway.terms.profile import Profile
-from gateway.terms.registry import Registry
-from gateway.terms.standing import InForce, Ways
+from gateway.terms_in_use import read_terms
 
 # How long `gateway doctor` waits for an assessor.
 TRIED_S = 20.0
@@ -103,57 +97,6 @@ def check_targets(found: PolicyBundle, known: Callable[[], catalogue.Catalogue])
                 f"{rule.at}: {policy.name}/{rule.id}: sends requests to a model that is such: "
                 f"{rule.target}. The catalogue has none. It has: {names}."
             )
-
-
-def read_terms(settings: Settings) -> dict[str, Profile]:
-    """The terms profiles of files, by id. Raises ConfigError with file and line."""
-    return reading.load(settings.terms_path, taxonomy.load().categories())
-
-
-def registry(
-    settings: Settings, drafts: Mapping[str, Profile], engine: Engine, clock: Clock
-) -> Registry:
-    """What counts of all terms; not started yet, so that nothing is approved."""
-    ways = Ways(settings.terms_url, settings.terms_grace_days)
-    hazards = taxonomy.load().categories()
-    return Registry(engine, drafts, hazards, ways=ways, clock=clock)
-
-
-def named(known: catalogue.Catalogue, profiles: Mapping[str, InForce]) -> list[InForce]:
-    """Those profiles that something of the catalogue is under, in the order of their ids."""
-    ids = {id_ for upstream in known.upstreams.values() for id_ in upstream.terms}
-    ids |= {id_ for model in (*known.models, *known.unavailable) for id_ in model.terms}
-    return [each for id_, each in profiles.items() if id_ in ids]
-
-
-def not_under(known: catalogue.Catalogue, profiles: Mapping[str, Profile]) -> Iterator[str]:
-    """What is wrong with models whose terms profiles are for others, so that none counts.
-
-    A pattern of names is left out: what it stands for is not known before somebody asks.
-    """
-    for model in known.models:
-        named = [profiles[id_] for id_ in model.terms if id_ in profiles]
-        if not named or model.is_pattern:
-            continue
-        route = model.route(model.name)
-        names = (route.model, route.upstream_model)
-        if not any(each.applies(route.provider, *names) for each in named):
-            ids = " or ".join(each.id for each in named)
-            yield f"{model.name} of {route.provider} is not what {ids} is for: see its applies_to"
-
-
-def made(terms: Iterable[InForce]) -> list[Document]:
-    """The policies that these terms profiles come to, by what they ask about texts."""
-    categories = taxonomy.load().categories()
-    return [document for each in terms if (document := rules.policy(each, categories))]
-
-
-def from_terms(settings: Settings, approvals: Sequence[Approval]) -> list[Document]:
-    """The same of a gateway that does not run. approvals: oldest first. Raises ConfigError."""
-    drafts = read_terms(settings)
-    profiles = in_force(drafts, approvals, taxonomy.load().categories())
-    known = catalogue.read(settings.catalogue_path, backends.kinds(), profiles=drafts)
-    return made(named(known, profiles))
 
 
 def compiler(

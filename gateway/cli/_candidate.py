@@ -7,11 +7,12 @@ from pathlib import Path
 
 from gateway.cli._desk import desk
 from gateway.cli._open import database, is_there
-from gateway.configured import bundle, compiler, from_terms
+from gateway.configured import bundle, compiler
 from gateway.documents import Document
 from gateway.policy.bundle import PolicyBundle
 from gateway.settings import Settings
 from gateway.terms.ledger import Approval, Ledger
+from gateway.terms_in_use import from_terms
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 HELP = "File, folder, shipped policy, or at least 8 characters of a stored bundle's digest."

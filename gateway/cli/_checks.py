@@ -19,15 +19,13 @@ from gateway.clock import SystemClock
 from gateway.configured import (
     always_translated,
     bundle,
-    from_terms,
-    not_under,
-    read_terms,
     try_assessors,
 )
 from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 from gateway.identity.keytable import KeyTable
 from gateway.settings import Settings
+from gateway.terms_in_use import from_terms, not_under, read_terms
 
 _SAMPLE = "mail jane.roe@example.com"
 _LOW_DISK_BYTES = 500 * 1024 * 1024

@@ -10,7 +10,7 @@ from typing import Any
 from rich.markup import escape
 from sqlalchemy import Engine
 
-from gateway import configured, taxonomy
+from gateway import taxonomy
 from gateway.cli._open import database
 from gateway.cli._output import say
 from gateway.cli._recorded import record
@@ -20,6 +20,7 @@ from gateway.identity.keytable import KeyTable
 from gateway.settings import Settings
 from gateway.terms.acts import Desk, Plan
 from gateway.terms.ledger import Ledger, Whose
+from gateway.terms_in_use import read_terms
 
 SOON = "[dim]Running gateways know within 5 seconds.[/]"
 
@@ -57,7 +58,7 @@ def office(found: Settings) -> Iterator[Office]:
     """Opened for one command. Raises ConfigError."""
     hazards = taxonomy.load().categories()
     with database(found) as engine:
-        drafts = configured.read_terms(found)
+        drafts = read_terms(found)
         yield Office(found, engine, Desk(Ledger(engine), lambda: drafts, hazards, SystemClock()))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from rich.markup import escape
 
-from gateway import actions, configured, documents, taxonomy
+from gateway import actions, documents, taxonomy
 from gateway.cli._output import say
 from gateway.core.errors import ConfigError
 from gateway.policy import examples
@@ -21,6 +21,7 @@ from gateway.terms import rules, trying
 from gateway.terms.documents import CHANGED, SAME, Compared, compare
 from gateway.terms.profile import Profile
 from gateway.terms.standing import InForce
+from gateway.terms_in_use import read_terms
 
 _FETCH_S = 30
 _COLOURS = {SAME: "green", CHANGED: "red"}
@@ -30,7 +31,7 @@ def checked(
     found: Settings, ids: Sequence[str], document: Path | None, *, fetch: bool
 ) -> dict[str, Any]:
     """All of it, JSON-ready. Raises ConfigError for what cannot be read."""
-    known = configured.read_terms(found)
+    known = read_terms(found)
     for id_ in ids:
         if id_ not in known:
             raise ConfigError(

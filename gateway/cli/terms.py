@@ -12,10 +12,10 @@ from gateway import backends, catalogue, settings
 from gateway.cli._output import Json, emit, say, table, when
 from gateway.cli._terms import SOON, Office, office, state, tell
 from gateway.cli._terms_check import checked, tell_checked
-from gateway.configured import named
 from gateway.terms.acts import By, Plan
 from gateway.terms.ledger import Acceptance, Act, Approval, Attestation
 from gateway.terms.telling import act, brief, said, whole
+from gateway.terms_in_use import named
 
 app = typer.Typer(
     help="Read, approve and accept the terms of use of models.",
