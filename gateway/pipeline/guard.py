@@ -8,12 +8,11 @@ what leaves the same answer sent at once.
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.core.activation import FIXED, LATE
-from gateway.core.effects import resolve, spans
 from gateway.core.exchange import Side
 from gateway.core.judgement import (
     OPAQUE,
@@ -26,7 +25,7 @@ from gateway.core.judgement import (
     Subject,
     Verdict,
 )
-from gateway.core.message import Edit, Kind, Opaque, Part
+from gateway.core.message import Kind, Opaque, Part
 from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Vault, Window
 from gateway.core.standing import Standing
 from gateway.core.windows import LEFT_CONTEXT_CHARS
@@ -35,6 +34,7 @@ from gateway.pipeline.classing import Classing
 from gateway.pipeline.held import Notes
 from gateway.pipeline.passage import Passage, placed
 from gateway.pipeline.payload import transcript
+from gateway.pipeline.settling import Settling, outside
 from gateway.pipeline.shadow import Listening
 from gateway.pipeline.sticking import Answered
 
@@ -86,9 +86,7 @@ class Guard:
         self._judge = judge
         self._inspector = inspector
         self._actions = actions
-        self._vault = vault
         self._side = side
-        self._restore = restore
         self._assessing = assessing
         self._notes = notes
         self._classing = classing
@@ -108,6 +106,7 @@ class Guard:
         side.activation.detectors |= heard
         self._listening = listening.beyond(heard) if listening is not None else None
         self._transcript = transcript(judge.keeping, side)
+        self._settling = Settling(actions, vault, restore=restore, transcript=self._transcript)
         self._answered = answered
         # Text that may be stopped or changed for what it is part of waits until that is known.
         self._waits_for_followers = self._follow is not None and bool(
@@ -200,8 +199,8 @@ class Guard:
         windows, deadline_s = [window for _, _, window in jobs], self._judge.deadline_s
         answers = await self._inspector.inspect(windows, self._detectors, deadline_s=deadline_s)
         for (passage, offset, window), findings in zip(jobs, answers, strict=True):
-            ours = self._ours(window) if findings else ()
-            found = [part for finding in findings for part in _outside(finding, ours)]
+            ours = self._settling.made_up(window.text) if findings else ()
+            found = [part for finding in findings for part in outside(finding, ours)]
             for finding in placed(found, offset):
                 if not passage.ended or finding.end > passage.ended:
                     self._found(finding, passage)
@@ -325,13 +324,11 @@ class Guard:
         """Move `cleared` as far as nothing still to come can reach back."""
         cleared = self._limit(passage)
         self._side.coverage.texts += passage.final
-        restores = self._restores(passage)
+        restores = self._settling.restores(passage)
         if passage.sealed:
-            _seal(passage)
-            if self._transcript is not None:
-                self._transcript.edited(passage.edits, passage)
+            self._settling.seal(passage)
         elif passage.effects or restores:
-            cleared = self._settle(passage, restores, cleared)
+            cleared = self._settling.settle(passage, restores, cleared)
         if cleared <= passage.cleared:
             return
         new = passage.text[passage.cleared - passage.base : cleared - passage.base]
@@ -347,29 +344,6 @@ class Guard:
         passage.cleared = cleared
         passage.trim()
 
-    def _settle(self, passage: Passage, restores: Sequence[Edit], cleared: int) -> int:
-        """Make the edits of what is before `cleared`; returns it, moved back if it cuts one."""
-        clusters = spans(passage.effects, self._actions)
-        stretches = [(s, e) for s, e, _ in clusters] + [(r.start, r.end) for r in restores]
-        for start, end in sorted(stretches, reverse=True):
-            if start < cleared < end:
-                cleared = start
-        if cleared <= passage.cleared:
-            return cleared
-        settled = [e for e in passage.effects if e.finding.start < cleared]
-        base = passage.base
-        edits = [
-            Edit(edit.start + base, edit.end + base, edit.replacement)
-            for edit in resolve(settled, self._actions, passage.text, self._vault, offset=base)
-        ]
-        if self._transcript is not None:
-            self._transcript.edited(edits, passage)
-        free = _free(edits, [r for r in restores if r.start < cleared])
-        self._vault.restored += len(free)
-        passage.edits += sorted([*edits, *free], key=lambda edit: edit.start)
-        passage.effects = [e for e in passage.effects if e.finding.start >= cleared]
-        return cleared
-
     def _limit(self, passage: Passage) -> int:
         length = passage.length
         if passage.final:
@@ -377,8 +351,8 @@ class Guard:
         if self.holds:
             return 0
         back = self._hold_chars
-        if self._restore and self._vault.reach_chars:
-            back = max(back, self._vault.reach_chars + 1)
+        if reach_chars := self._settling.reach_chars:
+            back = max(back, reach_chars + 1)
         limit = length - back
         waits = self._waits_for_segments or (self._enforcing and bool(passage.hits))
         if waits:
@@ -389,19 +363,6 @@ class Guard:
         if passage.near and (waits or (self._enforcing and length < passage.segment + back)):
             limit = min(limit, passage.segment - LEFT_CONTEXT_CHARS)
         return limit
-
-    def _restores(self, passage: Passage) -> list[Edit]:
-        if passage.sealed or not self._restore or not self._vault.reach_chars:
-            return []
-        base = passage.base
-        edits = self._vault.restore(passage.text, passage.cleared - base, passage.subject.kind)
-        return [Edit(edit.start + base, edit.end + base, edit.replacement) for edit in edits]
-
-    def _ours(self, window: Window) -> list[tuple[int, int]]:
-        """Where in a window of an answer something made up stands, which is no finding."""
-        if not self._restore or not self._vault.reach_chars:
-            return []
-        return self._vault.spans(window.text)
 
 
 def _stopped(effect: Effect, words: str) -> Refusal:
@@ -419,32 +380,3 @@ def _unheld(verdict: Verdict) -> Refusal:
     """The refusal of a message that must wait for a person, where nothing can."""
     effect = next(effect for effect in verdict.effects if effect.order is not None)
     return replace(_stopped(effect, _UNHELD), code="review_unavailable", status=403)
-
-
-def _seal(passage: Passage) -> None:
-    """Empty a text that its signature forbids to edit; what does not change it stays."""
-    if passage.final and passage.effects:
-        passage.edits = [Edit(0, passage.length, "")]
-        passage.effects = []
-
-
-def _free(edits: list[Edit], restores: list[Edit]) -> list[Edit]:
-    """The restores that no edit touches; both are in order."""
-    ends = [edit.end for edit in edits]
-    return [
-        r
-        for r in restores
-        if (i := bisect_right(ends, r.start)) == len(edits) or edits[i].start >= r.end
-    ]
-
-
-def _outside(finding: Finding, spans: Sequence[tuple[int, int]]) -> Iterator[Finding]:
-    """What of a finding stands in none of these: half a placeholder cannot be restored."""
-    start = finding.start
-    for first, last in spans:
-        if start < last and first < finding.end:
-            if start < first:
-                yield replace(finding, start=start, end=first)
-            start = last
-    if start < finding.end or start == finding.start:
-        yield replace(finding, start=start) if start > finding.start else finding

@@ -16,7 +16,7 @@ from gateway.actions._vault import KeyedVault
 from gateway.core.judgement import Finding, Manner
 from gateway.core.message import Kind
 from gateway.core.ports import Surroundings
-from gateway.pipeline.guard import _outside
+from gateway.pipeline.settling import outside
 from tests.pipeline.fakes import Backend, Bundle, Inspector, ask, chat, house
 from tests.pipeline.mirrors import MIRRORS, Mirrored, Said
 
@@ -109,7 +109,7 @@ def test_what_is_found_half_in_a_placeholder_leaves_it_whole(name: str) -> None:
 def test_a_finding_counts_beside_what_was_made_up(
     finding: tuple[int, int], made_up: list[tuple[int, int]], left: list[tuple[int, int]]
 ) -> None:
-    parts = _outside(Finding("d", "C", *finding, 1.0), made_up)
+    parts = outside(Finding("d", "C", *finding, 1.0), made_up)
     assert [(part.start, part.end) for part in parts] == left
 
 

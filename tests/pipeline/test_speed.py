@@ -9,8 +9,8 @@ import pytest
 
 from gateway.core.judgement import Subject
 from gateway.core.message import Edit, Kind
-from gateway.pipeline.guard import _free
 from gateway.pipeline.passage import Passage
+from gateway.pipeline.settling import untouched
 
 SUBJECT = Subject("assistant", Kind.TEXT)
 
@@ -33,7 +33,7 @@ def many_edits(count: int) -> None:
 def many_restores(count: int) -> None:
     edits = [Edit(10 * i, 10 * i + 5, "e") for i in range(count)]
     restores = [Edit(10 * i + 4 + i % 2, 10 * i + 9, "r") for i in range(count)]
-    free = _free(edits, restores)
+    free = untouched(edits, restores)
     assert len(free) == count // 2
     united = sorted([*edits, *free], key=lambda edit: edit.start)
     assert all(a.end <= b.start for a, b in itertools.pairwise(united))
