@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.core.errors import ConfigError
+from gateway.core.people import same_person
 
 # The usual way up, in percent of the conversations. 0 is a shadow: asked, but never obeyed.
 STEPS = (0, 1, 10, 100)
@@ -116,7 +117,7 @@ def check(state: State, act: Act, *, four_eyes: bool) -> None:
     if act.what not in (What.PROPOSED, What.ROLLED_BACK):
         _known(state, act)
     if act.what is What.APPROVED:
-        if four_eyes and _same(act.who, state.proposed[act.digest]):
+        if four_eyes and same_person(act.who, state.proposed[act.digest]):
             raise ActRefused(
                 f"{act.who} proposed this bundle, so somebody else must approve of it."
             )
@@ -130,12 +131,7 @@ def check(state: State, act: Act, *, four_eyes: bool) -> None:
 def _others(state: State, digest: str) -> list[str]:
     """Who approved of a bundle and did not propose it."""
     by = state.approved.get(digest, frozenset())
-    return [who for who in by if not _same(who, state.proposed[digest])]
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two names are one person's, however they are written."""
-    return one.casefold().split() == other.casefold().split()
+    return [who for who in by if not same_person(who, state.proposed[digest])]
 
 
 def _known(state: State, act: Act) -> None:
