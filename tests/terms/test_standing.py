@@ -13,6 +13,7 @@ from tests.terms.profiles import TEXT, acceptance, profile
 
 ONE = profile()
 OLD = replace(ONE, rev="0")
+REWORDED = profile(No_hate="No hate at all")
 ACME = Whose("acme")
 APPROVED = 100
 ALL = {"ui_shows_one": "", "licensee_region": "US"}
@@ -40,6 +41,8 @@ ACCEPTANCES = [
     (acceptance(ONE, ACME, 100, expires_ms=106 * DAY_MS), 105, []),
     (acceptance(ONE, ACME, 100, withdrawn_ms=1), 105, [core.ACCEPTANCE_WITHDRAWN]),
     (acceptance(OLD, ACME, 50), 109, [core.REVISION_PENDING]),
+    # The revision of the same name, but of another text.
+    (acceptance(REWORDED, ACME, 50), 110, [core.REVISION_LAPSED]),
     (acceptance(OLD, ACME, 50), 110, [core.REVISION_LAPSED]),
     (acceptance(OLD, ACME, 50, withdrawn_ms=1), 105, [core.ACCEPTANCE_WITHDRAWN]),
 ]
