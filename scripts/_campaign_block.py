@@ -77,6 +77,7 @@ class Block:
         self.gateway.environ["GATEWAY_DATABASE_URL"] = through
         self._stack.callback(self._end)
         self.gateway.start()
+        self._said = self.folder / "sequencer.log"
         self.sequencer = self._sequence()
         self.key = Keyring.open(self.gateway.data / "keyring.json").audit_key
         self.whole: set[str] = set()
@@ -97,6 +98,7 @@ class Block:
 
     def check(self, *, settled: bool) -> None:
         """settled: whether also nothing may be open any more."""
+        assert self.sequencer.poll() is None, "the sequencer has ended by itself"
         until(lambda: not self.spooled(), within_s=SETTLE_S)
         if settled:
             until(lambda: not self._report().unclosed_count, within_s=SETTLE_S)
@@ -117,6 +119,12 @@ class Block:
 
     def spooled(self) -> bool:
         return self.disk is not None and any((self.disk / "spool").glob("*.spool"))
+
+    def sequencer_waits(self) -> bool:
+        """Whether it has found no database, and has not ended for that."""
+        assert self.sequencer.poll() is None, "the sequencer has ended by itself"
+        # SQLite is there also while it is locked.
+        return self.server is None or "Waiting for it" in self._said.read_text("utf-8")
 
     def restart_sequencer(self) -> None:
         self.sequencer.kill()
@@ -149,12 +157,13 @@ class Block:
         return out
 
     def _sequence(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "gateway", "audit", "sequence"],
-            env=self.gateway.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self._said.open("wb") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "gateway", "audit", "sequence"],
+                env=self.gateway.environ,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+            )
 
     def _databases(self) -> tuple[str, str]:
         """URLs of a new database: straight, and as the gateway is to reach it."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 
 from scripts._campaign_block import Block, Way
-from scripts._campaign_server import AWAY_S
-from tests.e2e.running import _locked
+from scripts._campaign_server import AWAY_S, SETTLE_S
+from tests.e2e.running import _locked, until
 
 
 def kill_gateway(block: Block) -> None:
@@ -26,6 +26,13 @@ def kill_gateway_in_an_outage(block: Block) -> None:
 
 def kill_sequencer(block: Block) -> None:
     block.restart_sequencer()
+
+
+def kill_sequencer_in_an_outage(block: Block) -> None:
+    """The next one starts while the database is away, and has to wait for it."""
+    with away(block):
+        block.restart_sequencer()
+        until(block.sequencer_waits, within_s=SETTLE_S)
 
 
 def kill_database(block: Block) -> None:
@@ -78,6 +85,7 @@ KINDS: dict[str, Callable[[Block], None]] = {
     "kill gateway": kill_gateway,
     "kill gateway in an outage": kill_gateway_in_an_outage,
     "kill sequencer": kill_sequencer,
+    "kill sequencer in an outage": kill_sequencer_in_an_outage,
     "kill database": kill_database,
     "pause database": pause_database,
     "lock database": lock_database,

@@ -32,7 +32,11 @@ class Cable:
         try:
             yield
         finally:
-            self._loop.call_soon_threadsafe(self._mend)
+            self.mend()
+
+    def mend(self) -> None:
+        """Let everything through again."""
+        self._loop.call_soon_threadsafe(self._mend)
 
     def _sever(self, silent: bool) -> None:
         self._flows.clear()

@@ -20,7 +20,7 @@ from gateway.audit.sequencer import signer
 from gateway.audit.sequencing import Sequencing
 from gateway.audit.witness import Witness
 from gateway.audit.witness_server import WitnessServer
-from gateway.cli._open import database
+from gateway.cli._open import await_database, database
 from gateway.cli._output import Json, emit, say, warn
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
@@ -45,23 +45,24 @@ def sequence(
     """Give new entries their places in the tree and sign checkpoints, until Ctrl-C or SIGTERM.
 
     A gateway does this by itself unless GATEWAY_AUDIT_SEQUENCE_S is 0. Of several at once on
-    one database one works; the others wait, and take over when it ends. `--json` prints what
-    the tree holds when it ends.
+    one database one works; the others wait, and take over when it ends. A database that does
+    not answer is waited for, unless with `--once`. `--json` prints what the tree holds when it
+    ends.
     """
     found = settings.read()
     keyring = Keyring.open(found.keyring_path, create=False)
-    with database(found):
-        work = Sequencing.open(
-            found.database,
-            key=keyring.audit_key,
-            origin=found.audit_origin,
-            clock=SystemClock(),
-            counters=Counters(),
-            every_s=found.audit_sequence_s or 1,
-            share=1.0,
-            abandoned_s=found.audit_abandoned_s,
-            replica=f"{found.replica_name}/cli",
-        )
+    await_database(found, patiently=not once)
+    work = Sequencing.open(
+        found.database,
+        key=keyring.audit_key,
+        origin=found.audit_origin,
+        clock=SystemClock(),
+        counters=Counters(),
+        every_s=found.audit_sequence_s or 1,
+        share=1.0,
+        abandoned_s=found.audit_abandoned_s,
+        replica=f"{found.replica_name}/cli",
+    )
     if once:
         _catch_up(work)
     else:

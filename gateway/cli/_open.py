@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +11,24 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from gateway import db, settings
+from gateway.cli._output import warn
 from gateway.configured import check_schema
 from gateway.core.errors import ConfigError
 from gateway.settings import Settings
 
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 5.0
+
+
+class Unanswered(ConfigError):
+    """The database is not there, or does not do its part."""
+
 
 @contextmanager
 def database(found: Settings) -> Iterator[Engine]:
-    """An engine on a database that is there and up to date. Raises ConfigError if it is not."""
+    """An engine on a database that is there and up to date.
+
+    Raises ConfigError if it is not; Unanswered if that could still become so by itself.
+    """
     with explained(found):
         _must_exist(found)
         check_schema(found)
@@ -28,9 +39,29 @@ def database(found: Settings) -> Iterator[Engine]:
             engine.dispose()
 
 
+def await_database(found: Settings, *, patiently: bool) -> None:
+    """Return when the database is there and up to date; patiently: also if that takes long.
+
+    Raises ConfigError as `database` does; Unanswered only without patience.
+    """
+    pause_s, said = _FIRST_PAUSE_S, ""
+    while True:
+        try:
+            with database(found):
+                return
+        except Unanswered as err:
+            if not patiently:
+                raise
+            if str(err) != said:
+                said = str(err)
+                warn(f"{said} Waiting for it.")
+        time.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
 @contextmanager
 def explained(found: Settings) -> Iterator[None]:
-    """Turns what a database raises into a ConfigError that an operator can act on."""
+    """Turns what a database raises into an Unanswered that an operator can act on."""
     engine = db.open_engine(found.database)
     failures = db.failures(engine)
     shown = address(found)
@@ -40,7 +71,7 @@ def explained(found: Settings) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except failures as err:
-        raise ConfigError(f"The database {shown} cannot be used: {_reason(err)}") from err
+        raise Unanswered(f"The database {shown} cannot be used: {_reason(err)}") from err
 
 
 def address(found: Settings) -> str:

@@ -26,7 +26,12 @@ def work() -> Iterator[Campaign]:
         ),
         (
             Way("postgresql", "before_release", spool=True),
-            ["cut network", "kill database", "fill disk of the spool"],
+            [
+                "cut network",
+                "kill sequencer in an outage",
+                "kill database",
+                "fill disk of the spool",
+            ],
         ),
     ],
     ids=["sqlite", "postgresql"],
