@@ -33,7 +33,7 @@ def adopt(store: Store, leftover: Leftover, head: Head) -> Head:
 
     Raises WriteError.
     """
-    head = rejoin(store, leftover.rows(), head, taken=store.closed_behind(leftover.base))
+    head = rejoin(store, leftover.rows(), head)
     leftover.remove()
     return head
 

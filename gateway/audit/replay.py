@@ -94,15 +94,17 @@ class Attempt(threading.Thread):
         self.at = head
 
 
-def rejoin(store: Store, rows: Iterable[Spooled], head: Head, *, taken: set[str]) -> Head:
+def rejoin(store: Store, rows: Iterable[Spooled], head: Head) -> Head:
     """Chain the rows again, behind this head; those the database has are passed over.
 
-    taken: exchanges that have been closed meanwhile. Returns the head then. Raises WriteError.
+    What closes an exchange that has an end by then comes too late. Returns the head then.
+    Raises WriteError.
     """
     for group in groups(rows):
-        made = store.missing([late(entry, taken) for entry in _entries(group)])
+        made = store.missing(list(_entries(group)))
         if made:
-            linked = chain.rows(head, made)
+            taken = store.ended([texts[_EXCHANGE] for _, _, texts, _ in made])
+            linked = chain.rows(head, [late(entry, taken) for entry in made])
             after = head.moved(linked[-1])
             ids = {row[3] for row in linked}
             kept = [each for each in _kept(group) if each.payload.entry_id in ids]

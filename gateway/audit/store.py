@@ -104,6 +104,14 @@ class Store:
         )
         return {row.exchange_id for row in self._read(statement)}
 
+    def ended(self, exchanges: Sequence[str]) -> set[str]:
+        """Those of these exchanges that have a closing entry, in any chain. Raises WriteError."""
+        entry = audit_entry.c
+        statement = select(entry.exchange_id).where(
+            entry.exchange_id.in_(exchanges), entry.kind == chain.CLOSED
+        )
+        return {row.exchange_id for row in self._read(statement)}
+
     def missing(self, entries: Sequence[chain.Made]) -> list[chain.Made]:
         """Those of these entries that are not in the database, in any chain. Raises WriteError."""
         entry = audit_entry.c
@@ -134,6 +142,14 @@ class Store:
         rows = self._read(select(audit_chain).where(audit_chain.c.closed_ms.is_(None)))
         heads = [(_head(row), bytes(row.mac)) for row in rows]
         return [head for head, mac in heads if hmac.compare_digest(mac, head.mac(self._key))]
+
+    def open_end(self, of: Head) -> Head | None:
+        """Where this chain ends now; None if it was closed, or its seal does not fit.
+
+        Raises WriteError.
+        """
+        names = {(head.replica, head.epoch): head for head in self.open_chains()}
+        return names.get((of.replica, of.epoch))
 
     def promised_beat_s(self, head: Head) -> int:
         """How often this chain's process lets hear of itself; 0 if it does not say."""

@@ -89,6 +89,7 @@ class Tail:
         self._taken: set[str] = set()
         self._attempt: Attempt | None = None
         self._stored: Head | None = None
+        self._branch: Head | None = None
         self._pause_s = FIRST_PAUSE_S
         self._next_try = 0.0
         for name in (FAILURES, CHAINS_LOST, SPOOLED, SPOOL_ENTRIES, SPOOL_BYTES):
@@ -289,8 +290,13 @@ class Tail:
 
     def _rejoin(self, at: Head) -> None:
         """The chain went on without us: put what is spooled behind a new one."""
-        head = self._fork_off(at)
-        self._head = rejoin(self._store, self._in_use().rows(), head, taken=self._taken)
+        head = None if self._branch is None else self._store.open_end(self._branch)
+        if head is None:
+            head = self._fork_off(self._branch or at)
+        # If this fails the next attempt goes on there: exchanges are open in it that end with us.
+        self._branch = head
+        self._head = rejoin(self._store, self._in_use().rows(), head)
+        self._branch = None
         self._drained()
 
     def _drained(self) -> None:

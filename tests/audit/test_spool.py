@@ -24,6 +24,7 @@ from gateway.audit.replay import LATE, replay
 from gateway.audit.spool import Spool
 from gateway.audit.store import Store
 from gateway.audit.tables import audit_chain, audit_entry
+from gateway.audit.tail import Queued, Tail
 from gateway.audit.verify import verify
 from gateway.core.errors import RecordUnavailable
 
@@ -407,3 +408,38 @@ def test_silent_database_is_not_waited_for(
     assert report.ok, report.problems
     assert (report.exchanges, report.unclosed_count) == (1, 0)
     engine.dispose()
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_rejoining_that_was_cut_off_goes_on_where_it_was(
+    engine, key, make, clock, counters, new_store, given_up
+):
+    store, other = new_store(Broken, -1), new_store()
+    tail = Tail(store, chain_data={}, clock=clock, counters=counters, spool=make())
+
+    def write(kind, numbers):
+        tail.write([Queued(made(n, kind), kind != "exchange.opened", None) for n in numbers])
+
+    def rejoined(*, batches):
+        store.batches = batches
+        tail._next_try = 0.0
+        tail.turn()
+        tail._attempt.join()
+        tail.turn()
+        return not tail.spooling
+
+    first = tail.open("r1")
+    store.batches = 0
+    write("exchange.opened", range(300))
+    abandoned.close(other, first, now_ms=9, by="r9")
+    assert not rejoined(batches=1)
+    assert len(kinds(engine, kind="exchange.opened")) == 256
+    if given_up:
+        (half,) = other.open_chains()
+        assert abandoned.close(other, half, now_ms=9, by="r9") == 256
+    assert rejoined(batches=-1)
+    write("exchange.closed", range(300))
+    report = verify(engine, key)
+    assert report.ok, report.problems
+    assert (report.chains, report.unclosed_count) == (3 if given_up else 2, 0)
+    assert len(kinds(engine, kind=LATE)) == (256 if given_up else 0)
