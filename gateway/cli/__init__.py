@@ -23,7 +23,7 @@ COMMANDS = {
     "audit": "Read and verify the audit log.",
     "coverage": "Print which fields of which API are judged, which are not, and why.",
     "openapi": "Print what is served as an OpenAPI document.",
-    "db": "Bring the database up to date.",
+    "db": "Bring the database up to date, and say who may do what with it.",
     "list": "List everything the gateway knows: detectors, actions, settings, ...",
     "version": "Say which version this is.",
 }

@@ -5,12 +5,13 @@ from __future__ import annotations
 import typer
 
 from gateway import db, settings
+from gateway.cli import _grant
 from gateway.cli._open import address, explained, make_data_folder
 from gateway.cli._output import Json, emit, say
 from gateway.settings import Settings, shipped
 
 app = typer.Typer(
-    help="Bring the database up to date.",
+    help="Bring the database up to date, and say who may do what with it.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -61,3 +62,6 @@ def revisions(found: Settings) -> tuple[str | None, str | None]:
     """(the revision the database is at, the one this gateway needs)."""
     with explained(found):
         return db.current(found.database), db.head(shipped("migrations"))
+
+
+app.command()(_grant.grant)

@@ -64,13 +64,6 @@ def test_every_field_is_described(engine):
     assert [name for name in fields if f"`{name}`" not in PAGE] == []
 
 
-def test_the_gateways_own_role_is_granted_every_table(engine):
-    grants = re.findall(r"GRANT [A-Z, ]+ ON ([a-z_, ]+) TO gateway", PAGE)
-    granted = {name.strip() for names in grants for name in names.split(",")}
-    with db.snapshot(engine) as connection:
-        assert set(inspect(connection).get_table_names()) - granted == set()
-
-
 def test_every_kind_of_problem_is_explained():
     codes = set()
     for name in ("verify", "verify_range", "verify_tree", "verify_payloads", "schema"):
