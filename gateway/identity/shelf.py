@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, Table, Text, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.core.errors import ShelfUnavailable
 from gateway.core.ports import Clock
 from gateway.db import failures, metadata, snapshot, writing
+from gateway.identity.batches import Batches, Row
 
 kept = Table(
     "kept",
@@ -41,8 +41,7 @@ class SqlShelf:
     """The table, and what this process has seen of it lately.
 
     seal: (tenant, bytes) -> keyed digest. days: how long a note is held at least, 0: for ever;
-    older ones go when new ones come. Requests that arrive while a transaction runs share the
-    next one.
+    older ones go when new ones come.
     """
 
     def __init__(
@@ -56,8 +55,7 @@ class SqlShelf:
         self._days = days
         self._prune_ms = 0
         self._models: dict[str, str] = {}
-        self._waiting: list[tuple[list[dict[str, Any]], asyncio.Future[None]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._batches = Batches(self._add, self._failures, name="gateway-shelf")
 
     async def put(self, tenant: str, ids: Sequence[str], *, model: str) -> None:
         """Note whose these are. Durable when it returns. Raises ShelfUnavailable."""
@@ -65,11 +63,10 @@ class SqlShelf:
         if not digests:
             return
         common = {"tenant": tenant, "model": model, "created_ms": self._clock.now_ms()}
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(([{"digest": d, **common} for d in digests], durable))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write(), name="gateway-shelf")
-        await durable
+        try:
+            await self._batches.add([{"digest": d, **common} for d in digests])
+        except self._failures as err:
+            raise ShelfUnavailable from err
         for digest in digests:
             self._remember(digest, model)
 
@@ -88,28 +85,9 @@ class SqlShelf:
 
     async def aclose(self) -> None:
         """Wait for what is being written."""
-        if self._writer is not None:
-            await self._writer
+        await self._batches.aclose()
 
-    async def _write(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            failed: ShelfUnavailable | None = None
-            try:
-                await asyncio.to_thread(self._add, [row for rows, _ in batch for row in rows])
-            except self._failures as err:
-                failed = ShelfUnavailable()
-                failed.__cause__ = err
-            for _, durable in batch:
-                if durable.done():
-                    continue
-                if failed is None:
-                    durable.set_result(None)
-                else:
-                    durable.set_exception(failed)
-        self._writer = None
-
-    def _add(self, rows: list[dict[str, Any]]) -> None:
+    def _add(self, rows: list[Row]) -> None:
         with writing(self._engine) as connection:
             connection.execute(self._insert(kept).on_conflict_do_nothing(), rows)
             now_ms = self._clock.now_ms()
