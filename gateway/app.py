@@ -28,6 +28,7 @@ from gateway.detectors._channel import Launched
 from gateway.detectors._verbatim.registry import Registry
 from gateway.documents import Document
 from gateway.governing import Governing
+from gateway.identity.classnotes import SqlClassNotes
 from gateway.identity.keyring import Keyring
 from gateway.identity.keys import KeyStore
 from gateway.identity.shelf import SqlShelf
@@ -137,7 +138,10 @@ class Gateway:
             counters=self.counters,
         )
         self.later = Later()
-        self._sticking = Sticking(self._seal)
+        self.class_notes = SqlClassNotes(self.engine, clock=self.clock, days=settings.classes_days)
+        self._sticking = Sticking(
+            self._seal, self.class_notes, classes=lambda: self.classes, asked=self._weighs
+        )
         self.warnings: dict[str, str] = {}
         self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
         self._loaded = configured.stamp(settings)
@@ -162,6 +166,7 @@ class Gateway:
             self.inspector.start(),
             self.audit.start(),
             self.keys.start(),
+            self.class_notes.start(),
             self.works.start(),
             self.reviews.start(),
             self.governing.start(),
@@ -191,6 +196,7 @@ class Gateway:
         await self.reviews.aclose()
         await self.terms.aclose()
         await self.shelf.aclose()
+        await self.class_notes.aclose()
         await self.inspector.aclose()
         await self.audit.aclose()
         if self.sequencing is not None:
@@ -349,6 +355,12 @@ class Gateway:
 
     def _bundle(self) -> PolicyBundle:
         return configured.bundle(self.settings, made=self._made())
+
+    def _weighs(self) -> bool:
+        """Whether anything here depends on the class of data."""
+        return self.catalogue.limits or any(
+            isinstance(each, PolicyBundle) and each.weighs for each in self.governing.watch.asked
+        )
 
     def _made(self) -> list[Document]:
         """The policies that the terms of what is in the catalogue come to."""

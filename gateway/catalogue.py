@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from gateway import handling
 from gateway.core.apis import BackendOptions
-from gateway.core.clearance import DataClass
+from gateway.core.clearance import Clearance, DataClass
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Route
 from gateway.core.standing import NO_TERMS
@@ -129,6 +129,13 @@ class Catalogue:
         self.models = tuple(m for m in models if not m.upstream.missing)
         self.unavailable = tuple(m for m in models if m.upstream.missing)
         self._on, self._off = _Names(self.models), _Names(self.unavailable)
+
+    @property
+    def limits(self) -> bool:
+        """Whether there is data that some entry may not see."""
+        found = [upstream.handling for upstream in self.upstreams.values()]
+        found += [model.handling for model in (*self.models, *self.unavailable)]
+        return any(each.clearance != Clearance() for each in found)
 
     @property
     def files(self) -> Upstream | None:

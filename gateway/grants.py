@@ -38,10 +38,12 @@ NEEDED: dict[Rights, dict[str, tuple[str, ...]]] = {
         ),
         "SELECT, INSERT, UPDATE": (
             "audit_chain", "audit_registry", "audit_tile", "audit_hold", "audit_reading",
-            "gateway_key", "policy_tally", *_TERMS,
+            "gateway_key", "policy_tally", "class_tenant", *_TERMS,
         ),
         "SELECT, INSERT, DELETE": ("work", "kept", "review_text"),
-        "SELECT, INSERT, UPDATE, DELETE": ("audit_payload", "audit_payload_key", "review"),
+        "SELECT, INSERT, UPDATE, DELETE": (
+            "audit_payload", "audit_payload_key", "review", "class_note",
+        ),
     },
     Rights.AUDITOR: {
         "SELECT": (

@@ -91,6 +91,9 @@ class Settings:
     kept_days: int = _setting(
         400, "Days for which the owner of what a provider keeps is known at least; 0: for ever"
     )
+    classes_days: int = _setting(
+        30, "Days for which the class of what was said is known to replicas; 0: for ever"
+    )
     reviews_waiting: int = _setting(
         100, "Requests that may wait for a reviewer at once, in each gateway process"
     )

@@ -10,6 +10,7 @@ from sqlalchemy import inspect, text
 
 import gateway.audit.tables
 import gateway.detectors._verbatim.store
+import gateway.identity.classnotes
 import gateway.identity.keytable
 import gateway.identity.shelf
 import gateway.lifecycle.tables
@@ -49,6 +50,8 @@ def test_up_down_and_up_again_with_data(empty_database_url, migrations):
         connection.execute(text(insert), {"b": b"x"})
         connection.execute(text("INSERT INTO policy_bundle VALUES ('d', '[]', 'n', 1, 'anna')"))
         connection.execute(text("INSERT INTO policy_tally VALUES (1, 'r', 1, 0, 2, 0)"))
+        connection.execute(text("INSERT INTO class_note VALUES ('d', 'restricted', 'acme', 1)"))
+        connection.execute(text("INSERT INTO class_tenant VALUES ('acme', 1)"))
         for name in ("approval", "acceptance", "attestation"):
             table = db.metadata.tables[f"terms_{name}"]
             row = {c.name: 1 if c.name.endswith("_ms") else "x" for c in table.columns}

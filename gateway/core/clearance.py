@@ -54,6 +54,11 @@ class DataClass:
         """The level, then the special classes in alphabetical order."""
         return (self.level, *sorted(self.special))
 
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """The level of what is of no special class, then these: enough to tell it all again."""
+        return (self.plain, *sorted(self.special))
+
 
 @dataclass(frozen=True, slots=True)
 class Clearance:

@@ -7,6 +7,7 @@
     │   ├── Unreadable       its body does not follow its dialect
     │   └── ShelfUnavailable what upstreams keep cannot be looked up or noted down
     ├── RecordUnavailable    the audit log cannot make an entry durable
+    ├── StickingUnavailable  of what class earlier turns were cannot be looked up or noted down
     └── UpstreamError        the backend could not be reached or broke off
         ├── UpstreamTimeout  it did not answer in time
         └── CircuitOpen      it failed so often that it is not asked for a while
@@ -65,6 +66,10 @@ class ShelfUnavailable(Refused):
 
 class RecordUnavailable(GatewayError):
     """No record, no call: the audit log cannot take an entry now."""
+
+
+class StickingUnavailable(GatewayError):
+    """Of what class earlier turns were cannot be looked up or noted down now; policy decides."""
 
 
 class UpstreamError(GatewayError):

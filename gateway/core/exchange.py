@@ -140,7 +140,7 @@ class Sensitivity:
     `carried`.
     label: the names in its label. lowered: its label counts, whatever the texts show. shown: by
     the request as it came. sent: by the request as it leaves, with what was replaced left out.
-    answered: by the answer.
+    answered: by the answer. unsure: what was said before could not be looked up.
     """
 
     given: DataClass = field(default_factory=DataClass)
@@ -150,6 +150,7 @@ class Sensitivity:
     sent: DataClass = field(default_factory=DataClass)
     answered: DataClass = field(default_factory=DataClass)
     carried: DataClass = field(default_factory=DataClass)
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ STATE = "STATE"
 # Raised once a request is judged, of what would leave: rules on it are asked about its class.
 DATA_CLASS = "DATA_CLASS"
 TERMS = "TERMS"
-# Notes of a DETECTOR_ERROR that may pass by itself: too much to do, or a worker that ended.
-PASSING = frozenset({"late", "full", "died", "closed"})
+AWAY = "away"
+# Notes of a DETECTOR_ERROR that may pass by itself: too much to do, a worker that ended, or a
+# database that is away.
+PASSING = frozenset({"late", "full", "died", "closed", AWAY})
 
 
 class StreamMode(StrEnum):

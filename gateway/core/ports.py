@@ -426,6 +426,23 @@ class Shelf(Protocol):
         """
 
 
+class ClassNotes(Protocol):
+    """Of what class things were that were said, by keyed digest: shared by all replicas."""
+
+    def concerns(self, tenant: str) -> bool:
+        """Whether there may be notes on something of this tenant's. From memory."""
+
+    async def find(self, tenant: str, digests: Collection[str]) -> frozenset[str]:
+        """The names of all classes that are noted for these. Raises StickingUnavailable."""
+
+    def put(self, tenant: str, notes: Mapping[str, Sequence[str]]) -> Future[None]:
+        """Note the names of classes, by digest.
+
+        The future is done as soon as they are durable and every replica looks for them, or fails
+        with StickingUnavailable. Who does not wait for it misses nothing else.
+        """
+
+
 class Reviews(Protocol):
     """Where requests wait until a person has decided about them."""
 

@@ -70,6 +70,12 @@ class Watch:
         """The bundle in force."""
         return self.in_force.bundle or self._files()
 
+    @property
+    def asked(self) -> tuple[Bundle, ...]:
+        """The bundle in force, and the one that is being rolled out."""
+        now = self.in_force
+        return (self.bundle, now.candidate) if now.candidate else (self.bundle,)
+
     def choose(self, who: Principal, parts: Callable[[], Iterable[Part]]) -> Chosen:
         """What judges an exchange. parts: of its request; asked for only in a rollout."""
         now = self.in_force

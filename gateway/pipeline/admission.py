@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gateway.core.apis import Candidate, Dialect
 from gateway.core.clearance import DataClass
-from gateway.core.errors import Refused
+from gateway.core.errors import Refused, StickingUnavailable
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Refusal
 from gateway.core.message import Message, Part
@@ -78,9 +78,7 @@ async def _candidates(
     exchange: Exchange, message: Message, dialect: Dialect, house: House
 ) -> Sequence[Candidate]:
     exchange.stream, exchange.json_output = message.stream, message.json_output
-    carried = DataClass()
-    if house.sticking is not None:
-        carried = house.sticking.carried(exchange.principal.tenant, message.parts, message.asks)
+    carried = await _carried(exchange, message, house)
     exchange.sensitivity = given(exchange, house.classes(), carried)
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)
     asked = message if message.model else replace(message, model=model)
@@ -91,6 +89,16 @@ async def _candidates(
     exchange.asked_model = found[0].route.model
     stand(exchange, message, found[0].route, house)
     return found
+
+
+async def _carried(exchange: Exchange, message: Message, house: House) -> DataClass | None:
+    """The class that sticks to its history; None if that cannot be looked up."""
+    if house.sticking is None:
+        return DataClass()
+    try:
+        return await house.sticking.carried(exchange.principal.tenant, message.parts, message.asks)
+    except StickingUnavailable:
+        return None
 
 
 async def _made_with(ids: Sequence[str], tenant: str, shelf: Shelf) -> str:

@@ -88,6 +88,16 @@ class Release:
         """Whether nothing more may leave."""
         return self._guard.refusal is not None
 
+    @property
+    def notices(self) -> Sequence[str]:
+        """What is put under texts."""
+        return self._guard.notices
+
+    def passes(self, name: str, why: str) -> bool:
+        """Whether the answer may go on although something about it could not be done."""
+        self._guard.unchecked(name, why)
+        return not self.refused
+
     async def feed(self, frames: Sequence[Frame], *, final: bool = False) -> bytes:
         """Judge these frames; return what may leave now. Empty if the guard refused."""
         for frame in frames:

@@ -19,6 +19,8 @@ from gateway.pipeline.passage import Passage
 
 LABEL_HEADER = "gw-data-class"
 NOT_CLEARED = "data_not_allowed"
+# That what sticks to a conversation cannot be looked up or noted is a finding of this detector.
+CONVERSATION = "conversation"
 
 
 class Classing:
@@ -84,14 +86,16 @@ def shown(classes: Classes, findings: Iterable[Finding]) -> DataClass:
     return reduce(or_, filter(None, map(classes.of, findings)), DataClass())
 
 
-def given(exchange: Exchange, classes: Classes, carried: DataClass) -> Sensitivity:
+def given(exchange: Exchange, classes: Classes, carried: DataClass | None) -> Sensitivity:
     """What is known before any text is judged: the label, the key's own class, what sticks to it.
 
-    carried: what sticks to it, from earlier turns. A label only ever raises the class, unless the
-    key has a role that may lower it. Raises Refused for a label that is none.
+    carried: what sticks to it, from earlier turns; None if that cannot be looked up. A label only
+    ever raises the class, unless the key has a role that may lower it. Raises Refused for a label
+    that is none.
     """
     who, label = exchange.principal, _label(exchange.headers.get(LABEL_HEADER, ""))
-    known = classes.default | carried
+    before = carried or DataClass()
+    known = classes.default | before
     if who.data_class:
         known |= classes.known(_label(who.data_class))
     lowered = False
@@ -102,7 +106,8 @@ def given(exchange: Exchange, classes: Classes, carried: DataClass) -> Sensitivi
             raise Refused(_unknown(classes)) from None
         lowered = not classes.lowering.isdisjoint(who.roles)
         known = said if lowered else known | said
-    return Sensitivity(known, label, lowered, known, known, DataClass(), carried)
+    unsure = carried is None and not lowered
+    return Sensitivity(known, label, lowered, known, known, DataClass(), before, unsure)
 
 
 def settle(data: Sensitivity, classing: Classing) -> None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from gateway.core.activation import FIXED, LATE
 from gateway.core.exchange import Side
 from gateway.core.judgement import (
+    DETECTOR_ERROR,
     OPAQUE,
     STATE,
     TERMS,
@@ -29,6 +30,7 @@ from gateway.core.message import Kind, Opaque, Part
 from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Vault, Window
 from gateway.core.standing import Standing
 from gateway.core.windows import LEFT_CONTEXT_CHARS
+from gateway.pipeline.answered import Answered
 from gateway.pipeline.assessing import Assessing
 from gateway.pipeline.classing import Classing
 from gateway.pipeline.held import Notes
@@ -36,7 +38,6 @@ from gateway.pipeline.passage import Passage, placed
 from gateway.pipeline.payload import transcript
 from gateway.pipeline.settling import Settling, outside
 from gateway.pipeline.shadow import Listening
-from gateway.pipeline.sticking import Answered
 
 _GAP = "\n\x00\n"
 _MARGIN_CHARS = 8
@@ -150,6 +151,10 @@ class Guard:
         for name in names:
             finding = Finding("dialect", STATE, 0, 0, 1.0, name)
             self._note(finding, Subject("", Kind.METADATA))
+
+    def unchecked(self, name: str, why: str) -> None:
+        """Judge that something about the message could not be done, as of a detector `name`."""
+        self._note(Finding(name, DETECTOR_ERROR, 0, 0, 1.0, why), Subject("", Kind.METADATA))
 
     def opaque(self, items: Sequence[Opaque], shapes: Callable[[str], str]) -> None:
         """Judge what cannot be read as text, by its media type; it is recorded by shape."""

@@ -12,14 +12,14 @@ from gateway.core.calls import Call, Outgoing
 from gateway.core.clearance import DataClass
 from gateway.core.errors import Detoured, Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
-from gateway.core.judgement import DATA_CLASS, Context, Effect, Refusal, Route, Subject
+from gateway.core.judgement import AWAY, DATA_CLASS, Context, Effect, Refusal, Route, Subject
 from gateway.core.languages import accepted
 from gateway.core.message import Direction, Edit, Message, Part
 from gateway.core.ports import Bundle, Surroundings, Vault
 from gateway.core.reviews import Held
 from gateway.core.targets import Target
 from gateway.pipeline.assessing import Assessing
-from gateway.pipeline.classing import Classing, Clearing, not_cleared, settle
+from gateway.pipeline.classing import CONVERSATION, Classing, Clearing, not_cleared, settle
 from gateway.pipeline.consulting import Before, Bench
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.held import Notes, held
@@ -258,6 +258,8 @@ async def _judge(
 ) -> Sequence[Passage]:
     began = house.clock.monotonic_ms()
     guard.announce("REQUEST")
+    if exchange.sensitivity.unsure:
+        guard.unchecked(CONVERSATION, AWAY)
     guard.terms(exchange.terms)
     guard.opaque(message.opaque, shapes)
     passages = await passed(guard, message, shapes, vault)

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 from gateway.core.apis import Answer, Dialect, Reader, Reply
 from gateway.core.errors import ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
-from gateway.core.judgement import Refusal
+from gateway.core.judgement import AWAY, Refusal
 from gateway.core.message import ALL, Direction
 from gateway.pipeline.answer import Release
-from gateway.pipeline.classing import Classing
+from gateway.pipeline.classing import CONVERSATION, Classing
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
+from gateway.pipeline.lasting import Lasting
 from gateway.pipeline.request import Judged, assessing, context
 from gateway.pipeline.shadow import listening
 from gateway.pipeline.shapes import shapes_of
-from gateway.pipeline.sticking import Answered, Sticking
 
 MODEL_CHARS = 128
 UPSTREAM_WORDS = {
@@ -59,9 +59,9 @@ async def deliver(
     content_type = answer.headers.get("content-type", "")
     reader = dialect.reader(judged.message, status=answer.status, content_type=content_type)
     answers = context(exchange, Direction.RESPONSE, judged.message, judged.route)
-    side, data = exchange.response, exchange.sensitivity
+    side = exchange.response
     classing = Classing(house.classes(), None)
-    answered = _answered(exchange, judged, house)
+    lasting = Lasting(exchange, judged, classing, house)
     guard = Guard(
         judged.bundle.bind(answers),
         house.inspector,
@@ -81,7 +81,7 @@ async def deliver(
         ),
         classing=classing,
         listening=listening(exchange, answers, house, side, judged.message.parts),
-        answered=answered,
+        answered=lasting.answered,
     )
     guard.announce("ANSWER")
     notice = answer.status < 300 and not judged.message.json_output
@@ -92,7 +92,7 @@ async def deliver(
     exchange.outcome = Outcome.COMPLETED if answer.status < 400 else Outcome.UPSTREAM_ERROR
     exchange.status = answer.status
     try:
-        async for out in _released(exchange, answer, reader, release, house):
+        async for out in _released(exchange, answer, reader, release, lasting, house):
             if not headed:
                 headed = True
                 whole = None if reader.streamed else len(out)
@@ -110,8 +110,7 @@ async def deliver(
     finally:
         exchange.usage = dict(reader.usage)
         exchange.restored = judged.vault.restored
-        data.answered = data.sent | classing.left
-        _stick(exchange, answered, guard, house)
+        lasting.end(guard.notices)
         side.digest = house.seal(exchange.principal.tenant, seal.digest())
     if guard.refusal is not None:
         refused(exchange, guard.refusal)
@@ -182,7 +181,12 @@ def _may_pass(name: str, value: str) -> bool:
 
 
 async def _released(
-    exchange: Exchange, answer: Answer, reader: Reader, release: Release, house: House
+    exchange: Exchange,
+    answer: Answer,
+    reader: Reader,
+    release: Release,
+    lasting: Lasting,
+    house: House,
 ) -> AsyncGenerator[bytes, None]:
     """What may leave, as it may leave; at the end once more, if only to say that it ended.
 
@@ -197,7 +201,7 @@ async def _released(
         if not frames and not final:
             continue
         if reader.kept:
-            await _keep(exchange, answer, reader, house)
+            await _keep(exchange, answer, reader, lasting, house)
         began = house.clock.monotonic_ms()
         out = await release.feed(frames, final=final)
         exchange.judged_ms += house.clock.monotonic_ms() - began
@@ -206,39 +210,23 @@ async def _released(
             exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, "upstream_error_event"
         if release.refused:
             return
-        exchange.ends = final or ALL in release.ended
+        ends = final or ALL in release.ended
+        if ends:
+            lasting.end(release.notices)
+        unsure = (out or final) and not await lasting.durable()
+        if unsure and not release.passes(CONVERSATION, AWAY):
+            return
+        exchange.ends = ends
         if out or final:
             yield out
 
 
-def _answered(exchange: Exchange, judged: Judged, house: House) -> Answered | None:
-    """Remember the class of what has left; where the answer to it is to be written down."""
-    sticking = _sticking(exchange, house)
-    if sticking is None:
-        return None
-    data = exchange.sensitivity.sent
-    sticking.asked(exchange.principal.tenant, judged.message.parts, judged.showing, data)
-    return Answered()
-
-
-def _stick(exchange: Exchange, answered: Answered | None, guard: Guard, house: House) -> None:
-    """Remember the class of the answer, as far as it has left."""
-    if answered is not None and house.sticking is not None:
-        texts = answered.texts(guard.notices)
-        house.sticking.answered(exchange.principal.tenant, texts, exchange.sensitivity.answered)
-
-
-def _sticking(exchange: Exchange, house: House) -> Sticking | None:
-    """What remembers the class of what leaves, if that is worth it."""
-    return house.sticking if house.classes().unusual(exchange.sensitivity.sent) else None
-
-
-async def _keep(exchange: Exchange, answer: Answer, reader: Reader, house: House) -> None:
+async def _keep(
+    exchange: Exchange, answer: Answer, reader: Reader, lasting: Lasting, house: House
+) -> None:
     """Note whose that is what the upstream keeps, before its id can be told to anybody."""
     ids, reader.kept = reader.kept, []
     if answer.status < 300 and exchange.route is not None:
-        sticking = _sticking(exchange, house)
-        if sticking is not None:
-            sticking.kept(exchange.principal.tenant, ids, exchange.sensitivity.sent)
+        lasting.kept(ids)
         model = exchange.route.model
         await house.shelf.put(exchange.principal.tenant, ids, model=model)

@@ -1,23 +1,23 @@
 """The class of a conversation sticks to what was said in it, so that a later turn is of that class.
 
 Nobody has to say which conversation a request belongs to: its history tells. Of a text only a
-keyed digest is remembered, in this process alone, and the oldest goes when there are many.
+keyed digest is remembered: the latest in this process, and all in notes that replicas share.
 """
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 
+from gateway.core.classes import Classes
 from gateway.core.clearance import DataClass
 from gateway.core.message import Kind, Part
-from gateway.core.splice import apply
-from gateway.pipeline.passage import Passage
+from gateway.core.ports import ClassNotes
 
 MAX_DIGESTS = 4_096
 MAX_TENANTS = 256
-MAX_ANSWER_CHARS = 1024 * 1024
 # A shorter answer may be anybody's: a refusal, or a word.
 SPECIFIC_CHARS = 80
 # What an application says in all of its conversations is none of any one's.
@@ -28,30 +28,45 @@ _SHARED_KINDS = frozenset({Kind.TOOL_DEFINITION, Kind.METADATA})
 class Sticking:
     """What was said among data of a class, by tenant.
 
-    seal: (tenant, bytes) -> keyed digest.
+    seal: (tenant, bytes) -> keyed digest. notes: what replicas share; without them this process
+    remembers alone. classes: those there are now. asked: whether anything here depends on the
+    class of data; if not, nothing is noted and nothing looked up.
     """
 
-    def __init__(self, seal: Callable[[str, bytes], str]) -> None:
+    def __init__(
+        self,
+        seal: Callable[[str, bytes], str],
+        notes: ClassNotes | None = None,
+        *,
+        classes: Callable[[], Classes] = Classes,
+        asked: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._seal = seal
+        self._notes = notes
+        self._classes = classes
+        self._asked = asked
         self._known: OrderedDict[str, OrderedDict[str, DataClass]] = OrderedDict()
 
-    def carried(self, tenant: str, parts: Sequence[Part], ids: Sequence[str] = ()) -> DataClass:
+    async def carried(
+        self, tenant: str, parts: Sequence[Part], ids: Sequence[str] = ()
+    ) -> DataClass:
         """The class that a request with these parts brings with it.
 
         ids: of what it has an upstream recall. Costs next to nothing for a tenant of whom nothing
-        is remembered.
+        is remembered, and a look at the notes only where there is a history. Raises
+        StickingUnavailable.
         """
-        found = DataClass()
+        notes = self._notes
+        if notes is not None and not (notes.concerns(tenant) and self._asked()):
+            notes = None
         known = self._known.get(tenant)
-        if known is None:
-            return found
-        self._known.move_to_end(tenant)
+        if known is None and notes is None:
+            return DataClass()
         texts, beginnings = self._digests(tenant, parts)
-        for digest in (*texts, *beginnings, *(self._digest(tenant, id_) for id_ in ids)):
-            data = known.get(digest)
-            if data is not None:
-                known.move_to_end(digest)
-                found |= data
+        digests = {*texts, *beginnings, *(self._digest(tenant, id_) for id_ in ids)}
+        found = self._remembered(tenant, digests)
+        if notes is not None and (ids or len(beginnings) > 1):
+            found |= self._classes().known(await notes.find(tenant, digests))
         return found
 
     def asked(
@@ -60,27 +75,26 @@ class Sticking:
         parts: Sequence[Part],
         showing: Iterable[tuple[str, DataClass]],
         data: DataClass,
-    ) -> None:
-        """A request went on, and is of this class: a later one that begins so is of it as well.
+    ) -> Future[None] | None:
+        """A request goes on, and is of this class: a later one that begins so is of it as well.
 
         showing: those of its texts that are of a class by themselves, wherever they stand.
+        Returns when that is known everywhere (`ClassNotes.put`), if anybody is told.
         """
         _, beginnings = self._digests(tenant, parts)
+        new = {self._digest(tenant, text): shown for text, shown in showing}
         if beginnings:
-            self._note(tenant, beginnings[-1], data)
-        for text, shown in showing:
-            self._note(tenant, self._digest(tenant, text), shown)
+            new[beginnings[-1]] = data
+        return self._note(tenant, new)
 
-    def answered(self, tenant: str, texts: Iterable[str], data: DataClass) -> None:
-        """These were the answer to a request of this class."""
-        for text in texts:
-            if len(text) >= SPECIFIC_CHARS:
-                self._note(tenant, self._digest(tenant, text), data)
+    def answered(self, tenant: str, texts: Iterable[str], data: DataClass) -> Future[None] | None:
+        """These were the answer to a request of this class. Returns as `asked`."""
+        long = (text for text in texts if len(text) >= SPECIFIC_CHARS)
+        return self._note(tenant, {self._digest(tenant, text): data for text in long})
 
-    def kept(self, tenant: str, ids: Iterable[str], data: DataClass) -> None:
-        """Under these ids an upstream keeps what is of this class."""
-        for id_ in ids:
-            self._note(tenant, self._digest(tenant, id_), data)
+    def kept(self, tenant: str, ids: Iterable[str], data: DataClass) -> Future[None] | None:
+        """Under these ids an upstream keeps what is of this class. Returns as `asked`."""
+        return self._note(tenant, {self._digest(tenant, id_): data for id_ in ids})
 
     def _digests(self, tenant: str, parts: Sequence[Part]) -> tuple[list[str], list[str]]:
         """(of each text, of the conversation up to each of its own texts)."""
@@ -97,36 +111,31 @@ class Sticking:
     def _digest(self, tenant: str, text: str) -> str:
         return self._seal(tenant, b"class:" + text.strip().encode(errors="surrogatepass"))
 
-    def _note(self, tenant: str, digest: str, data: DataClass) -> None:
+    def _remembered(self, tenant: str, digests: Iterable[str]) -> DataClass:
+        found = DataClass()
+        known = self._known.get(tenant)
+        if known is None:
+            return found
+        self._known.move_to_end(tenant)
+        for digest in digests:
+            data = known.get(digest)
+            if data is not None:
+                known.move_to_end(digest)
+                found |= data
+        return found
+
+    def _note(self, tenant: str, new: Mapping[str, DataClass]) -> Future[None] | None:
+        if not new:
+            return None
         known = self._known.setdefault(tenant, OrderedDict())
         self._known.move_to_end(tenant)
-        known[digest] = known.get(digest, data) | data
-        known.move_to_end(digest)
-        if len(known) > MAX_DIGESTS:
+        for digest, data in new.items():
+            known[digest] = known.get(digest, data) | data
+            known.move_to_end(digest)
+        while len(known) > MAX_DIGESTS:
             known.popitem(last=False)
         if len(self._known) > MAX_TENANTS:
             self._known.popitem(last=False)
-
-
-class Answered:
-    """The texts of an answer as its client gets them, while they leave."""
-
-    def __init__(self) -> None:
-        self._room = MAX_ANSWER_CHARS
-        self._texts: dict[Passage, list[str]] = {}
-
-    def keep(self, new: str, passage: Passage) -> None:
-        """The next characters of a text as it came; of a very long answer only the first."""
-        if len(new) <= self._room:
-            self._room -= len(new)
-            self._texts.setdefault(passage, []).append(new)
-
-    def texts(self, notices: Sequence[str]) -> Iterator[str]:
-        """What a client may send back: each text, without and with what was put under it."""
-        under = "".join("\n\n" + words for words in notices)
-        for passage, pieces in self._texts.items():
-            came = "".join(pieces)
-            text = apply(came, [edit for edit in passage.edits if edit.end <= len(came)])
-            yield text
-            if under:
-                yield text + under
+        if self._notes is None or not self._asked():
+            return None
+        return self._notes.put(tenant, {digest: data.apart for digest, data in new.items()})

@@ -57,6 +57,11 @@ class PolicyBundle:
         self._languages = {tag for p in self.policies for rule in p.rules for tag in rule.words}
         self._bound: OrderedDict[tuple[Fact, ...], BoundJudge] = OrderedDict()
 
+    @property
+    def weighs(self) -> bool:
+        """Whether a rule of any policy asks of what class data is."""
+        return self._weighs
+
     def bind(self, context: Context) -> BoundJudge:
         """The rules that can apply in this context.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +45,10 @@ def seal(tenant: str, data: bytes) -> str:
 
 def said(text: str, role: str = "user", kind: Kind = Kind.TEXT) -> Part:
     return Part("/x", text, role, kind)
+
+
+def carried(remembered: Sticking, parts: Sequence[Part], ids: Sequence[str] = ()) -> DataClass:
+    return asyncio.run(remembered.carried("acme", parts, ids))
 
 
 def talk(*texts: str, **fields: object) -> bytes:
@@ -172,9 +178,9 @@ def test_what_all_conversations_begin_with_is_none_of_any() -> None:
         "You are a careful assistant for everybody who works in this firm, and " * 2, "system"
     )
     shop.sticking.asked(WHO.tenant, [rules, said("One.")], (), RESTRICTED)
-    for text, carried in (("Two.", DataClass()), ("One.", RESTRICTED)):
-        assert shop.sticking.carried(WHO.tenant, [rules, said(text)]) == carried
-    assert shop.sticking.carried(WHO.tenant, [said("One.")]) == RESTRICTED
+    for text, expected in (("Two.", DataClass()), ("One.", RESTRICTED)):
+        assert carried(shop.sticking, [rules, said(text)]) == expected
+    assert carried(shop.sticking, [said("One.")]) == RESTRICTED
 
 
 def test_another_tenant_is_not_concerned() -> None:
@@ -204,12 +210,12 @@ def test_nothing_is_remembered_of_usual_data_and_little_of_much(
 ) -> None:
     shop = Shop()
     ask(shop.house(near=True), talk(ANSWER))
-    assert shop.sticking.carried(WHO.tenant, [said(ANSWER)]) == DataClass()
+    assert carried(shop.sticking, [said(ANSWER)]) == DataClass()
     remembered = Sticking(seal)
     for n in range(sticking.MAX_DIGESTS + 1):
         remembered.kept("acme", [f"id-{n}"], RESTRICTED)
-    assert remembered.carried("acme", (), ["id-0"]) == DataClass()
-    assert remembered.carried("acme", (), ["id-1"]) == RESTRICTED
+    assert carried(remembered, (), ["id-0"]) == DataClass()
+    assert carried(remembered, (), ["id-1"]) == RESTRICTED
     for n in range(sticking.MAX_TENANTS):
         remembered.kept(f"t{n}", ["id"], RESTRICTED)
-    assert remembered.carried("acme", (), ["id-1"]) == DataClass()
+    assert carried(remembered, (), ["id-1"]) == DataClass()
