@@ -112,6 +112,11 @@ class PooledInspector:
         """Why it is not ready; empty if it is."""
         return "" if self.ready else self._pool.problem or "no detection worker is up"
 
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return self._pool.pids
+
     def describe(self) -> tuple[Description, ...]:
         """The detectors, for the audit log."""
         return self._descriptions
