@@ -50,6 +50,7 @@ from gateway.review.store import Store as ReviewStore
 from gateway.routing import Router
 from gateway.server import openapi
 from gateway.server.door import Door
+from gateway.server.owned import Owned
 from gateway.server.paths import Table
 from gateway.settings import BEFORE_RELEASE, Settings
 from gateway.terms.acts import Desk as TermsDesk
@@ -259,10 +260,7 @@ class Gateway:
             ready=self.problems,
             warnings=self.notices,
             max_body_bytes=self.settings.max_body_bytes,
-            explain=own.explain,
-            prove=own.prove,
-            review=own.review,
-            notices=self._notices,
+            owned=Owned(own.explain, own.prove, own.review, self._notices),
             openapi=openapi.page(table),
         )
 

@@ -30,7 +30,7 @@ from gateway.configured import check_schema, read_catalogue
 from gateway.core.errors import GatewayError
 from gateway.detectors._channel import Launched
 from gateway.server import listen
-from gateway.server.door import probe
+from gateway.server.probes import probe
 from gateway.server.supervisor import Supervisor
 from gateway.settings import Settings
 

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from gateway import __version__
-from gateway.server.door import KEY_HEADERS, KEY_QUERY
+from gateway.server.credentials import KEY_HEADERS, KEY_QUERY
 from gateway.server.operations import HEADERS, operation, schemas, templated
 from gateway.server.own_operations import own_operations
 from gateway.server.paths import SOCKET, Table

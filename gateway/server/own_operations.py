@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gateway.server.door import OPENAPI, PROBES, probe
+from gateway.server.door import OPENAPI
 from gateway.server.inferred import inferred
 from gateway.server.listings import LISTINGS, Asked, Listing
 from gateway.server.operations import parameters
 from gateway.server.paths import Table
+from gateway.server.probes import PROBES, probe
 from gateway.server.refused import Refusals, json_response
 
 Json = dict[str, Any]

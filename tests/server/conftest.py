@@ -18,6 +18,7 @@ from gateway.labels.headers import headers
 from gateway.server import listen
 from gateway.server.door import Door
 from gateway.server.openapi import page
+from gateway.server.owned import Owned
 from gateway.server.paths import Table
 from tests.pipeline.fakes import CHAT, WHO, Backend, Bundle, Sink, house
 
@@ -75,10 +76,7 @@ def new_door(
         ready=lambda: problems,
         warnings=dict,
         max_body_bytes=max_body,
-        explain=_explain,
-        review=_explain,
-        notices=_explain,
-        prove=_explain,
+        owned=Owned(_explain, _explain, _explain, _explain),
         openapi=page(table),
     )
 
