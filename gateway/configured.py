@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gateway import actions, backends, catalogue, classes, db, detectors
+from gateway import actions, backends, catalogue, classes, db, detectors, taxonomy
 from gateway.clock import SystemClock
 from gateway.core.apis import Backend, Candidate
 from gateway.core.classes import Classes
@@ -19,8 +19,10 @@ from gateway.core.judgement import Subject
 from gateway.core.message import Direction, Kind
 from gateway.core.ports import Counters, Submission
 from gateway.detectors import _assessors as assessors
+from gateway.detectors import _lists as lists
 from gateway.detectors._channel import Launched
 from gateway.detectors._inspector import PooledInspector, build_inspector
+from gateway.detectors._sieve import Sieve
 from gateway.detectors._verbatim.following import DETECTORS, Following
 from gateway.detectors._verbatim.works import Works
 from gateway.documents import Document
@@ -45,6 +47,7 @@ def inspector(
     """All enabled detectors; not started yet."""
     return build_inspector(
         enabled(settings),
+        sieve=sieve(settings),
         unsure=assessors.unsure(asked_if_unsure, settings.detector_names),
         processes=settings.detector_processes,
         deadline_s=settings.detector_deadline_s,
@@ -64,7 +67,25 @@ def enabled(settings: Settings) -> dict[str, dict[str, Any]]:
     options: dict[str, dict[str, Any]] = {name: {} for name in settings.detector_names}
     if "patterns" in options:
         options["patterns"] = {"packs": [str(settings.patterns_path)]}
+    denied = read_lists(settings).denied
+    if denied:
+        options["listed"] = {"lists": [each.option for each in denied]}
     return options
+
+
+def sieve(settings: Settings) -> Sieve:
+    """What sifts the findings of all detectors. Raises ConfigError with file and line."""
+    found = read_lists(settings)
+    if settings.lists_path is not None:
+        found.check(_words(settings).categories, settings.lists_path)
+    return found.sieve
+
+
+def read_lists(settings: Settings) -> lists.Lists:
+    """The operator's lists. Raises ConfigError with file and line."""
+    path = settings.lists_path
+    known = partial(groups.members, groups={**groups.GROUPS, **taxonomy.load().groups()})
+    return lists.read(path, known) if path is not None else lists.Lists()
 
 
 def read_classes(settings: Settings) -> Classes:

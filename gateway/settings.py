@@ -71,6 +71,10 @@ class Settings:
     patterns: str = _setting(
         "", "Pattern pack for secrets, a file or a folder. Default: those shipped"
     )
+    lists: str = _setting(
+        "",
+        "Lists of terms to find, harmless values and thresholds: a file or a folder. Default: none",
+    )
     terms: str = _setting("", "Terms profile, or folder of terms profiles. Default: those shipped")
     terms_grace_days: int = _setting(
         30, "Days for which an earlier revision's acceptance still does, and attestations may lack"
@@ -190,6 +194,11 @@ class Settings:
         if self.patterns:
             return Path(self.patterns)
         return shipped("policies") / "patterns"
+
+    @property
+    def lists_path(self) -> Path | None:
+        """The lists, if there are any: a file or a folder of them."""
+        return Path(self.lists) if self.lists else None
 
     @property
     def terms_path(self) -> Path:

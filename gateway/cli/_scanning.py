@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.cli._output import console
-from gateway.configured import enabled
+from gateway.configured import enabled, sieve
 from gateway.core.ports import Following
 from gateway.detectors._scan import Scanner
 from gateway.settings import Settings
@@ -27,4 +27,4 @@ def load_scanner(found: Settings, following: Following | None = None) -> Scanner
             cache = found.cache_dir
         else:
             cache = Path(stack.enter_context(TemporaryDirectory(prefix="gateway-")))
-        return Scanner(enabled(found), cache_dir=cache, following=following)
+        return Scanner(enabled(found), cache_dir=cache, following=following, sieve=sieve(found))

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from gateway import actions, backends, dialects, settings
 from gateway.cli._output import Json, emit, say, table
-from gateway.configured import vocabulary
+from gateway.configured import enabled, vocabulary
 from gateway.detectors import _assessors as assessors
 from gateway.detectors._verbatim.following import DETECTORS
 from gateway.policy.groups import members, names
@@ -41,7 +41,7 @@ def list_all(as_json: Json = False) -> None:
 
 
 def _detectors(found: Settings, words: Vocabulary) -> list[dict[str, Any]]:
-    on = {*found.detector_names, *DETECTORS}
+    on = {*enabled(found), *DETECTORS}
     return [
         {
             "name": name,

@@ -21,6 +21,7 @@ from gateway.detectors._locator import Locator
 from gateway.detectors._memory import Memory
 from gateway.detectors._pool import JobFailed, Pool
 from gateway.detectors._questions import Question, Questions, ask, distinct, fired, merge, tasks
+from gateway.detectors._sieve import OPEN, Sieve
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,14 @@ def build_inspector(
     rss_limit_mb: int = 1024,
     max_waiting: int = 256,
     unsure: Mapping[str, float] | None = None,
+    sieve: Sieve = OPEN,
     launched: Launched | None = None,
 ) -> PooledInspector:
     """An inspector that is not started yet.
 
     enabled: options by name of detector. cache_dir: where compiled triggers are kept; must
     belong to us alone. rss_limit_mb: a worker that holds more is replaced. unsure: by detector,
-    the score from which on faint findings are told, marked as such.
+    the score from which on faint findings are told, marked as such. sieve: sifts what they find.
     Raises ConfigError for an unknown detector or option.
     """
     pool = Pool(
@@ -59,6 +61,7 @@ def build_inspector(
         max_waiting=max_waiting,
         rss_limit_bytes=rss_limit_mb * 1024 * 1024,
         unsure=unsure,
+        sieve=sieve,
         launched=launched,
     )
     return PooledInspector(enabled, pool=pool, cache_dir=cache_dir, memory=Memory(memory_bytes))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from gateway.core.judgement import Finding
 from gateway.core.ports import Detector, Trigger
+from gateway.detectors._sieve import OPEN, Sieve
 
 _SURE: Mapping[str, float] = {}
 MAX_FRAME_BYTES = 256 * 1024 * 1024
@@ -27,11 +28,13 @@ class Setup(msgspec.Struct, array_like=True, frozen=True):
 
     job_limit_s: when a worker at work on one job ends itself, should nobody be left to do it.
     unsure: by detector, the score from which on faint findings are told, too, and marked.
+    sieve: what sifts the findings of all of them.
     """
 
     enabled: dict[str, dict[str, Any]]
     job_limit_s: float
     unsure: dict[str, float] = {}
+    sieve: Sieve = OPEN
 
 
 class Loaded(msgspec.Struct, array_like=True, frozen=True):
@@ -111,11 +114,12 @@ def perform(
     *,
     faint: bool = False,
     unsure: Mapping[str, float] = _SURE,
+    sieve: Sieve = OPEN,
 ) -> list[Outcome]:
     """Runs each task. A detector that raises spoils its own task only.
 
-    faint: whether findings below a detector's own thresholds are told, too, as if they were not.
-    unsure: as in `Setup`.
+    faint: whether findings below thresholds are told, too, as if they were not.
+    unsure, sieve: as in `Setup`.
     One of the two places where everything is caught: a failure becomes a finding.
     """
     out = []
@@ -125,9 +129,10 @@ def perform(
             found = detector.detect(task.texts, task.hints)
             if len(found) != len(task.texts):
                 raise ValueError("one list of findings for each text")
-            least = {} if faint else thresholds(detector)
+            least = {} if faint else sieve.thresholds(thresholds(detector))
             lowest = unsure.get(task.detector, math.inf)
-            out.append(Outcome([_rows(findings, least, lowest) for findings in found]))
+            kept = (_sifted(*each, sieve) for each in zip(found, task.texts, strict=True))
+            out.append(Outcome([_rows(findings, least, lowest) for findings in kept]))
         except Exception as err:  # noqa: BLE001 - the door of a detector
             out.append(Outcome([], type(err).__name__))
     return out
@@ -137,6 +142,10 @@ def thresholds(detector: Detector) -> Mapping[str, float]:
     """The least score by category of what a detector reports; empty if it is not graded."""
     found: Mapping[str, float] = getattr(detector, "thresholds", {})
     return found
+
+
+def _sifted(findings: Sequence[Finding], text: str, sieve: Sieve) -> Sequence[Finding]:
+    return [f for f in findings if not sieve.drops(f, text)] if sieve.allowed else findings
 
 
 def _rows(findings: Iterable[Finding], least: Mapping[str, float], lowest: float) -> list[Row]:

@@ -57,7 +57,7 @@ class Locator:
         # that holds nothing a pattern begins with the faster, the more alike they are.
         self._first = {
             name: _database(
-                [(self._hints[name].index(trigger.hint), trigger) for trigger in triggers[name]],
+                _numbered(triggers[name], self._hints[name]),
                 hyperscan.HS_FLAG_SINGLEMATCH,
                 cache_dir,
             )
@@ -110,6 +110,11 @@ class Locator:
                 hints = self._hints[name]
                 out[name] = [hints[number] for number in sorted(set(found))]
         return out
+
+
+def _numbered(triggers: Sequence[Trigger], hints: Sequence[str]) -> list[tuple[int, Trigger]]:
+    places = {hint: number for number, hint in enumerate(hints)}
+    return [(places[trigger.hint], trigger) for trigger in triggers]
 
 
 def _scan(database: hyperscan.Database, folded: bytes, found: list[int]) -> None:

@@ -26,6 +26,7 @@ from gateway.detectors._jobs import (
     loaded_decoder,
     pack,
 )
+from gateway.detectors._sieve import OPEN, Sieve
 
 LOAD_DEADLINE_S = 120.0
 FIRST_PAUSE_S = 0.2
@@ -71,15 +72,16 @@ class Pool:
         max_waiting: int = 256,
         rss_limit_bytes: int = 0,
         unsure: Mapping[str, float] | None = None,
+        sieve: Sieve = OPEN,
         launched: Launched | None = None,
     ) -> None:
-        """enabled: options by name of detector. rss_limit_bytes: 0 for no limit. unsure: as in
-        `Setup`.
+        """enabled: options by name of detector. rss_limit_bytes: 0 for no limit. unsure, sieve: as
+        in `Setup`.
 
         launched: a worker process that is on its way already; the first to be used.
         """
         options = {name: dict(value) for name, value in enabled.items()}
-        self._setup = pack(Setup(options, deadline_s * 2, dict(unsure or {})))
+        self._setup = pack(Setup(options, deadline_s * 2, dict(unsure or {}), sieve))
         self._processes = processes
         self._deadline_s = deadline_s
         self._max_waiting = max_waiting

@@ -19,10 +19,14 @@ from gateway.detectors import create
 from gateway.detectors._jobs import perform, thresholds
 from gateway.detectors._locator import Locator
 from gateway.detectors._questions import Question, ask, distinct, fired, merge, tasks
+from gateway.detectors._sieve import OPEN, Sieve
 
 
 class Scanner:
-    """Detectors loaded into this process. following: those that follow a whole text, if any."""
+    """Detectors loaded into this process. following: those that follow a whole text, if any.
+
+    sieve: sifts what the others find.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class Scanner:
         *,
         cache_dir: Path,
         following: Following | None = None,
+        sieve: Sieve = OPEN,
     ) -> None:
         """Loads everything, which takes seconds. Raises ConfigError."""
         self._members = {detector.name: detector for detector in create(enabled)}
@@ -42,7 +47,8 @@ class Scanner:
         self.detectors = {d.name: d.categories for d in self._members.values()}
         self.versions = {d.name: d.version for d in self._members.values()}
         self._following = following
-        self._thresholds = {d.name: thresholds(d) for d in self._members.values()}
+        self._sieve = sieve
+        self._thresholds = {d.name: sieve.thresholds(thresholds(d)) for d in self._members.values()}
 
     def scan(self, text: str, detectors: Collection[str] | None = None) -> list[Finding]:
         """All findings in a text, by place. detectors: some of those enabled; None for all.
@@ -72,7 +78,7 @@ class Scanner:
         for index, (window, found_) in enumerate(zip(cuttings, hinted, strict=True)):
             ask(questions, index, window, found=found_, models=models)
         found: list[list[Finding]] = [[] for _ in cuttings]
-        outcomes = perform(self._members, tasks(questions), faint=faint)
+        outcomes = perform(self._members, tasks(questions), faint=faint, sieve=self._sieve)
         for (name, asked), outcome in zip(questions.items(), outcomes, strict=True):
             merge(name, asked, outcome, self.detectors[name], found)
         return distinct(

@@ -65,7 +65,7 @@ def serve(sock: socket.socket) -> None:
                 # SIGALRM ends the process even where Python code gets no turn.
                 signal.setitimer(signal.ITIMER_REAL, setup.job_limit_s)
                 tasks = tasks_decoder.decode(body)
-                outcomes = perform(detectors, tasks, unsure=setup.unsure)
+                outcomes = perform(detectors, tasks, unsure=setup.unsure, sieve=setup.sieve)
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 sock.sendall(pack(Answer(outcomes, rss_bytes())))
 

@@ -43,7 +43,10 @@ def build(options: Mapping[str, Any]) -> Pii:
 
 
 class Pii:
-    """The detector. allow: texts that are never findings, whatever their case."""
+    """The detector. allow: texts that are never findings, whatever their case.
+
+    thresholds: `min_score`, for each category.
+    """
 
     name = "pii"
 
@@ -58,7 +61,7 @@ class Pii:
         self.version = f"presidio-analyzer {version('presidio-analyzer')}"
         self.categories = frozenset(entities)
         self._countries = tuple(countries)
-        self._min_score = min_score
+        self.thresholds = dict.fromkeys(entities, min_score)
         self._allow = frozenset(text.casefold() for text in allow)
         self._stop_words: frozenset[str] = frozenset()
         self._recognisers: Recognisers | None = None
@@ -70,7 +73,7 @@ class Pii:
         return self._recognisers.triggers
 
     def detect(self, texts: Sequence[str], hints: Sequence[Collection[str]]) -> list[list[Finding]]:
-        """Runs the recognisers whose hints fired."""
+        """Runs the recognisers whose hints fired; also what is faint is told."""
         if self._recognisers is None:
             raise RuntimeError("the detector is not loaded")
         return [
@@ -90,6 +93,5 @@ class Pii:
         return [
             Finding(self.name, entity, found.start, found.end, found.score)
             for entity, found in settled(claims)
-            if found.score >= self._min_score
-            and text[found.start : found.end].casefold() not in self._allow
+            if text[found.start : found.end].casefold() not in self._allow
         ]

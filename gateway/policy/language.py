@@ -55,9 +55,14 @@ class Vocabulary:
         detectors: Mapping[str, frozenset[str]],
         assessors: Mapping[str, frozenset[str]] | None = None,
     ) -> Vocabulary:
-        """The usual one: the taxonomy's groups, and in `secret` all that `patterns` can report."""
+        """The usual one: the taxonomy's groups; in `secret` all that `patterns` can report.
+
+        In `listed` all that the operator's own lists do, if there are any.
+        """
         secrets = GROUPS["secret"] | detectors.get("patterns", frozenset())
         groups = {**GROUPS, **taxonomy.load().groups(), "secret": secrets}
+        if listed := detectors.get("listed"):
+            groups["listed"] = listed
         others = assessors or {}
         return Vocabulary(actions, {**detectors, **others}, groups, frozenset(others))
 

@@ -12,6 +12,10 @@ from gateway.detectors._locator import Locator
 from gateway.detectors._recognisers import COUNTRIES
 from gateway.detectors._scan import Scanner
 
+LISTS = [
+    {"category": "PROJECT_NAME", "terms": ["Jane Doe"], "forms": [], "within_words": False},
+    {"category": "CARD", "terms": [], "forms": ["4111"], "within_words": False},
+]
 FAKES = Path(__file__).with_name("fakes")
 
 
@@ -57,6 +61,11 @@ def _loaded(name: str) -> Detector:
 @pytest.fixture(scope="session")
 def hidden() -> Detector:
     return _loaded("hidden")
+
+
+@pytest.fixture(scope="session")
+def listed() -> Detector:
+    return create({"listed": {"lists": LISTS}})[0]
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,17 @@ from gateway.detectors import create, known
 TEXTS = ["", "plain words", "Jane Doe, jane@example.org", "é 😀 4111 1111 1111 1111"]
 
 
-MEMBERS = ["content", "hidden", "injection", "names", "names_spacy", "output", "patterns", "pii"]
+MEMBERS = [
+    "content",
+    "hidden",
+    "injection",
+    "listed",
+    "names",
+    "names_spacy",
+    "output",
+    "patterns",
+    "pii",
+]
 
 
 @pytest.fixture(scope="module", params=MEMBERS)
