@@ -238,7 +238,12 @@ class Gateway:
         off = (name for name, upstream in self.catalogue.upstreams.items() if upstream.missing)
         lost = (each.name for each in self.assessors if each.route() is None)
         profiles = {id_: each.profile for id_, each in self.terms.profiles.items()}
-        unfit = "; ".join(terms_in_use.not_under(self.catalogue, profiles))
+        unfit = "; ".join(
+            (
+                *terms_in_use.not_under(self.catalogue, profiles),
+                *terms_in_use.contradicted(self.catalogue, profiles),
+            )
+        )
         return {
             **({"terms profiles": unfit} if unfit else {}),
             **{f"backend {name}": NO_CREDENTIAL for name in off},

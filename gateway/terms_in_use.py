@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlalchemy import Engine
 
 from gateway import backends, catalogue, taxonomy
+from gateway.core.clearance import DataClass
 from gateway.core.ports import Clock
 from gateway.documents import Document
 from gateway.settings import Settings
@@ -15,7 +16,9 @@ from gateway.terms.inforce import in_force
 from gateway.terms.ledger import Approval
 from gateway.terms.profile import Profile
 from gateway.terms.registry import Registry
-from gateway.terms.standing import InForce, Ways
+from gateway.terms.standing import Asked, InForce, Ways, contradictions
+
+CONFIDENTIAL = DataClass.of("confidential")
 
 
 def read_terms(settings: Settings) -> dict[str, Profile]:
@@ -53,6 +56,25 @@ def not_under(known: catalogue.Catalogue, profiles: Mapping[str, Profile]) -> It
         if not any(each.applies(route.provider, *names) for each in named):
             ids = " or ".join(each.id for each in named)
             yield f"{model.name} of {route.provider} is not what {ids} is for: see its applies_to"
+
+
+def contradicted(known: catalogue.Catalogue, profiles: Mapping[str, Profile]) -> Iterator[str]:
+    """Where what the catalogue says of data at a model is not what its terms profiles say."""
+    for model in known.models:
+        route = model.route(model.name)
+        names = (route.model, route.upstream_model)
+        asked = Asked(route.tier, (), {}, None, route.trains, route.retention_days)
+        for profile in (profiles[id_] for id_ in model.terms if id_ in profiles):
+            if not profile.applies(route.provider, *names):
+                continue
+            for words in contradictions(profile, asked):
+                yield f"{model.name}: the terms of {profile.id} {words}"
+            trains = profile.handling(route.tier).get("trains") == "yes"
+            if trains and not route.clearance.lacks(CONFIDENTIAL):
+                yield (
+                    f"{model.name} may see {', '.join(route.clearance.names)} data, and by the "
+                    f"terms of {profile.id} models are trained on it"
+                )
 
 
 def made(terms: Iterable[InForce]) -> list[Document]:

@@ -25,7 +25,7 @@ from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 from gateway.identity.keytable import KeyTable
 from gateway.settings import Settings
-from gateway.terms_in_use import from_terms, not_under, read_terms
+from gateway.terms_in_use import contradicted, from_terms, not_under, read_terms
 
 _SAMPLE = "mail jane.roe@example.com"
 _LOW_DISK_BYTES = 500 * 1024 * 1024
@@ -165,6 +165,9 @@ def _unfit(found: Settings, known: catalogue.Catalogue) -> Iterator[Check]:
         return
     for text in not_under(known, profiles):
         mend = f"name a profile that fits in {found.catalogue_path}: gateway terms list"
+        yield Check("terms", State.WARN, f"{text}.", mend)
+    for text in contradicted(known, profiles):
+        mend = f"correct trains, retention_days, classes or tier in {found.catalogue_path}"
         yield Check("terms", State.WARN, f"{text}.", mend)
 
 

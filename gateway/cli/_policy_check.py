@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from gateway import configured, settings
+from gateway import backends, catalogue, configured, settings
 from gateway.cli._output import Json, emit, say, table
 from gateway.configured import installation, read_assessors
 from gateway.core.message import Direction
@@ -16,6 +16,7 @@ from gateway.policy.bundle import PolicyBundle
 from gateway.policy.checking import Doubt, doubts
 from gateway.policy.holding import held_for
 from gateway.settings import Settings
+from gateway.terms_in_use import contradicted, read_terms
 
 Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 if anything is doubtful, too.")]
 PathArgument = Annotated[
@@ -33,6 +34,8 @@ def check(path: PathArgument = "", strict: Strict = False, as_json: Json = False
     bundle = configured.bundle(found, path)
     held = _held(found, bundle)
     doubtful = doubts(bundle, installation(found))
+    if not path:
+        doubtful += _of_terms(found)
     if as_json:
         policies = [
             {
@@ -57,6 +60,14 @@ def check(path: PathArgument = "", strict: Strict = False, as_json: Json = False
         _tell(bundle, held, doubtful, strict=strict)
     if strict and doubtful:
         raise typer.Exit(1)
+
+
+def _of_terms(found: Settings) -> list[Doubt]:
+    """What the catalogue says of data that terms profiles deny; of policies in force alone."""
+    profiles = read_terms(found)
+    known = catalogue.read(found.catalogue_path, backends.kinds(), profiles=profiles)
+    at = str(found.catalogue_path)
+    return [Doubt(at, "terms", f"{text}.") for text in contradicted(known, profiles)]
 
 
 def _held(found: Settings, bundle: PolicyBundle) -> dict[str, tuple[str, ...]]:

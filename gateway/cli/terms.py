@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from gateway import backends, catalogue, settings
+from gateway import backends, catalogue, settings, taxonomy
 from gateway.cli._output import Json, emit, say, table, when
 from gateway.cli._terms import SOON, Office, office, state, tell
 from gateway.cli._terms_check import checked, tell_checked
 from gateway.terms.acts import By, Plan
 from gateway.terms.ledger import Acceptance, Act, Approval, Attestation
+from gateway.terms.schema import schema as schema_of
 from gateway.terms.telling import act, brief, said, whole
 from gateway.terms_in_use import named
 
@@ -104,6 +106,16 @@ def check(
         tell_checked(found)
     if not found["ok"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def schema(as_json: Json = False) -> None:
+    """Print a JSON Schema of terms profiles, for editors. Always JSON; `--json`: in one line."""
+    found = schema_of(taxonomy.load().categories())
+    if as_json:
+        emit(found)
+    else:
+        typer.echo(json.dumps(found, indent=2))
 
 
 @app.command()

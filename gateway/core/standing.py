@@ -18,6 +18,7 @@ REGION_EXCLUDED = "region_excluded"
 AGE_EXCLUDED = "age_excluded"
 TIER_EXCLUDED = "tier_excluded"
 TIER_UNKNOWN = "tier_unknown"
+HANDLING_CONTRADICTED = "handling_contradicted"
 ATTESTATION_PENDING = "attestation_pending"
 ATTESTATION_MISSING = "attestation_missing"
 
@@ -34,6 +35,7 @@ STATES = (
     AGE_EXCLUDED,
     TIER_EXCLUDED,
     TIER_UNKNOWN,
+    HANDLING_CONTRADICTED,
     ATTESTATION_PENDING,
     ATTESTATION_MISSING,
 )
@@ -55,11 +57,15 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """One profile that a call is under. acceptance: the id of what counts; empty if nothing."""
+    """One profile that a call is under. acceptance: the id of what counts; empty if nothing.
+
+    output_use: what outputs are not simply allowed to be used for.
+    """
 
     profile: str
     rev: str
     acceptance: str = ""
+    output_use: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,7 @@ def _under(exchange: Exchange, under: Under) -> dict[str, Any]:
         "profile": under.profile,
         "rev": under.rev,
         "acceptance": under.acceptance,
+        **({"output_use": list(under.output_use)} if under.output_use else {}),
         **({"states": said} if said else {}),
     }
 

@@ -101,7 +101,10 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One profile. raw: the whole document as values, which is what its digest is of."""
+    """One profile. raw: the whole document as values, which is what its digest is of.
+
+    tiers: all those of the vendor's service that its documents know; empty if it does not say.
+    """
 
     id: str
     rev: str
@@ -120,6 +123,7 @@ class Profile:
     disclose_ai: str = "none"
     output_use: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
+    tiers: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
     at: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -153,6 +157,18 @@ class Profile:
                 return clause
         raise KeyError(id_)
 
+    def handling(self, tier: str) -> dict[str, Any]:
+        """What becomes of data in this tier: what it says of it, and else what it says of all."""
+        said = {key: value for key, value in self.data.items() if key != "tiers"}
+        here: Mapping[str, Any] = self.data.get("tiers", {}).get(tier, {})
+        return {**said, **here}
+
+    def limits(self) -> tuple[str, ...]:
+        """What outputs are not simply allowed to be used for, as `compete:forbidden`."""
+        uses = ("train_other_models", "compete")
+        said = ((use, self.output_use.get(use, "allowed")) for use in uses)
+        return tuple(f"{use}:{how}" for use, how in said if how != "allowed")
+
     def attestations(self) -> list[str]:
         """The names of all that its clauses want attested, in their order."""
         return list(dict.fromkeys(c.attests for c in self.clauses if c.attests))
@@ -171,6 +187,8 @@ class Example:
     provider: str
     model: str
     tier: str
+    trains: bool
+    retention_days: int
     modalities: frozenset[str]
     accepted: bool
     attested: Mapping[str, str]

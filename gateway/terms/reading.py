@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from gateway import documents
 from gateway.cursor import Cursor
@@ -20,34 +19,34 @@ from gateway.terms.profile import (
 )
 from gateway.terms.reading_clauses import read_clauses
 from gateway.terms.reading_examples import read_examples
+from gateway.terms.reading_handling import read_data, read_days, read_output_use, read_tiers
 
 ID = r"[a-z0-9][a-z0-9-]{0,40}/[a-z0-9][a-z0-9.-]{0,40}"
 REV = r"[0-9A-Za-z][0-9A-Za-z.-]{0,40}"
+URL = r"https://\S+"
 DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 SHA256 = r"[0-9a-f]{64}"
-MAX_DAYS = 3_650
 
 TOP_KEYS = (
     "apiVersion", "kind", "metadata", "sources", "applies_to", "license", "acceptance",
-    "clauses", "notices", "disclose_ai", "output_use", "data", "examples",
+    "tiers", "clauses", "notices", "disclose_ai", "output_use", "data", "examples",
 )  # fmt: skip
 TOP_NEEDED = (
     "apiVersion", "kind", "metadata", "sources", "applies_to", "license", "acceptance", "clauses",
 )  # fmt: skip
-METADATA_KEYS = ("id", "rev", "status", "title", "summary", "certainty")
+METADATA_NEEDED = ("id", "rev", "status", "title", "summary")
+METADATA_KEYS = (*METADATA_NEEDED, "certainty")
 SOURCE_KEYS = ("title", "kind", "url", "date", "retrieved", "sha256", "certainty")
+SOURCE_NEEDED = ("title", "kind", "certainty")
 SOURCE_KINDS = ("license", "terms", "policy", "notice")
 # A file only ever holds drafts, or what is no longer to be used: approving is an act on record.
 STATUSES = ("draft", "superseded")
 LICENCE_CLASSES = ("permissive", "community", "rail", "research", "proprietary_api")
+ACCEPTANCE_NEEDED = ("required",)
 ACCEPTANCE_KEYS = ("required", "valid_days", "grace_days")
 NOTICE_KEYS = ("id", "clause", "text", "where")
 NOTICE_PLACES = ("ui", "docs", "distribution")
 DISCLOSURES = ("none", "session_start", "per_output")
-OUTPUT_KEYS = ("train_other_models", "compete", "naming_prefix", "clause")
-OUTPUT_USES = ("allowed", "allowed_with_naming", "forbidden", "unclear")
-DATA_KEYS = ("trains", "retention_days", "locations", "clause")
-TRAINS = ("yes", "no", "unclear")
 
 
 def load(path: Path, hazards: Collection[str]) -> dict[str, Profile]:
@@ -72,10 +71,11 @@ def read(document: Document, hazards: Collection[str]) -> Profile:
     top = Cursor.top(document).fields(TOP_KEYS, TOP_NEEDED)
     top["apiVersion"].choice([API_VERSION])
     top["kind"].choice([KIND])
-    metadata = top["metadata"].fields(METADATA_KEYS, ("id", "rev", "status", "title", "summary"))
+    metadata = top["metadata"].fields(METADATA_KEYS, METADATA_NEEDED)
     applies = top["applies_to"].fields(("providers", "models"))
     licence = top["license"].fields(("spdx", "class"), ("class",))
-    clauses = read_clauses(top["clauses"], hazards)
+    tiers = read_tiers(top["tiers"]) if "tiers" in top else ()
+    clauses = read_clauses(top["clauses"], hazards, tiers)
     ids = [clause.id for clause in clauses]
     return Profile(
         id=metadata["id"].text(ID, "an id such as meta/llama-4-community"),
@@ -93,8 +93,9 @@ def read(document: Document, hazards: Collection[str]) -> Profile:
         clauses=clauses,
         notices=_notices(top["notices"], ids) if "notices" in top else (),
         disclose_ai=top["disclose_ai"].choice(DISCLOSURES) if "disclose_ai" in top else "none",
-        output_use=_output_use(top["output_use"], ids) if "output_use" in top else {},
-        data=_data(top["data"], ids) if "data" in top else {},
+        output_use=read_output_use(top["output_use"], clauses) if "output_use" in top else {},
+        data=read_data(top["data"], clauses, tiers) if "data" in top else {},
+        tiers=tiers,
         examples=read_examples(top["examples"], clauses, hazards) if "examples" in top else (),
         at=f"{document.path}:{document.lines.get(('metadata',), 1)}",
         raw=document.value,
@@ -108,11 +109,11 @@ def _certainty(fields: Mapping[str, Cursor]) -> Certainty:
 
 
 def _source(cursor: Cursor) -> Source:
-    fields = cursor.fields(SOURCE_KEYS, ("title", "kind", "certainty"))
+    fields = cursor.fields(SOURCE_KEYS, SOURCE_NEEDED)
     return Source(
         title=fields["title"].text(),
         kind=fields["kind"].choice(SOURCE_KINDS),
-        url=_maybe(fields, "url", r"https://\S+", "an address that starts with https://"),
+        url=_maybe(fields, "url", URL, "an address that starts with https://"),
         date=_maybe(fields, "date", DATE, "a date such as 2025-04-05"),
         retrieved=_maybe(fields, "retrieved", DATE, "a date such as 2025-04-05"),
         sha256=_maybe(fields, "sha256", SHA256, "64 hex digits"),
@@ -132,7 +133,7 @@ def _globs(fields: Mapping[str, Cursor], key: str) -> tuple[str, ...]:
 
 
 def _acceptance(cursor: Cursor) -> Acceptance:
-    fields = cursor.fields(ACCEPTANCE_KEYS, ("required",))
+    fields = cursor.fields(ACCEPTANCE_KEYS, ACCEPTANCE_NEEDED)
     return Acceptance(
         required=fields["required"].truth(),
         valid_days=_days(fields, "valid_days") or 0,
@@ -141,12 +142,7 @@ def _acceptance(cursor: Cursor) -> Acceptance:
 
 
 def _days(fields: Mapping[str, Cursor], key: str) -> int | None:
-    if key not in fields:
-        return None
-    days = fields[key].count()
-    if days > MAX_DAYS:
-        raise fields[key].error(f"expected at most {MAX_DAYS} days.")
-    return days
+    return read_days(fields[key]) if key in fields else None
 
 
 def _notices(cursor: Cursor, clauses: Collection[str]) -> tuple[Notice, ...]:
@@ -162,28 +158,3 @@ def _notices(cursor: Cursor, clauses: Collection[str]) -> tuple[Notice, ...]:
             )
         )
     return tuple(found)
-
-
-def _output_use(cursor: Cursor, clauses: Collection[str]) -> dict[str, str]:
-    fields = cursor.fields(OUTPUT_KEYS)
-    uses = ("train_other_models", "compete")
-    found: dict[str, str] = {key: fields[key].choice(OUTPUT_USES) for key in uses if key in fields}
-    if "naming_prefix" in fields:
-        found["naming_prefix"] = fields["naming_prefix"].text()
-    if "clause" in fields:
-        found["clause"] = fields["clause"].choice(clauses)
-    return found
-
-
-def _data(cursor: Cursor, clauses: Collection[str]) -> dict[str, Any]:
-    fields = cursor.fields(DATA_KEYS)
-    found: dict[str, Any] = {}
-    if "trains" in fields:
-        found["trains"] = fields["trains"].choice(TRAINS)
-    if "retention_days" in fields and fields["retention_days"].value is not None:
-        found["retention_days"] = _days(fields, "retention_days")
-    if "locations" in fields:
-        found["locations"] = fields["locations"].texts()
-    if "clause" in fields:
-        found["clause"] = fields["clause"].choice(clauses)
-    return found

@@ -11,9 +11,10 @@ from gateway.terms.profile import Certainty, Class, Clause
 
 MAX_CLAUSES = 200
 ID = r"[a-z][a-z0-9-]{0,62}"
+CLAUSE_NEEDED = ("id", "reference", "class", "certainty", "summary")
 CLAUSE_KEYS = (
-    "id", "reference", "class", "certainty", "summary", "hazards", "domains", "modalities",
-    "action", "min_score", "regions", "min_age", "tiers", "attests",
+    *CLAUSE_NEEDED, "hazards", "domains", "modalities", "action", "min_score", "regions",
+    "min_age", "tiers", "attests",
 )  # fmt: skip
 ACTIONS = ("flag", "block")
 MODALITIES = ("text", "image", "audio", "video", "file")
@@ -30,22 +31,28 @@ _OWN = {
 _EXCLUDING = ("regions", "min_age", "tiers")
 
 
-def read_clauses(cursor: Cursor, hazards: Collection[str]) -> tuple[Clause, ...]:
-    """All clauses. hazards: the ids that they may name. Raises ConfigError."""
+def read_clauses(
+    cursor: Cursor, hazards: Collection[str], tiers: Collection[str] = ()
+) -> tuple[Clause, ...]:
+    """All clauses. Raises ConfigError.
+
+    hazards, tiers: what they may name; without tiers any.
+    """
     found: dict[str, Clause] = {}
     for item in cursor.items():
         if len(found) >= MAX_CLAUSES:
             raise item.error(f"more than {MAX_CLAUSES} clauses in one profile.")
-        clause = _clause(item, hazards)
+        clause = _clause(item, hazards, tiers)
         if clause.id in found:
             raise item.error(f"the id {clause.id!r} is taken.")
         found[clause.id] = clause
     return tuple(found.values())
 
 
-def _clause(cursor: Cursor, hazards: Collection[str]) -> Clause:
-    needed = ("id", "reference", "class", "certainty", "summary")
-    ident = cursor.fields(CLAUSE_KEYS, needed)["id"].text(ID, "small letters, digits and hyphens")
+def _clause(cursor: Cursor, hazards: Collection[str], tiers: Collection[str]) -> Clause:
+    ident = cursor.fields(CLAUSE_KEYS, CLAUSE_NEEDED)["id"].text(
+        ID, "small letters, digits and hyphens"
+    )
     cursor = cursor.named(f"clause {ident!r}")
     fields = cursor.fields(CLAUSE_KEYS)
     klass = Class(fields["class"].choice([each.value for each in Class]))
@@ -66,7 +73,7 @@ def _clause(cursor: Cursor, hazards: Collection[str]) -> Clause:
         regions=regions,
         of=of,
         min_age=fields["min_age"].count() if "min_age" in fields else 0,
-        tiers=frozenset(fields["tiers"].texts()) if "tiers" in fields else frozenset(),
+        tiers=_tiers(fields["tiers"], tiers) if "tiers" in fields else frozenset(),
         attests=_attests(fields),
     )
 
@@ -101,6 +108,10 @@ def _action(fields: Mapping[str, Cursor]) -> str:
 
 def _choices(fields: Mapping[str, Cursor], key: str, known: Collection[str]) -> frozenset[str]:
     return frozenset(fields[key].choices(known)) if key in fields else frozenset()
+
+
+def _tiers(cursor: Cursor, known: Collection[str]) -> frozenset[str]:
+    return frozenset(cursor.choices(known) if known else cursor.texts())
 
 
 def _regions(cursor: Cursor) -> tuple[frozenset[str], str]:

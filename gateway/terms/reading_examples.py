@@ -12,7 +12,8 @@ from gateway.terms.reading_clauses import MODALITIES
 
 MAX_EXAMPLES = 500
 EXAMPLE_KEYS = (
-    "name", "provider", "model", "tier", "modalities", "accepted", "attested", "hazard", "expect",
+    "name", "provider", "model", "tier", "trains", "retention_days", "modalities", "accepted",
+    "attested", "hazard", "expect",
 )  # fmt: skip
 
 
@@ -39,6 +40,8 @@ def _example(cursor: Cursor, clauses: Collection[str], hazards: Collection[str])
         provider=fields["provider"].text(),
         model=fields["model"].text(),
         tier=fields["tier"].text() if "tier" in fields else "",
+        trains=fields["trains"].truth() if "trains" in fields else True,
+        retention_days=fields["retention_days"].count() if "retention_days" in fields else -1,
         modalities=frozenset(modalities),
         accepted=fields["accepted"].truth() if "accepted" in fields else True,
         attested=_attested(fields["attested"]) if "attested" in fields else {},

@@ -162,7 +162,9 @@ class Registry:
         stood = []
         for each in found:
             accepted = self.accepted(who, each.profile.id)
-            asked = Asked(route.tier, modalities, attested, accepted)
+            asked = Asked(
+                route.tier, modalities, attested, accepted, route.trains, route.retention_days
+            )
             stood.append(stand(each, asked, now_ms=now_ms, ways=self._ways))
         # A stable order: what stops comes before what only warns, whichever profile says it.
         states = sorted((s for _, ss in stood for s in ss), key=lambda s: s.code in PENDING)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from gateway.core import standing as core
@@ -39,6 +39,7 @@ class InForce:
 class Asked:
     """What of a call terms may ask about.
 
+    trains, retention_days: what the catalogue says of where it goes, as a route does.
     attested: values by name, of those that hold now. accepted: of the acceptances of this
     profile the latest of the most specific level.
     """
@@ -47,6 +48,8 @@ class Asked:
     modalities: Collection[str]
     attested: Mapping[str, str]
     accepted: Acceptance | None
+    trains: bool = True
+    retention_days: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +82,15 @@ def stand(
             f"{ways.to(f'terms approve {profile.id} --by WHO')}"
         )
         return Under(profile.id, profile.rev), (State(core.DRAFT, profile.id, "", words),)
-    states = [*_acceptance(found, asked, now_ms, ways)]
+    states = [*_acceptance(found, asked, now_ms, ways), *_handling(profile, asked)]
     for clause in profile.clauses:
         if not clause.modalities or clause.modalities.intersection(asked.modalities):
             states += _clause(found, clause, asked, now_ms, ways)
     states.sort(key=lambda state: state.code in PENDING)
     accepted = asked.accepted
     holds = accepted is not None and accepted.withdrawn_ms is None
-    return Under(profile.id, profile.rev, accepted.id if accepted and holds else ""), tuple(states)
+    acceptance = accepted.id if accepted and holds else ""
+    return Under(profile.id, profile.rev, acceptance, profile.limits()), tuple(states)
 
 
 def _acceptance(found: InForce, asked: Asked, now_ms: int, ways: Ways) -> Iterator[State]:
@@ -127,8 +131,49 @@ def _clause(
         elif not asked.tier:
             words = "depend on the backend's tier, which the catalogue does not say"
             yield _state(core.TIER_UNKNOWN, profile, clause, words)
+        elif profile.tiers and asked.tier not in profile.tiers:
+            words = (
+                f"know no tier {asked.tier!r}, as the catalogue says, but {_list(profile.tiers)}"
+            )
+            yield _state(core.TIER_UNKNOWN, profile, clause, words)
     elif clause.regions or clause.min_age:
         yield from _fact(found, clause, asked, now_ms, ways)
+
+
+def contradictions(profile: Profile, asked: Asked) -> Iterator[str]:
+    """What the catalogue says of data and the profile says otherwise, in words.
+
+    Who has a contract of its own that is better says so by the tier.
+    """
+    said = profile.handling(asked.tier)
+    tier = f" in the tier {asked.tier!r}" if asked.tier else ""
+    if said.get("trains") == "yes" and not asked.trains:
+        yield f"have models trained on what is sent there{tier}, and the catalogue says it is not"
+    days, ours = said.get("retention_days"), asked.retention_days
+    if days is not None and 0 <= ours < days:
+        yield f"keep data {days} days{tier}, and the catalogue says {ours}"
+
+
+def _handling(profile: Profile, asked: Asked) -> Iterator[State]:
+    for words in contradictions(profile, asked):
+        yield _state(core.HANDLING_CONTRADICTED, profile, _answering(profile, asked.tier), words)
+    if asked.tier and (not profile.tiers or asked.tier in profile.tiers):
+        return
+    for tier in profile.data.get("tiers", {}):
+        clause = _answering(profile, tier)
+        asks = clause is not None and clause.tiers
+        if not asks and any(contradictions(profile, replace(asked, tier=tier))):
+            words = (
+                f"say of the tier {tier!r} what the catalogue denies, and it names no known tier"
+            )
+            yield _state(core.TIER_UNKNOWN, profile, clause, words)
+            return
+
+
+def _answering(profile: Profile, tier: str) -> Clause | None:
+    """The clause that says what becomes of data in this tier, if the profile names one."""
+    id_ = profile.handling(tier).get("clause")
+    return profile.clause(id_) if id_ else None
 
 
 def _fact(found: InForce, clause: Clause, asked: Asked, now_ms: int, ways: Ways) -> Iterator[State]:
@@ -162,15 +207,20 @@ def _unattested(found: InForce, clause: Clause, name: str, now_ms: int, ways: Wa
     )
 
 
-def _state(code: str, profile: Profile, clause: Clause, words: str, mend: str = "") -> State:
-    told = f"{_about(profile)}, clause {clause.id} ({clause.reference}), {words}. {mend}"
-    return State(code, profile.id, clause.id, told.rstrip())
+def _state(code: str, profile: Profile, clause: Clause | None, words: str, mend: str = "") -> State:
+    where = f", clause {clause.id} ({clause.reference})," if clause else ""
+    told = f"{_about(profile)}{where} {words}. {mend}"
+    return State(code, profile.id, clause.id if clause else "", told.rstrip())
 
 
 def _about(profile: Profile) -> str:
     source = profile.sources[0]
     dated = f" of {source.date}" if source.date else ""
     return f'The terms "{source.title}"{dated} ({profile.name})'
+
+
+def _list(names: Collection[str]) -> str:
+    return " or ".join(repr(name) for name in names)
 
 
 def day(ms: int) -> str:

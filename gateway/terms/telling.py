@@ -47,6 +47,7 @@ def whole(found: InForce) -> dict[str, Any]:
         "disclose_ai": profile.disclose_ai,
         "output_use": dict(profile.output_use),
         "data": dict(profile.data),
+        "tiers": list(profile.tiers),
     }
 
 
@@ -72,6 +73,11 @@ def notices(model: str, profiles: Iterable[InForce]) -> dict[str, Any]:
             {"profile": each.profile.id, "at": each.profile.disclose_ai}
             for each in found
             if each.profile.disclose_ai != "none"
+        ],
+        "output_use": [
+            {"profile": each.profile.id, **each.profile.output_use}
+            for each in found
+            if each.profile.limits()
         ],
         "terms": [
             {

@@ -38,6 +38,8 @@ def _try(profile: Profile, example: Example) -> Tried:
             example.modalities,
             example.attested,
             _accepted(profile) if example.accepted else None,
+            example.trains,
+            example.retention_days,
         )
         _, states = stand(InForce(profile, _APPROVED_MS), asked, now_ms=_NOW_MS, ways=Ways())
         found = frozenset("/".join(filter(None, (s.code, s.clause))) for s in states)

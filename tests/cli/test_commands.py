@@ -22,6 +22,7 @@ LISTED = """
     policy.diff policy.replay audit.checkpoint audit.sequence audit.verifier audit.witness
     policy.sign policy.push policy.approve policy.activate policy.stage policy.promote
     policy.rollback policy.status policy.history terms.list terms.show terms.check
+    terms.schema
     terms.approve terms.accept terms.attest terms.withdraw terms.status audit.ask
     audit.export audit.archive audit.pack audit.retain
     audit.hold.place audit.hold.list audit.hold.lift

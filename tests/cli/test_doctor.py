@@ -115,3 +115,31 @@ models:
     found = diagnose(gateway)["terms"]
     assert found["state"] == "warn"
     assert found["text"] == "ours of us is not what openai/gpt-2 is for: see its applies_to."
+
+
+def test_a_catalogue_that_claims_better_of_data_than_terms_is_noticed(
+    gateway: Gateway, ready: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "catalogue.yaml"
+    path.write_text(
+        """\
+apiVersion: gateway/v1
+kind: Catalogue
+backends:
+  - {name: free, kind: echo, provider: google, tier: free}
+  - {name: paid, kind: echo, provider: google, tier: paid}
+models:
+  - {name: a, backend: free, terms: google/gemini-api-terms, classes: [internal], trains: false}
+  - {name: b, backend: free, terms: google/gemini-api-terms}
+  - {name: c, backend: paid, terms: google/gemini-api-terms, trains: false}
+"""
+    )
+    monkeypatch.setenv("GATEWAY_CATALOGUE", str(path))
+    checks = value(gateway("doctor", "--json"))["checks"]
+    told = [check["text"] for check in checks if check["name"] == "terms"]
+    a, b = told
+    assert a.startswith("a: the terms of google/gemini-api-terms have models trained on what is")
+    assert "in the tier 'free', and the catalogue says it is not." in a
+    assert b.startswith("b may see confidential data, and by the terms of google/gemini-api-terms")
+    doubts = value(gateway("policy", "check", "--json"))["doubts"]
+    assert [doubt["message"] for doubt in doubts if doubt["where"] == "terms"] == told

@@ -20,6 +20,7 @@ TYPES = {
     "boolean": bool,
     "integer": int,
     "number": int | float,
+    "null": type(None),
 }
 
 
@@ -29,7 +30,7 @@ def fits(value: Any, rule: dict[str, Any]) -> bool:
         "$schema": lambda _: True,
         "title": lambda _: True,
         "description": lambda _: True,
-        "type": lambda name: isinstance(value, TYPES[name]),
+        "type": lambda name: _is(value, name),
         "const": lambda only: value == only,
         "enum": lambda known: value in known,
         "anyOf": lambda rules: any(fits(value, each) for each in rules),
@@ -47,7 +48,16 @@ def fits(value: Any, rule: dict[str, Any]) -> bool:
             each and fits(v, each) for k, v in value.items() if k not in rule.get("properties", {})
         ),
     }
+    if "type" in rule and not _is(value, rule["type"]):
+        return False
     return all(checks[key](argument) for key, argument in rule.items())
+
+
+def _is(value: Any, name: str) -> bool:
+    """A truth value is no number in JSON."""
+    if isinstance(value, bool) and name in ("integer", "number"):
+        return False
+    return isinstance(value, TYPES[name])
 
 
 @pytest.mark.parametrize("name", ["default", "strict"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gateway import documents, taxonomy
 from gateway.core.judgement import Principal, Route
@@ -58,7 +59,7 @@ def profile(text: str = ONE, **changes: str) -> Profile:
     return read(document, HAZARDS)
 
 
-def route(model: str = "one", *terms: str, **facts: str) -> Route:
+def route(model: str = "one", *terms: str, **facts: Any) -> Route:
     return Route(model, model, "b", "maker", terms=terms or ("maker/one",), **facts)
 
 

@@ -31,6 +31,15 @@ ERRORS = [
     ("action: block", "action: redact", "unknown name 'redact'"),
     ("id: notice\n", "id: eu\n", "the id 'eu' is taken"),
     ("clause: notice", "clause: notices", "Did you mean 'notice'"),
+    ("clauses:", "tiers: [Free]\nclauses:", "small letters"),
+    ("notices:", "data: {trains: maybe}\nnotices:", "unknown name 'maybe'"),
+    ("notices:", "data: {tiers: [{trains: no}]}\nnotices:", "'tier' is missing"),
+    ("notices:", "data: {tiers: [{tier: a}, {tier: a}]}\nnotices:", "given twice"),
+    (
+        "clauses:",
+        "tiers: [free]\ndata: {tiers: [{tier: fre}]}\nclauses:",
+        "Did you mean 'free'",
+    ),
     ("modalities: [image]", "modalities: [smell]", "unknown name 'smell'"),
 ]
 
@@ -84,3 +93,14 @@ def test_a_folder_holds_each_profile_once_and_those_superseded_do_not_count(
     (tmp_path / "c.yaml").write_text(ONE)
     with pytest.raises(ConfigError, match=r"c.yaml:3: .*another profile 'maker/one'"):
         reading.load(tmp_path, HAZARDS)
+
+
+def test_what_is_unclear_contradicts_nobody() -> None:
+    before, after = ONE.split("class: detect\n    certainty: verified")
+    text = f"{before}class: record\n    certainty: unclear{after}"
+    text = text.replace("    hazards: [hate]\n    action: block\n", "")
+    found = profile(text + "data: {trains: unclear, clause: hate}\n")
+    assert found.handling("") == {"trains": "unclear", "clause": "hate"}
+    for said in ("trains: yes", "retention_days: 30"):
+        with pytest.raises(ConfigError, match="nothing is stopped by what is unclear"):
+            profile(text + f"data: {{{said}, clause: hate}}\n")

@@ -53,7 +53,7 @@ class Desk:
             self.ledger.add(act)
         self.registry.refresh()
 
-    def states(self, who: Principal = WHO, **about: str) -> list[str]:
+    def states(self, who: Principal = WHO, **about: Any) -> list[str]:
         found = self.registry.standing(who, route(**about), TEXT)
         return [state.code for state in found.states]
 
@@ -238,3 +238,15 @@ def test_it_tells_when_other_profiles_count_and_only_then(desk: Desk) -> None:
         await desk.registry.aclose()
 
     asyncio.run(run())
+
+
+def test_what_the_catalogue_says_of_data_is_held_against_terms(engine: Engine) -> None:
+    training = profile(ONE + "data: {trains: yes, clause: notice}\n")
+    desk = Desk(engine, {"maker/one": training})
+    desk.add(
+        approval(training, 900, spelt(training)),
+        acceptance(training, TENANT, 900),
+        attestation("ui_shows_one", TENANT, 900),
+    )
+    assert desk.states(trains=True) == []
+    assert desk.states(trains=False) == ["handling_contradicted"]

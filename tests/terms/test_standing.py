@@ -8,7 +8,9 @@ import pytest
 
 from gateway.core import standing as core
 from gateway.terms.ledger import Whose
+from gateway.terms.profile import Profile
 from gateway.terms.standing import DAY_MS, Asked, InForce, Ways, stand
+from tests.terms.profiles import ONE as ONE_TEXT
 from tests.terms.profiles import TEXT, acceptance, profile
 
 ONE = profile()
@@ -19,7 +21,7 @@ APPROVED = 100
 ALL = {"ui_shows_one": "", "licensee_region": "US"}
 
 
-def states(day: int = 105, **changes: object) -> list[str]:
+def states(day: int = 105, of: Profile = ONE, **changes: object) -> list[str]:
     given: dict[str, object] = {
         "tier": "",
         "modalities": TEXT,
@@ -27,7 +29,7 @@ def states(day: int = 105, **changes: object) -> list[str]:
         "accepted": acceptance(ONE, ACME, 100),
     }
     asked = Asked(**{**given, **changes})  # type: ignore[arg-type]
-    _, found = stand(InForce(ONE, APPROVED * DAY_MS), asked, now_ms=day * DAY_MS, ways=Ways())
+    _, found = stand(InForce(of, APPROVED * DAY_MS), asked, now_ms=day * DAY_MS, ways=Ways())
     return ["/".join(filter(None, (each.code, each.clause))) for each in found]
 
 
@@ -97,3 +99,43 @@ def test_words_name_the_document_the_revision_and_where_to_go() -> None:
         _, (state,) = stand(InForce(ONE, 1), asked, now_ms=0, ways=ways)
         assert state.words.startswith('The terms "The One Licence" of 2025-04-05 (maker/one@1)')
         assert where in state.words
+
+
+TIERED = profile(
+    ONE_TEXT
+    + "tiers: [free, paid]\n"
+    + "data: {trains: no, clause: notice, retention_days: 30, tiers: [\n"
+    + "  {tier: free, trains: yes, clause: hate}]}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("tier", "trains", "retention_days", "found"),
+    [
+        ("paid", False, 30, []),
+        ("paid", False, -1, []),
+        ("paid", True, 400, []),
+        ("paid", False, 29, ["handling_contradicted/notice"]),
+        ("free", True, -1, []),
+        ("free", False, -1, ["handling_contradicted/hate"]),
+        ("free", False, 0, ["handling_contradicted/hate"] * 2),
+        ("", False, -1, ["tier_unknown/hate"]),
+        ("Free", False, -1, ["tier_unknown/hate"]),
+        ("", True, -1, []),
+    ],
+)
+def test_a_catalogue_does_not_claim_more_than_terms_say(
+    tier: str, trains: bool, retention_days: int, found: list[str]
+) -> None:
+    given = {"tier": tier, "trains": trains, "retention_days": retention_days}
+    accepted = acceptance(TIERED, ACME, 100)
+    assert states(of=TIERED, accepted=accepted, **given) == found
+
+
+def test_a_call_is_told_what_its_outputs_may_not_be_used_for() -> None:
+    limited = profile(
+        ONE_TEXT + "output_use: {train_other_models: allowed, compete: forbidden, clause: notice}\n"
+    )
+    asked = Asked("", TEXT, ALL, acceptance(limited, ACME, 100))
+    under, _ = stand(InForce(limited, APPROVED * DAY_MS), asked, now_ms=0, ways=Ways())
+    assert under.output_use == ("compete:forbidden",)
