@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from gateway import db
 from gateway.audit.replay import LATE
-from gateway.audit.tables import audit_entry
+from gateway.audit.tables import audit_chain, audit_entry
 from gateway.audit.verify import verify
 from gateway.identity.keyring import Keyring
 from scripts._campaign_load import Load
@@ -101,7 +101,7 @@ class Block:
         assert self.sequencer.poll() is None, "the sequencer has ended by itself"
         until(lambda: not self.spooled(), within_s=SETTLE_S)
         if settled:
-            until(lambda: not self._report().unclosed_count, within_s=SETTLE_S)
+            self._await_ends()
         report = self._report()
         assert report.ok, report.problems[:5]
         entries = self._entries()
@@ -116,6 +116,19 @@ class Block:
         if self.way.durable == "before_release":
             told = entries["completed"].keys()
             assert self.whole <= told, f"not told: {sorted(self.whole - told)[:5]}"
+
+    def _await_ends(self) -> None:
+        """Until every exchange has its end; tells where those stand that have none."""
+        try:
+            until(lambda: not self._report().unclosed_count, within_s=SETTLE_S)
+        except AssertionError:
+            print(*self._report().unclosed, sep="\n")
+            with db.snapshot(self.gateway.engine) as connection:
+                chains = connection.execute(select(audit_chain)).mappings()
+                fields = ("replica", "epoch", "n", "opened_ms", "closed_ms")
+                print(*({name: chain[name] for name in fields} for chain in chains), sep="\n")
+            print(self._said.read_text("utf-8")[-2_000:], self.sequencer.poll())
+            raise
 
     def spooled(self) -> bool:
         return self.disk is not None and any((self.disk / "spool").glob("*.spool"))
