@@ -38,24 +38,33 @@ def close(store: Store, head: Head, *, now_ms: int, by: str) -> int:
     head: where it ends; nothing is written if it does not. by: the replica that does this.
     Raises WriteError.
     """
+    if head.closed_ms is not None:
+        return 0
+    head, closed = interrupt(store, head, now_ms=now_ms, by=by)
+    texts = ("", chain.CHAIN_CLOSED, "", "", "", "", "", "")
+    last = (new_id(), now_ms, texts, chain.data_text({"closed_by": by}))
+    rows = chain.rows(head, [last])
+    store.write(rows, head, head.moved(rows[-1], closed_ms=now_ms))
+    return closed
+
+
+def interrupt(store: Store, head: Head, *, now_ms: int, by: str) -> tuple[Head, int]:
+    """Close the exchanges of this chain that have no end; where it ends then, and how many.
+
+    Raises WriteError.
+    """
     closed = 0
-    while head.closed_ms is None:
-        cores = store.unclosed(head, limit=_AT_ONCE)
+    while cores := store.unclosed(head, limit=_AT_ONCE):
         made = [
             closing(Opened.read(c), INTERRUPTED, now_ms=now_ms, error=INTERRUPTED, closed_by=by)
             for c in cores
         ]
-        closed_ms = None
-        if len(cores) < _AT_ONCE:
-            texts = ("", chain.CHAIN_CLOSED, "", "", "", "", "", "")
-            made.append((new_id(), now_ms, texts, chain.data_text({"closed_by": by})))
-            closed_ms = now_ms
         rows = chain.rows(head, made)
-        after = head.moved(rows[-1], closed_ms=closed_ms)
+        after = head.moved(rows[-1])
         store.write(rows, head, after)
         head = after
         closed += len(cores)
-    return closed
+    return head, closed
 
 
 @dataclass(slots=True)

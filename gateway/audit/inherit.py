@@ -28,12 +28,14 @@ def inherit(store: Store, spool: Spool, *, now_ms: int, by: str) -> list[Leftove
     return forked
 
 
-def adopt(store: Store, leftover: Leftover, head: Head) -> Head:
+def adopt(store: Store, leftover: Leftover, head: Head, *, now_ms: int, by: str) -> Head:
     """Put its entries behind this head, as far as the database does not have them; the head then.
 
+    What is open in a chain that has just begun is that process's, which cannot end it any more.
     Raises WriteError.
     """
     head = rejoin(store, leftover.rows(), head)
+    head, _ = abandoned.interrupt(store, head, now_ms=now_ms, by=by)
     leftover.remove()
     return head
 

@@ -116,7 +116,7 @@ class Tail:
         forked = inherit(self._store, spool, now_ms=now_ms, by=replica) if spool else []
         self._head = self._store.open_chain(replica, now_ms, self._chain_data)
         for leftover in forked:
-            self._head = adopt(self._store, leftover, self._head)
+            self._head = adopt(self._store, leftover, self._head, now_ms=now_ms, by=replica)
         return self._head
 
     def write(self, batch: Sequence[Queued]) -> None:

@@ -373,6 +373,7 @@ def test_spool_of_a_chain_that_was_closed_meanwhile_goes_behind_the_next(
     assert report.ok, report.problems
     assert kinds(engine, kind=LATE) == ["exchange-1"]
     assert kinds(engine, kind="exchange.opened") == ["exchange-1", "exchange-2"]
+    assert kinds(engine, kind="exchange.closed") == ["exchange-1", "exchange-2"]
     assert not list(folder.iterdir())
 
 
