@@ -42,6 +42,8 @@ from gateway.pipeline.house import House
 from gateway.pipeline.later import Later
 from gateway.pipeline.sticking import Sticking
 from gateway.policy.bundle import PolicyBundle
+from gateway.quieting.registry import Registry as QuietRegistry
+from gateway.quieting.store import Store as QuietStore
 from gateway.review.desk import Desk
 from gateway.review.queue import Limits as ReviewLimits
 from gateway.review.queue import ReviewQueue
@@ -112,6 +114,8 @@ class Gateway:
             ),
         )
         self.works = Registry(self.engine, self.keyring.works_key, clock=self.clock)
+        self.quiet_values = QuietStore(self.engine, self.keyring.quiet_key, self.clock)
+        self._quiet = QuietRegistry(self.quiet_values, self.keyring.quiet_key, clock=self.clock)
         self.following = configured.following(settings, lambda: self.works.works)
         self.classes = configured.read_classes(settings)
         drafts = terms_in_use.read_terms(settings)
@@ -169,6 +173,7 @@ class Gateway:
             self.keys.start(),
             self.class_notes.start(),
             self.works.start(),
+            self._quiet.start(),
             self.reviews.start(),
             self.governing.start(),
             self.terms.start(),
@@ -194,6 +199,7 @@ class Gateway:
         await self.router.aclose()
         await self.keys.aclose()
         await self.works.aclose()
+        await self._quiet.aclose()
         await self.reviews.aclose()
         await self.terms.aclose()
         await self.shelf.aclose()
@@ -292,6 +298,7 @@ class Gateway:
             terms=self.terms.standing,
             elsewhere=self.router.elsewhere,
             sticking=self._sticking,
+            quiet=self._quiet.quiet,
         )
 
     def desk(self, via: str) -> Desk:

@@ -40,7 +40,7 @@ NEEDED: dict[Rights, dict[str, tuple[str, ...]]] = {
             "audit_chain", "audit_registry", "audit_tile", "audit_hold", "audit_reading",
             "gateway_key", "policy_tally", "class_tenant", *_TERMS,
         ),
-        "SELECT, INSERT, DELETE": ("work", "kept", "review_text"),
+        "SELECT, INSERT, DELETE": ("work", "kept", "review_text", "quiet_value"),
         "SELECT, INSERT, UPDATE, DELETE": (
             "audit_payload", "audit_payload_key", "review", "class_note",
         ),

@@ -113,6 +113,7 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
         counters=gateway.counters,
         reviews=gateway.desk("admin"),
         terms=gateway.terms_desk(),
+        quiet=gateway.quiet_values,
         session_key=hmac.digest(gateway.keyring.tenant_root, b"admin session", "sha256"),
         probe=lambda path: probe(path, gateway.problems(), gateway.notices()),
         problems=gateway.problems,

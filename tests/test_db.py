@@ -14,6 +14,7 @@ import gateway.identity.classnotes
 import gateway.identity.keytable
 import gateway.identity.shelf
 import gateway.lifecycle.tables
+import gateway.quieting.store
 import gateway.review.tables
 import gateway.terms.tables  # noqa: F401  all put their tables on the metadata
 from gateway import db

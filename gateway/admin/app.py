@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.admin import asking, bodies, metrics, payloads, policies, reads, terms_api
+from gateway.admin import asking, bodies, metrics, payloads, policies, quiet_api, reads, terms_api
 from gateway.admin import review_api as api
 from gateway.admin import review_pages as pages
 from gateway.admin.access import READERS, Access, same_site, with_role
@@ -42,6 +42,7 @@ def build(ports: AdminPorts) -> ASGIApp:
             *pages.routes(ports, admin.access, admin.console),
             *payloads.routes(ports, admin.access),
             *policies.routes(ports, admin.access),
+            *quiet_api.routes(ports, admin.access),
             *terms_api.routes(ports, admin.access, admin.console),
             Route("/", admin.page),
             Route("/login", admin.login, methods=["POST"]),

@@ -13,6 +13,7 @@ from gateway.core.apis import Reply
 from gateway.core.ports import Clock, Counters, Sink, TenantKeys
 from gateway.identity.keys import KeyStore
 from gateway.lifecycle.desk import PolicyDesk
+from gateway.quieting.store import Store as Quieting
 from gateway.review.desk import Desk
 from gateway.terms.acts import Desk as TermsDesk
 
@@ -75,9 +76,9 @@ class AdminPorts:
     """Everything the admin app may know and use.
 
     sink: reads of the log are recorded there. reviews: where reviewers decide. desk: where
-    policies are changed. session_key: 32 secret bytes that sign sessions; equal in all
-    replicas. payload_keys, payload_leave: how kept texts are opened, and who may. probe: the
-    answer to /livez and /readyz.
+    policies are changed. quiet: where false hits are marked. session_key: 32 secret bytes that
+    sign sessions; equal in all replicas. payload_keys, payload_leave: how kept texts are opened,
+    and who may. probe: the answer to /livez and /readyz.
     """
 
     version: str
@@ -87,6 +88,7 @@ class AdminPorts:
     clock: Clock
     counters: Counters
     terms: TermsDesk
+    quiet: Quieting
     reviews: Desk
     session_key: bytes = field(repr=False)
     probe: Callable[[str], Reply]

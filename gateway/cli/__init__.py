@@ -17,6 +17,7 @@ COMMANDS = {
     "policy": "Check, test and explain policies.",
     "terms": "Read, approve and accept the terms of use of models.",
     "scan": "Find personal data and secrets in a text.",
+    "findings": "Mark false hits, so that they stay quiet.",
     "evaluate": "Measure what the detectors find and miss in labelled texts.",
     "works": "Register works of which answers must not reproduce long runs.",
     "reviews": "Decide about requests that wait for a person.",

@@ -84,7 +84,8 @@ class Side:
     form); never content.
     consulted: by name of the assessor, its backend and model. pending: what goes on to be
     learned when the client has had its answer; the closing entry waits for it. transcripts: of
-    its messages, where policy has texts kept.
+    its messages, where policy has texts kept. quieted: findings that were none, for their value
+    was marked as a false hit, by category and id of the mark.
     """
 
     bytes: int = 0
@@ -100,6 +101,7 @@ class Side:
     consulted: dict[tuple[str, str, str], Consulted] = field(default_factory=dict)
     pending: list[Task[None]] = field(default_factory=list)
     transcripts: list[Transcript] = field(default_factory=list)
+    quieted: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def note(self, finding: Finding, subject: Subject, place: str = "") -> None:
         """Count a finding; only what it is, not where and never its text.

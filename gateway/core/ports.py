@@ -410,6 +410,11 @@ class TenantKeys(Protocol):
 Terms = Callable[[Principal, Route, Collection[str]], Standing]
 
 
+# (category, value of a finding) -> id under which the value was marked as a false hit; empty if
+# it was not. From memory, microseconds.
+Quiet = Callable[[str, str], str]
+
+
 class Shelf(Protocol):
     """What upstreams keep, and whose it is: a keyed digest of each id, never the content."""
 

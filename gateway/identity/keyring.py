@@ -90,6 +90,10 @@ class Keyring:
         """The 32-byte key of a tenant's held requests: HMAC-SHA256(its key, "review")."""
         return hmac.digest(self.tenant_key(tenant), b"review", "sha256")
 
+    def quiet_key(self, tenant: str) -> bytes:
+        """The 32-byte key of a tenant's quiet values: HMAC-SHA256(its key, "quiet")."""
+        return hmac.digest(self.tenant_key(tenant), b"quiet", "sha256")
+
     @property
     def works_key(self) -> bytes:
         """The 32-byte key of registered works: HMAC-SHA256(root, "works")."""

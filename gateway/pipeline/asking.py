@@ -145,6 +145,7 @@ class Asking:
             assessing=also,
             classing=classing,
             listening=listening(exchange, self._context, house, side),
+            quiet=house.quiet(exchange.principal.tenant),
         )
         self._media.judge(message.opaque, guard)
         passages = await passed(guard, message, self._shapes, self._vault)

@@ -27,7 +27,7 @@ from gateway.core.judgement import (
     Verdict,
 )
 from gateway.core.message import Kind, Opaque, Part
-from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Vault, Window
+from gateway.core.ports import Action, Follow, Following, Inspector, Judge, Quiet, Vault, Window
 from gateway.core.standing import Standing
 from gateway.core.windows import LEFT_CONTEXT_CHARS
 from gateway.pipeline.answered import Answered
@@ -62,6 +62,7 @@ class Guard:
     detours: effects by which the message must go elsewhere, so far.
     listening: who looks at them when they have gone, for nobody's decision.
     answered: where an answer's texts are written down, if a class sticks to them.
+    quiet: tells which values were marked as false hits, if any were.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Guard:
         classing: Classing | None = None,
         listening: Listening | None = None,
         answered: Answered | None = None,
+        quiet: Quiet | None = None,
     ) -> None:
         self.refusal: Refusal | None = None
         self.notices: list[str] = []
@@ -109,6 +111,7 @@ class Guard:
         self._transcript = transcript(judge.keeping, side)
         self._settling = Settling(actions, vault, restore=restore, transcript=self._transcript)
         self._answered = answered
+        self._quiet = quiet
         # Text that may be stopped or changed for what it is part of waits until that is known.
         self._waits_for_followers = self._follow is not None and bool(
             judge.enforcing(following.detectors)
@@ -238,6 +241,8 @@ class Guard:
 
     def _found(self, finding: Finding, passage: Passage) -> None:
         """Decide on a finding. Where nothing can be edited, it can only be stopped."""
+        if self._quieted(finding, passage):
+            return
         if self._assessing is not None:
             self._assessing.note(finding, passage)
         if finding.faint:
@@ -252,8 +257,20 @@ class Guard:
             self.refusal = _stopped(changing[0], _TOO_LATE if gone else _FIXED)
         passage.effects += changing
 
+    def _quieted(self, finding: Finding, passage: Passage) -> bool:
+        """Whether it is a false hit that somebody has marked; it is counted as such."""
+        if self._quiet is None or finding.start < passage.base:
+            return False
+        value = passage.text[finding.start - passage.base : finding.end - passage.base]
+        mark = self._quiet(finding.category, value)
+        if mark and not finding.faint:
+            self._side.quieted[finding.category, mark] += 1
+        return bool(mark)
+
     def _noted(self, finding: Finding, passage: Passage) -> None:
         """Put a finding on record that came when its text had gone: nothing can be done to it."""
+        if self._quieted(finding, passage):
+            return
         if self._assessing is not None:
             self._assessing.note(finding, passage)
         if finding.faint:

@@ -20,6 +20,7 @@ from gateway.core.ports import (
     Counters,
     Following,
     Inspector,
+    Quiet,
     Reviews,
     Shelf,
     Sink,
@@ -66,6 +67,7 @@ class House:
     panel: the assessors, if there are any. later: what goes on when a client has its answer.
     reviews: where requests wait for a person; without it, those that must are refused.
     terms: how a call stands with those of its model.
+    quiet: what tells of a tenant's findings which are marked as false hits; None if none are.
     """
 
     sink: Sink
@@ -90,3 +92,4 @@ class House:
     reviews: Reviews | None = None
     elsewhere: Callable[[Message, str, Target, DataClass], Sequence[Candidate]] = nowhere
     sticking: Sticking | None = None
+    quiet: Callable[[str], Quiet | None] = lambda tenant: None

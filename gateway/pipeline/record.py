@@ -188,6 +188,7 @@ def _side(side: Side) -> dict[str, Any]:
             }
             for (detector, category), count in sorted(side.findings.items())
         ],
+        **_quieted(side),
         **_consulted(side),
         "effects": [
             {"action": action, "rule": rule, "reason": reason, "count": count}
@@ -195,6 +196,18 @@ def _side(side: Side) -> dict[str, Any]:
         ],
         **_trials(side),
         **({"activation": side.activation.record()} if side.activation else {}),
+    }
+
+
+def _quieted(side: Side) -> dict[str, Any]:
+    """Findings that were none, for their value was marked; nothing if there were none."""
+    if not side.quieted:
+        return {}
+    return {
+        "quieted": [
+            {"category": category, "mark": mark, "count": count}
+            for (category, mark), count in sorted(side.quieted.items())
+        ]
     }
 
 

@@ -98,6 +98,7 @@ async def judge(
             notes=notes,
             classing=classing,
             listening=listening(exchange, asks, house, exchange.request),
+            quiet=house.quiet(tenant),
         )
         passages = await _judge(exchange, message, shapes_of(dialect), guard, vault, house)
         settle(exchange.sensitivity, classing)

@@ -82,6 +82,7 @@ async def deliver(
         classing=classing,
         listening=listening(exchange, answers, house, side, judged.message.parts),
         answered=lasting.answered,
+        quiet=house.quiet(exchange.principal.tenant),
     )
     guard.announce("ANSWER")
     notice = answer.status < 300 and not judged.message.json_output

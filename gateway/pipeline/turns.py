@@ -130,6 +130,7 @@ class Turns:
                 self._context, self._bundle, house, exchange=self._exchange, vault=self._vault
             ),
             listening=listening(self._exchange, self._context, house, side, self._told.parts),
+            quiet=house.quiet(self._exchange.principal.tenant),
         )
         if reader.streamed:
             guard.announce("ANSWER")

@@ -30,6 +30,7 @@ from gateway.identity.keys import KeyStore
 from gateway.identity.tenantkeys import MasterKeys
 from gateway.lifecycle.desk import By, PolicyDesk
 from gateway.lifecycle.store import Store as PolicyStore
+from gateway.quieting.store import Store as QuietStore
 from gateway.review.desk import Desk
 from gateway.review.sealed import Seals
 from gateway.review.store import Store
@@ -123,6 +124,7 @@ async def house(
         clock=clock,
         counters=counters,
         reviews=Desk(reviews, sink, counters, via="admin"),
+        quiet=QuietStore(engine, lambda tenant: tenant.encode().ljust(32, b"q"), clock),
         terms=TermsDesk(Ledger(engine), lambda: {"maker/one": PROFILE}, HAZARDS, clock),
         session_key=b"s" * 32,
         probe=lambda path: Reply(503 if problems else 200, {}, path.encode()),

@@ -16,7 +16,7 @@ from tests.cli.house import Gateway
 LISTED = """
     serve doctor models scan evaluate list version coverage openapi
     db.upgrade db.grant db.status policy.check policy.test policy.explain policy.schema
-    works.add works.list works.remove
+    findings.quiet findings.list findings.end works.add works.list works.remove
     reviews.list reviews.show reviews.approve reviews.edit reviews.refuse
     keys.new keys.list keys.revoke audit.query audit.show audit.verify audit.prove
     policy.diff policy.replay audit.checkpoint audit.sequence audit.verifier audit.witness
