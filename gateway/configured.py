@@ -26,6 +26,7 @@ from gateway.detectors._sieve import Sieve
 from gateway.detectors._verbatim.following import DETECTORS, Following
 from gateway.detectors._verbatim.works import Works
 from gateway.documents import Document
+from gateway.pipeline.classing import CONVERSATION
 from gateway.policy import groups
 from gateway.policy.bundle import PolicyBundle, load_texts
 from gateway.policy.bundle import load_all as load_policies
@@ -161,7 +162,9 @@ def _words(settings: Settings) -> Vocabulary:
     everything |= enabled(settings)
     categories = {d.name: d.categories for d in detectors.create(everything)}
     others = {each.name: each.method.categories for each in read_assessors(settings)}
-    return Vocabulary.of(actions.load(), {**categories, **DETECTORS}, others)
+    # What cannot be looked up of a conversation fails as a detector does, and finds nothing.
+    found = {**categories, **DETECTORS, CONVERSATION: frozenset[str]()}
+    return Vocabulary.of(actions.load(), found, others)
 
 
 def installation(settings: Settings) -> Installation:
@@ -177,9 +180,12 @@ def installation(settings: Settings) -> Installation:
         "hosting": {upstream.hosting for upstream in upstreams},
         "regions": {upstream.region for upstream in upstreams},
     }
+    words, on = _words(settings), {**running, **DETECTORS, **others}
     return Installation(
-        {**running, **DETECTORS, **others},
+        on,
         {field: frozenset(names) for field, names in places.items()},
+        off={name: each for name, each in words.detectors.items() if name not in on},
+        known=words.categories,
     )
 
 

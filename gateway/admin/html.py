@@ -8,6 +8,7 @@ from html import escape
 
 from gateway.admin.ports import BundleSummary, DetectorSummary, ModelSummary
 from gateway.audit.line import Line
+from gateway.core.clearance import ALL
 
 _OUTCOMES = {
     "": "All",
@@ -117,11 +118,21 @@ def models(found: Sequence[ModelSummary]) -> str:
         if model.missing:
             about, kind = f"off: {model.missing}", "off"
         else:
-            about, kind = f"{model.provider} · {model.hosting}", "on"
+            about, kind = f"{model.provider} · {model.hosting} · {_sees(model)}", "on"
         items.append(
             f'<li class="{kind}"><b>{escape(model.name)}</b><span>{escape(about)}</span></li>'
         )
     return f'<section><h2>Models</h2><ul class="models">{"".join(items)}</ul></section>'
+
+
+def _sees(model: ModelSummary) -> str:
+    """Which classes of data it may see, as the catalogue says it, and what becomes of them."""
+    level, *special = model.classes
+    said = f"sees up to {level}"
+    if special:
+        said += " and all classes" if special == [ALL] else f", {', '.join(special)}"
+    kept = f", kept {model.retention_days} days" if model.retention_days >= 0 else ""
+    return said + (", trains" if model.trains else "") + kept
 
 
 def log(

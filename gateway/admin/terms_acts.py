@@ -14,6 +14,7 @@ from gateway.core.errors import ConfigError, RecordUnavailable
 from gateway.core.judgement import Principal
 from gateway.core.ports import Entry
 from gateway.db import failures
+from gateway.identity.strangers import doubt
 from gateway.terms.acts import By, Desk, Plan
 from gateway.terms.ledger import Acceptance, Act, Approval, Attestation, Whose
 from gateway.terms.telling import act, brief, whole
@@ -80,7 +81,17 @@ class Terms:
         except RecordUnavailable as err:
             raise HTTPException(503, "The log cannot record this, so it was not done.") from err
         await self._asked(plan.carry_out)
-        return {"id": plan.id, "kind": plan.kind, **plan.core}
+        warning = await self._asked(self._doubt, plan)
+        told = {"warning": warning} if warning else {}
+        return {"id": plan.id, "kind": plan.kind, **plan.core, **told}
+
+    def _doubt(self, plan: Plan) -> str:
+        """What is strange about whom an act is for."""
+        whose = plan.core.get("for")
+        if whose is None:
+            return ""
+        infos = self._ports.keys.list()
+        return doubt(infos, whose["tenant"], whose["application"], whose["key_id"])
 
     async def _asked(self, ask: Any, *given: Any) -> Any:
         try:

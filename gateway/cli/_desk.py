@@ -21,7 +21,7 @@ from gateway.configured import compiler
 from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
 from gateway.lifecycle import telling
-from gateway.lifecycle.acts import Act
+from gateway.lifecycle.acts import Act, What
 from gateway.lifecycle.bundles import BundleRefused, SignedBundle, signer
 from gateway.lifecycle.desk import By, PolicyDesk
 from gateway.lifecycle.store import Store
@@ -178,12 +178,7 @@ def status(as_json: Json = False) -> None:
     say(f"In force: {what}")
     going = said["rollout"]
     if going:
-        tally = going["tally"]
-        say(
-            f"Staged: {going['digest'][:12]} to {going['percent']} %; blocked "
-            f"{tally['staged_blocked']} of {tally['staged']} staged, "
-            f"{tally['others_blocked']} of {tally['others']} others"
-        )
+        say(_going(going))
     rows = [_row(bundle) for bundle in said["bundles"]]
     empty = "No bundle is stored. First: gateway policy push PATH"
     table(("Bundle", "State", "Proposed by", "Approved by"), rows, empty=empty)
@@ -204,6 +199,17 @@ def history(as_json: Json = False) -> None:
     ]  # fmt: skip
     columns = ("", "When", "What", "Bundle", "Percent", "Who", "Why")
     table(columns, rows, empty="Nothing was done yet. First: gateway policy push PATH")
+
+
+def _going(rollout: dict[str, Any]) -> str:
+    name, tally = rollout["digest"][:12], rollout["tally"]
+    if not rollout["percent"]:
+        return f"Shadow: {name}, judged beside what is in force; obeyed nowhere"
+    return (
+        f"Staged: {name} to {rollout['percent']} %; blocked "
+        f"{tally['staged_blocked']} of {tally['staged']} staged, "
+        f"{tally['others_blocked']} of {tally['others']} others"
+    )
 
 
 def _row(bundle: dict[str, Any]) -> list[str]:
@@ -244,5 +250,7 @@ def _told(act: Act, *, as_json: bool) -> None:
         emit(telling.told(act))
         return
     share = f" ({act.percent} %)" if act.percent else ""
+    if act.what is What.STAGED and not act.percent:
+        share = " as a shadow: it judges beside what is in force, and nobody obeys it"
     say(f"Bundle [bold]{act.digest[:12]}[/] is {act.what.value.replace('_', ' ')}{share}.")
     say(_SOON)

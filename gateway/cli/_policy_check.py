@@ -13,11 +13,12 @@ from gateway.cli._output import Json, emit, say, table
 from gateway.configured import installation, read_assessors
 from gateway.core.message import Direction
 from gateway.policy.bundle import PolicyBundle
-from gateway.policy.checking import Doubt, doubts
+from gateway.policy.checking import Doubt, doubts, silent
 from gateway.policy.holding import held_for
 from gateway.settings import Settings
 from gateway.terms_in_use import contradicted, read_terms
 
+_COLOURS = {"note": "dim", "doubtful": "yellow"}
 Strict = Annotated[bool, typer.Option("--strict", help="Exit code 1 if anything is doubtful, too.")]
 PathArgument = Annotated[
     str,
@@ -33,7 +34,8 @@ def check(path: PathArgument = "", strict: Strict = False, as_json: Json = False
     found = settings.read()
     bundle = configured.bundle(found, path)
     held = _held(found, bundle)
-    doubtful = doubts(bundle, installation(found))
+    here = installation(found)
+    doubtful, noted = doubts(bundle, here), silent(bundle, here)
     if not path:
         doubtful += _of_terms(found)
     if as_json:
@@ -54,10 +56,11 @@ def check(path: PathArgument = "", strict: Strict = False, as_json: Json = False
                 "digest": bundle.digest,
                 "policies": policies,
                 "doubts": [asdict(doubt) for doubt in doubtful],
+                "silent": [asdict(doubt) for doubt in noted],
             }
         )
     else:
-        _tell(bundle, held, doubtful, strict=strict)
+        _tell(bundle, held, {"note": noted, "doubtful": doubtful}, strict=strict)
     if strict and doubtful:
         raise typer.Exit(1)
 
@@ -83,7 +86,7 @@ def _held(found: Settings, bundle: PolicyBundle) -> dict[str, tuple[str, ...]]:
 def _tell(
     bundle: PolicyBundle,
     held: dict[str, tuple[str, ...]],
-    doubtful: list[Doubt],
+    told: dict[str, list[Doubt]],
     *,
     strict: bool,
 ) -> None:
@@ -103,9 +106,11 @@ def _tell(
     for name, names in held.items():
         if names:
             say(f"{name}: streamed answers are held for {', '.join(names)}, to be judged whole.")
-    for doubt in doubtful:
-        told = escape(f"{doubt.at}: {doubt.where}: {doubt.message}")
-        say(f"[yellow]doubtful[/] {told}")
+    for kind, doubts_ in told.items():
+        for doubt in doubts_:
+            line = escape(f"{doubt.at}: {doubt.where}: {doubt.message}")
+            say(f"[{_COLOURS[kind]}]{kind}[/] {line}")
     say(f"[green]All compiles.[/] Digest {bundle.digest}.")
-    if strict and doubtful:
-        say(f"[bold red]{len(doubtful)} doubtful, which --strict does not let pass.[/]")
+    if strict and told["doubtful"]:
+        count = len(told["doubtful"])
+        say(f"[bold red]{count} doubtful, which --strict does not let pass.[/]")

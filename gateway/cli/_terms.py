@@ -16,6 +16,7 @@ from gateway.cli._output import say
 from gateway.cli._recorded import record
 from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
+from gateway.identity import strangers
 from gateway.identity.keytable import KeyTable
 from gateway.settings import Settings
 from gateway.terms.acts import Desk, Plan
@@ -37,6 +38,14 @@ class Office:
         """Put an act on record, then carry it out."""
         record(self.settings, self.engine, plan.kind, plan.core)
         plan.carry_out()
+
+    def doubt(self, whose: Whose) -> str:
+        """What may be a slip of the pen: no key is of this tenant or application. Empty if one is.
+
+        That is allowed: terms may be accepted before the first key is made.
+        """
+        infos = KeyTable(self.engine, SystemClock()).list()
+        return strangers.doubt(infos, whose.tenant, whose.application)
 
     def now_ms(self) -> int:
         """The time now."""

@@ -14,7 +14,7 @@ from gateway.cli._output import Json, emit, say, table, when
 from gateway.cli._terms import SOON, Office, office, state, tell
 from gateway.cli._terms_check import checked, tell_checked
 from gateway.terms.acts import By, Plan
-from gateway.terms.ledger import Acceptance, Act, Approval, Attestation
+from gateway.terms.ledger import Acceptance, Act, Approval, Attestation, Whose
 from gateway.terms.schema import schema as schema_of
 from gateway.terms.telling import act, brief, said, whole
 from gateway.terms_in_use import named
@@ -148,8 +148,9 @@ def accept(
     - `gateway terms accept meta/llama-4-community --tenant acme --by legal@example.org`
     """
     with office(settings.read()) as desk:
-        plan = desk.desk.accept(profile, desk.whose(tenant, application, key), By(by, role, days))
-        _do(desk, plan, f"{profile} is accepted", as_json=as_json)
+        whose = desk.whose(tenant, application, key)
+        plan = desk.desk.accept(profile, whose, By(by, role, days))
+        _do(desk, plan, f"{profile} is accepted", whose, as_json=as_json)
 
 
 @app.command()
@@ -172,8 +173,9 @@ def attest(
     - `gateway terms attest licensee_region=DE --tenant acme --by legal@example.org`
     """
     with office(settings.read()) as desk:
-        plan = desk.desk.attest(fact, desk.whose(tenant, application, key), By(by, role, days))
-        _do(desk, plan, f"{fact} is attested", as_json=as_json)
+        whose = desk.whose(tenant, application, key)
+        plan = desk.desk.attest(fact, whose, By(by, role, days))
+        _do(desk, plan, f"{fact} is attested", whose, as_json=as_json)
 
 
 @app.command()
@@ -211,12 +213,17 @@ def status(
     table(columns, map(_row, told), empty="Nothing is approved, accepted or attested.")
 
 
-def _do(desk: Office, plan: Plan, words: str, *, as_json: bool) -> None:
+def _do(desk: Office, plan: Plan, words: str, whose: Whose | None = None, *, as_json: bool) -> None:
     desk.do(plan)
+    doubt = desk.doubt(whose) if whose else ""
     if as_json:
-        emit({"id": plan.id, "kind": plan.kind, **plan.core})
+        warning = {"warning": doubt} if doubt else {}
+        emit({"id": plan.id, "kind": plan.kind, **plan.core, **warning})
     else:
         say(f"{escape(words)}. Id [bold]{plan.id}[/].")
+        if doubt:
+            mend = f"If it is a slip: gateway terms withdraw {plan.id}"
+            say(f"[yellow]note[/] {escape(doubt)} {mend}")
         say(SOON)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.core.judgement import Mode
 from gateway.policy.bundle import PolicyBundle
@@ -30,16 +30,30 @@ class Installation:
     """What there is here for rules to be about.
 
     detectors: categories of those that are switched on. places: what the catalogue has by the
-    field of a scope that may name it, such as `models`; patterns of its own included.
+    field of a scope that may name it, such as `models`; patterns of its own included. off:
+    categories of those that are switched off. known: all categories that there are, also those
+    that only an assessor might report.
     """
 
     detectors: Mapping[str, frozenset[str]]
     places: Mapping[str, frozenset[str]]
+    off: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
 
 
 def doubts(bundle: PolicyBundle, here: Installation) -> list[Doubt]:
     """All doubts about these policies, in their order."""
     return [*_of_bindings(bundle, here), *(d for p in bundle.policies for d in _of(p, here))]
+
+
+def silent(bundle: PolicyBundle, here: Installation) -> list[Doubt]:
+    """Rules for what nobody looks for here, though somebody could: no mistake of theirs."""
+    return [
+        Doubt(rule.at, f"{policy.name}/{rule.id}", _silence(rule, here))
+        for policy in bundle.policies
+        for rule in policy.rules
+        if not _reported(rule, here.detectors) and _could_be(rule, here)
+    ]
 
 
 def _of(policy: Policy, here: Installation) -> Iterator[Doubt]:
@@ -62,12 +76,12 @@ def _of_bindings(bundle: PolicyBundle, here: Installation) -> Iterator[Doubt]:
 
 def _nowhere(scope: Scope, here: Installation) -> Iterator[str]:
     """Names of a scope that fit nothing in the catalogue."""
-    for field, known in here.places.items():
-        if field not in scope.fields:
+    for part, known in here.places.items():
+        if part not in scope.fields:
             continue
-        for name in scope.fields[field].meaning():
+        for name in scope.fields[part].meaning():
             if not any(_may_fit(name, each) for each in known):
-                yield f"{field}: {name!r} fits nothing in the catalogue. It has: {_list(known)}."
+                yield f"{part}: {name!r} fits nothing in the catalogue. It has: {_list(known)}."
 
 
 def _may_fit(name: str, known: str) -> bool:
@@ -77,16 +91,33 @@ def _may_fit(name: str, known: str) -> bool:
 
 def _unreported(rule: Rule, here: Installation) -> Iterator[str]:
     """A rule for findings that nobody here makes."""
-    if rule.categories.exact & EVENTS:
-        return
-    asked = [
-        c for n, c in here.detectors.items() if rule.detectors is None or rule.detectors.match(n)
-    ]
-    if not any(in_categories(rule.categories, each) for known in asked for each in known):
-        yield (
-            "no detector that is switched on reports what it is for: "
-            f"{_list(rule.categories.meaning())}."
-        )
+    if not _reported(rule, here.detectors) and not _could_be(rule, here):
+        yield f"no detector reports what it is for: {_list(rule.categories.meaning())}."
+
+
+def _reported(rule: Rule, detectors: Mapping[str, frozenset[str]]) -> bool:
+    """Whether one of these may report what a rule is for, or it is for an event."""
+    return bool(rule.categories.exact & EVENTS) or any(_reporting(rule, detectors))
+
+
+def _reporting(rule: Rule, detectors: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    for name, categories in detectors.items():
+        asked = rule.detectors is None or rule.detectors.match(name)
+        if asked and any(in_categories(rule.categories, each) for each in categories):
+            yield name
+
+
+def _could_be(rule: Rule, here: Installation) -> bool:
+    """Whether it would be reported if a detector were switched on, or an assessor were there."""
+    if rule.detectors is not None:
+        return _reported(rule, here.off)
+    return any(in_categories(rule.categories, each) for each in here.known)
+
+
+def _silence(rule: Rule, here: Installation) -> str:
+    names = [*_reporting(rule, here.off)]
+    who = f"{', '.join(names)} would, and is switched off" if names else "an assessor might"
+    return f"nobody here looks for what it is for: {_list(rule.categories.meaning())}; {who}."
 
 
 def _untried(policy: Policy, rule: Rule) -> Iterator[str]:

@@ -133,7 +133,23 @@ async def house(
         bundle=lambda: BundleSummary(
             "d" * 64, "default@1", (PolicySummary("default", "1", 10, "About."),)
         ),
-        models=lambda: [ModelSummary(model, "b", "echo", "p", "hosted", "", "", "", True, "", "")],
+        models=lambda: [
+            ModelSummary(
+                model,
+                "b",
+                "echo",
+                "p",
+                "hosted",
+                "",
+                "",
+                "",
+                True,
+                "",
+                "",
+                classes=("confidential", "health"),
+                retention_days=30,
+            )
+        ],
         detectors=[DetectorSummary("pii", "1", ("EMAIL_ADDRESS",))],
         desk=PolicyDesk(
             PolicyStore(engine, SIGNER),

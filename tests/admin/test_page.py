@@ -59,6 +59,7 @@ def test_overview_shows_what_happened(within: Within) -> None:
             "redact",
             "00000001-exchange",
             "12 ms",
+            "sees up to confidential, health, kept 30 days",
         ):
             assert word in text
         assert "REQUEST" not in text

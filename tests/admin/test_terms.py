@@ -37,6 +37,7 @@ def test_an_admin_approves_accepts_attests_and_withdraws_each_on_record(within: 
         assert (await do(house, "admin", "approve", ONE)).status_code == 200
         accepted = await do(house, "admin", "accept", {**ONE, "tenant": "other", "days": 10})
         assert accepted.json()["for"]["tenant"] == "other"
+        assert accepted.json()["warning"].startswith("No key is of the tenant 'other'.")
         fact = {"fact": "licensee_region=DE", "application": "shop"}
         assert (await do(house, "admin", "attest", fact)).status_code == 200
         gone = {"id": accepted.json()["id"]}

@@ -35,6 +35,14 @@ def test_a_policy_goes_into_force_and_back(gateway: Gateway, one: Path) -> None:
     assert "anna" in gateway("policy", "history").stdout
 
 
+def test_a_shadow_is_called_one(gateway: Gateway, one: Path) -> None:
+    digest = value(gateway("policy", "push", str(one), "--json"))["digest"]
+    assert "as a shadow" in " ".join(gateway("policy", "stage", digest[:12]).stdout.split())
+    told = gateway("policy", "status").stdout
+    assert f"Shadow: {digest[:12]}" in told
+    assert "%" not in told
+
+
 def test_each_act_is_an_audit_entry(gateway: Gateway, one: Path) -> None:
     digest = value(gateway("policy", "push", str(one), "--as", "anna", "--json"))["digest"]
     gateway("policy", "stage", digest[:12], "--percent", "10", "--as", "bernd", "--reason", "try")

@@ -175,6 +175,22 @@ def test_explain_speaks_the_callers_language(gateway: Gateway) -> None:
     assert [words.split()[0] for words in told] == ["Diese", "This"]
 
 
+@pytest.mark.parametrize(
+    "name", ["default", "strict", "gdpr", "hipaa", "pci", "eu-ai-act", "education"]
+)
+def test_shipped_policies_pass_a_strict_check(gateway: Gateway, name: str) -> None:
+    told = value(gateway("policy", "check", name, "--strict", "--json"))
+    assert (told["ok"], told["doubts"]) == (True, [])
+    assert told["silent"], "with detectors switched off, some rules have nothing to do"
+
+
+def test_a_rule_may_be_for_what_cannot_be_looked_up(gateway: Gateway, policy: Path) -> None:
+    rule = "{id: lost, when: {categories: [DETECTOR_ERROR], detectors: [conversation]}, then: flag}"
+    policy.write_text(policy.read_text().replace("  rules:\n", f"  rules:\n    - {rule}\n", 1))
+    told = value(gateway("policy", "check", str(policy), "--json"))
+    assert all("example" in doubt["message"] for doubt in told["doubts"])
+
+
 def test_check_tells_what_is_doubtful(gateway: Gateway, policy: Path) -> None:
     policy.write_text(
         policy.read_text().replace("  rules:", "  match: {regions: [mars]}\n  rules:")

@@ -84,6 +84,32 @@ def test_mistakes_are_told(gateway: Gateway, ready: Path, profile: Path) -> None
     gateway("terms", "attest", "no_such_fact=1", *by, code=2)
 
 
+@pytest.mark.parametrize(
+    ("whose", "warning"),
+    [
+        (("--tenant", "acme", "--application", "shop"), ""),
+        (("--tenant", "acme"), ""),
+        (("--tenant", "acem"), "No key is of the tenant 'acem'. Did you mean 'acme'?"),
+        (
+            ("--tenant", "acme", "--application", "shp"),
+            "No key is of the application 'shp' of 'acme'. Did you mean 'shop'?",
+        ),
+    ],
+)
+def test_whom_no_key_is_of_is_told_and_may_be_meant(
+    gateway: Gateway, ready: Path, profile: Path, whose: tuple[str, ...], warning: str
+) -> None:
+    gateway("keys", "new", "bot", "--tenant", "acme", "--application", "shop")
+    by = ("--by", "legal@example.org")
+    gateway("terms", "approve", ID, *by)
+    told = value(gateway("terms", "accept", ID, *by, *whose, "--json"))
+    assert told.get("warning", "").startswith(warning)
+    assert bool(warning) == ("warning" in told)
+    said = gateway("terms", "attest", "ui_shows_one", *by, *whose).output
+    assert ("terms withdraw" in " ".join(said.split())) == bool(warning)
+    assert ("acceptance", ID, "holds") in held(gateway)
+
+
 def test_another_revision_waits_for_approval(gateway: Gateway, ready: Path, profile: Path) -> None:
     gateway("terms", "approve", ID, "--by", "legal")
     profile.write_text(profile.read_text().replace('rev: "1"', 'rev: "2"'))

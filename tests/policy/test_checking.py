@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from gateway.policy.bundle import PolicyBundle
-from gateway.policy.checking import Installation, doubts
+from gateway.policy.checking import Installation, doubts, silent
 
 Build = Callable[..., PolicyBundle]
 HERE = Installation(
@@ -100,6 +101,42 @@ def test_a_place_that_is_not_in_the_catalogue(scope: str, message: str, build: B
 def test_a_rule_for_what_nobody_reports(when: str, doubtful: bool, build: Build) -> None:
     found = told(build, f"when: {{{when}}}, then: flag")
     assert [line.startswith("one/r0: no detector") for line in found] == [True] * doubtful
+
+
+OFF = replace(
+    HERE, off={"patterns": frozenset({"NEW_TOKEN"})}, known=frozenset({"NEW_TOKEN", "US_SSN"})
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "silence"),
+    [
+        ("categories: [NEW_TOKEN]", "NEW_TOKEN; patterns would, and is switched off."),
+        ("categories: [US_SSN]", "US_SSN; an assessor might."),
+        ("categories: [NEW_TOKEN, PERSON]", ""),
+        ("categories: [OPAQUE]", ""),
+        ("categories: [NEW_TOKEN], detectors: [patterns]", "patterns would, and is switched off."),
+    ],
+)
+def test_a_rule_for_what_nobody_looks_for_here_is_no_mistake(
+    when: str, silence: str, build: Build
+) -> None:
+    rules = f"rules:\n  - {{id: r0, when: {{{when}}}, then: flag}}"
+    bundle = build(rules + EXAMPLES.replace("RULES", "r0"))
+    assert doubts(bundle, OFF) == []
+    found = [each.message for each in silent(bundle, OFF)]
+    assert [message.endswith(silence) for message in found] == [True] * bool(silence)
+
+
+@pytest.mark.parametrize(
+    "when", ["categories: [CREDIT_CARD]", "categories: [US_SSN], detectors: [patterns]"]
+)
+def test_a_rule_that_nobody_could_ever_serve_is_doubtful(when: str, build: Build) -> None:
+    rules = f"rules:\n  - {{id: r0, when: {{{when}}}, then: flag}}"
+    bundle = build(rules + EXAMPLES.replace("RULES", "r0"))
+    (found,) = doubts(bundle, OFF)
+    assert found.message.startswith("no detector reports")
+    assert silent(bundle, OFF) == []
 
 
 def test_a_rule_without_examples_on_either_side(build: Build) -> None:
