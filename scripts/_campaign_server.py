@@ -19,7 +19,7 @@ from tests.conftest import MIGRATIONS
 from tests.e2e.running import until
 
 AWAY_S = (0.2, 2.0)
-SETTLE_S = 60
+SETTLE_S = 120
 
 
 class Server:

@@ -1,20 +1,20 @@
 """The log as Parquet files, partitioned by day and tenant, for DuckDB, Trino or Spark.
 
-FOLDER/day=2026-11-22/tenant=acme/00000000000000000000-00000000000000049999.parquet holds
+PLACE/day=2026-11-22/tenant=acme/00000000000000000000-00000000000000049999.parquet holds
 entries with places in that stretch of the tree. Files are written once and never changed.
 """
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine
 
+from gateway.audit.archive_place import Place
 from gateway.audit.export import Cursor
 from gateway.audit.formats import Entry
 from gateway.audit.formats._flat import COLUMNS, flat
@@ -29,20 +29,18 @@ _BESIDE = ("hash", "index")
 class Archive:
     """Writes Parquet. Needs pyarrow, which the extra `archive` brings."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._arrow, self._parquet = load()
         kinds = {int: self._arrow.int64(), str: self._arrow.string()}
         fields = [(name, kinds[kind]) for name, kind in COLUMNS.items()]
         self._schema = self._arrow.schema([*fields, ("core", self._arrow.string())])
 
-    def write(
-        self, engine: Engine, cursor: Cursor, *, before_ms: int
-    ) -> Iterator[tuple[Path, int]]:
+    def write(self, engine: Engine, cursor: Cursor, *, before_ms: int) -> Iterator[tuple[str, int]]:
         """Every entry from the cursor on, up to the first that is not before this time.
 
         Gives each file and how many entries it has. The cursor moves on when all files of a
-        stretch are on disk; after a crash they are written again, under the same names.
+        stretch are kept; after a crash they are written again, under the same names.
         """
         while entries := placed(engine, cursor.at, ROWS):
             old = [entry for entry in entries if entry["ts_ms"] < before_ms]
@@ -53,7 +51,7 @@ class Archive:
             if len(stretch) < len(entries) or len(entries) < ROWS:
                 return
 
-    def _stretch(self, entries: Sequence[Entry]) -> Iterator[tuple[Path, int]]:
+    def _stretch(self, entries: Sequence[Entry]) -> Iterator[tuple[str, int]]:
         parts: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for entry in entries:
             row = flat(entry)
@@ -62,20 +60,13 @@ class Archive:
         for (day, tenant), rows in sorted(parts.items()):
             yield self._file(day, tenant, rows), len(rows)
 
-    def _file(self, day: str, tenant: str, rows: list[dict[str, Any]]) -> Path:
+    def _file(self, day: str, tenant: str, rows: list[dict[str, Any]]) -> str:
         # As Hive and its readers write a value that is empty.
         value = quote(tenant, safe="") or "__HIVE_DEFAULT_PARTITION__"
-        folder = self._folder / f"day={day}" / f"tenant={value}"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{rows[0]['index']:020d}-{rows[-1]['index']:020d}.parquet"
+        stretch = f"{rows[0]['index']:020d}-{rows[-1]['index']:020d}"
         table = self._arrow.Table.from_pylist(rows, schema=self._schema)
-        fresh = path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            self._parquet.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        return path
+        write = partial(self._parquet.write_table, table, compression="zstd")
+        return self._place.put(f"day={day}/tenant={value}/{stretch}.parquet", write)
 
 
 def load() -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from gateway import settings
 from gateway.audit import formats
 from gateway.audit.archive import Archive
+from gateway.audit.archive_place import place as place_at
 from gateway.audit.export import Cursor
 from gateway.audit.export import export as carry
 from gateway.audit.outlets import Undelivered, outlet
@@ -90,32 +91,43 @@ def export(
 
 
 def archive(
-    folder: Annotated[Path, typer.Argument(help="Where the files go. It is made if need be.")],
+    place: Annotated[
+        str, typer.Argument(help="A folder, which is made if need be, or s3://, gs://, abfss://.")
+    ],
     before: Annotated[
         str, typer.Option(help="Only what is older: 7d, 2026-11-01. Default: all there is.")
     ] = "",
+    cursor: Annotated[
+        Path | None,
+        typer.Option(help="File that remembers how far it came. Default: in the folder."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the log to Parquet files by day and tenant. Run again, it goes on where it was.
 
     Nothing is taken out of the log. DuckDB, for example, reads all of it by
     `SELECT * FROM read_parquet('FOLDER/**/*.parquet', hive_partitioning = true)`.
+
+    For example: `gateway audit archive "s3://audit/gateway?region=eu-central-1" --cursor at.json`
     """
     found = settings.read()
     now_ms = SystemClock().now_ms()
     before_ms = moment(before, now_ms) if before else now_ms + 1
-    kept = Archive(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    place = Cursor(str(log_key(found)), folder / "cursor.json")
-    place.load()
+    if cursor is None and "://" in place:
+        raise ConfigError(
+            "An archive in a bucket needs --cursor FILE, to remember how far it came."
+        )
+    kept = Archive(place_at(place))
+    at = Cursor(str(log_key(found)), cursor or Path(place) / "cursor.json")
+    at.load()
     files, count = 0, 0
     with database(found) as engine:
-        record(found, engine, READ, {"as": ARCHIVE, "format": "parquet", "from": place.at})
-        for path, rows in kept.write(engine, place, before_ms=before_ms):
+        record(found, engine, READ, {"as": ARCHIVE, "format": "parquet", "from": at.at})
+        for path, rows in kept.write(engine, at, before_ms=before_ms):
             files, count = files + 1, count + rows
             if not as_json:
-                say(f"[dim]{escape(str(path))}[/] {rows:,}")
+                say(f"[dim]{escape(path)}[/] {rows:,}")
     if as_json:
-        emit({"files": files, "entries": count, "next": place.at})
+        emit({"files": files, "entries": count, "next": at.at})
     else:
         say(f"{count:,} entries in {files:,} files.")

@@ -61,3 +61,7 @@ def test_an_archive_is_read_by_others(logged: Gateway, tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         assert connection.sql(count).fetchall() == [(done["entries"],)]
     assert value(logged("audit", "archive", "cold", "--json"))["files"] == 0
+
+
+def test_an_archive_in_a_bucket_needs_a_place_for_its_cursor(logged: Gateway) -> None:
+    assert "--cursor FILE" in logged("audit", "archive", "s3://audit/log", code=2).stderr
