@@ -11,8 +11,9 @@ from gateway.core.calls import Call
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Refusal
-from gateway.core.message import Direction, Part
+from gateway.core.message import Direction, Message, Part
 from gateway.core.ports import Vault
+from gateway.core.standing import State
 from gateway.pipeline.classing import Classing, settle_more
 from gateway.pipeline.guard import Guard
 from gateway.pipeline.house import House
@@ -23,6 +24,7 @@ from gateway.pipeline.request import (
     context,
     edits_of,
     may_leave,
+    modalities,
     passed,
     placeholders,
     readable,
@@ -39,6 +41,11 @@ OTHER_MODEL = Refusal(
 
 _REMEMBERED_PARTS = 256
 _USER = "user"
+
+
+def _about(state: State) -> tuple[str, str, str]:
+    """What tells states apart; their words tell times as well."""
+    return state.code, state.profile, state.clause
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,7 @@ class Asking:
         self._max_bytes = max_bytes
         self._shapes = shapes_of(dialect)
         self._media = Media(exchange.request, self._shapes)
+        self._opened = frozenset(_about(state) for state in exchange.terms.states)
 
     async def hear(self, event: str | bytes) -> Heard:
         """One event, as text; bytes are a binary frame."""
@@ -121,6 +129,22 @@ class Asking:
                 self._exchange.refusal = refusal
             shown = b"" if refusal in (BINARY, TOO_LARGE) else body
             return Heard(complaint=self._dialect.complain(refusal, self._exchange.id, shown))
+
+    def _stand(self, message: Message, guard: Guard) -> None:
+        """Judge what terms ask more than when the session was opened.
+
+        An event may hold what the opening did not, and what was accepted may end meanwhile.
+        """
+        exchange = self._exchange
+        kinds = modalities(message)
+        standing = self._house.terms(exchange.principal, self._judged.route, kinds)
+        more = tuple(each for each in standing.states if _about(each) not in self._opened)
+        if not more:
+            return
+        known = {_about(each) for each in exchange.terms.states}
+        new = (each for each in more if _about(each) not in known)
+        exchange.terms = replace(exchange.terms, states=(*exchange.terms.states, *new))
+        guard.terms(replace(standing, states=more))
 
     async def _read(self, body: bytes) -> bytes:
         """The event as it may go on. Raises Refused."""
@@ -147,6 +171,7 @@ class Asking:
             listening=listening(exchange, self._context, house, side),
             quiet=house.quiet(exchange.principal.tenant),
         )
+        self._stand(message, guard)
         self._media.judge(message.opaque, guard)
         passages = await passed(guard, message, self._shapes, self._vault)
         exchange.judged_ms += house.clock.monotonic_ms() - began

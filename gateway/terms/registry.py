@@ -143,6 +143,8 @@ class Registry:
             if await asyncio.to_thread(self.refresh):
                 self.changed()
         except self._failures as err:
+            # What is known ends in time, also while nothing new can be read.
+            self._kept = {}
             told = str(err) if isinstance(err, ConfigError) else type(err).__name__
             self.caution = f"not read again, what was known before stays in force: {told}"
             log.warning("The terms of use could not be loaded: %s", told)

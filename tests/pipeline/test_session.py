@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
 
-from gateway.core.judgement import StreamMode
+from gateway.core.judgement import Finding, StreamMode, Subject, Verdict
+from gateway.core.standing import Standing, State, Under
 from tests.pipeline.fakes import Bundle, Inspector, Sink
 from tests.pipeline.talking import SocketBackend, item, response, talk
 
@@ -17,6 +19,17 @@ FREE, REDACT = Bundle({}), Bundle({"EMAIL_ADDRESS": "redact"})
 HIDE = Bundle({"EMAIL_ADDRESS": "pseudonymise"})
 BLOCK, DEAF = Bundle({"KEY": "block"}), Bundle({"OPAQUE": "block"})
 KEY = "key-0123abcd"
+
+
+class Excluding(Bundle):
+    """Blocks who is excluded by terms, and lets drafts pass."""
+
+    def decide(self, findings: Sequence[Finding], subject: Subject) -> Verdict:
+        found = [each for each in findings if each.note == "region_excluded"]
+        return super().decide(found, subject)
+
+
+TERMS = Excluding({"TERMS": "block"})
 SOUND = {"type": "input_audio_buffer.append", "audio": "AAAAAAAA"}
 
 
@@ -75,6 +88,24 @@ def test_a_blocked_event_stays_here_and_the_next_goes_on() -> None:
     assert (error["error"]["code"], error["error"]["event_id"]) == ("policy_violation", "mine")
     assert [e["item"]["content"][0]["text"] for e in talked.heard] == ["Hello."]
     assert sink.closed["outcome"] == "blocked"
+
+
+def test_what_terms_come_to_ask_stops_the_events_from_then_on() -> None:
+    sink = Sink()
+
+    def terms(_who: object, _route: object, kinds: Collection[str]) -> Standing:
+        states = [State("draft", "maker/one", "", "A draft.")]
+        if "audio" in kinds:
+            states.append(State("region_excluded", "maker/one", "eu", "Not here."))
+        return Standing(under=(Under("maker/one", "1"),), states=tuple(states))
+
+    said = [item("Hello."), SOUND, SOUND, item("Hello again.")]
+    talked = talk(SocketBackend(), TERMS, *said, sink=sink, terms=terms)
+    assert [e["error"]["code"] for e in talked.got] == ["policy_violation"] * 2
+    texts = [e["item"]["content"][0]["text"] for e in talked.heard]
+    assert texts == ["Hello.", "Hello again."]
+    (under,) = sink.closed["terms"]
+    assert [each["state"] for each in under["states"]] == ["draft", "region_excluded"]
 
 
 @pytest.mark.parametrize("audio", [False, True])

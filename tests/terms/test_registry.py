@@ -250,3 +250,20 @@ def test_what_the_catalogue_says_of_data_is_held_against_terms(engine: Engine) -
     )
     assert desk.states(trains=True) == []
     assert desk.states(trains=False) == ["handling_contradicted"]
+
+
+def test_time_goes_on_while_the_database_is_away(engine: Engine) -> None:
+    desk = Desk(engine)
+    ends_ms = round(1_001 * DAY_MS)
+    desk.add(
+        APPROVED,
+        acceptance(FIRST, TENANT, 900, expires_ms=ends_ms),
+        attestation("ui_shows_one", TENANT, 900),
+    )
+    assert desk.states() == []
+    with db.writing(engine) as connection:
+        connection.execute(text("DROP TABLE terms_approval"))
+    desk.clock.day = 1_002
+    asyncio.run(desk.registry.look())
+    assert desk.registry.caution
+    assert desk.states() == ["acceptance_expired"]
