@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from gateway.core import patience
 from gateway.core.apis import Answer, Candidate, Dialect, SocketBackend
@@ -26,9 +27,10 @@ async def reach(
     others: asked in order if the first choice fails, each after the request has been judged
     anew for it. If none does better, the first one's failure stands. Raises UpstreamError.
     """
-    route, side = exchange.route, exchange.request
     first = await _ask(exchange, judged, house)
     if others and patience.failed(first):
+        route, side, terms = exchange.route, exchange.request, exchange.terms
+        sensitivity = replace(exchange.sensitivity)
         async with AsyncExitStack() as stack:
             if isinstance(first, Answer):
                 stack.push_async_callback(first.aclose)
@@ -37,7 +39,8 @@ async def reach(
                 if found is not None:
                     return found
             stack.pop_all()
-        exchange.route, exchange.request = route, side
+        exchange.route, exchange.request, exchange.terms = route, side, terms
+        exchange.sensitivity = sensitivity
     if isinstance(first, UpstreamError):
         raise first
     return judged, first

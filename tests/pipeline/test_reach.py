@@ -13,10 +13,13 @@ import pytest
 
 from gateway.core.apis import Answer, Candidate
 from gateway.core.calls import Call, Outgoing
+from gateway.core.classes import Classes, Shown
+from gateway.core.clearance import DataClass
 from gateway.core.errors import CircuitOpen, Refused, UpstreamError, UpstreamTimeout
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Context, Refusal, Route
 from gateway.core.ports import Chosen
+from gateway.core.standing import Standing, Under
 from gateway.pipeline.house import House
 from gateway.pipeline.run import run
 from tests.pipeline.fakes import (
@@ -43,6 +46,8 @@ LATE = UpstreamTimeout("no head")
 OPEN = CircuitOpen("open", retry_after_s=9)
 MAIL = "to bob@example.com"
 LABELS = {"EMAIL_ADDRESS": "label"}
+
+MAIL_IS_CONFIDENTIAL = Classes(shows={"EMAIL_ADDRESS": (Shown(0.5, DataClass.of("confidential")),)})
 
 Step = int | tuple[int, dict[str, str]] | Exception
 
@@ -288,6 +293,22 @@ def test_if_policy_forbids_all_others_the_first_failure_stands() -> None:
     assert (sink.closed["outcome"], sink.closed["backend"]) == ("upstream_error", "b")
     assert "refusal" not in sink.closed
     assert sink.closed["request"]["effects"][0]["action"] == "redact"
+
+
+def test_the_record_of_the_first_failure_is_all_of_the_first() -> None:
+    bundle = ByBackend(b={"EMAIL_ADDRESS": "redact"}, c={})
+    first, second, sink = Script(BROKEN), Script(BROKEN), Sink()
+    at = replace(
+        made(candidate(first), candidate(second, "c"), bundle=bundle, sink=sink),
+        terms=lambda who, route, made_of: Standing((Under(f"terms-of-{route.backend}", "1"),)),
+        classes=lambda: MAIL_IS_CONFIDENTIAL,
+    )
+    ask(at, chat(MAIL))
+    assert [a["backend"] for a in sink.closed["attempts"]] == ["b", "c"]
+    assert sink.closed["backend"] == "b"
+    assert [each["profile"] for each in sink.closed["terms"]] == ["terms-of-b"]
+    assert sink.closed["data_class"]["sent"] == ["public"]
+    assert sink.closed["data_class"]["shown"] == ["confidential"]
 
 
 def test_a_request_that_policy_blocks_is_taken_nowhere_else() -> None:
