@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from gateway import db
 from gateway.audit.evidence import framework
-from gateway.audit.evidence.document import Document, Grid, Section
+from gateway.audit.evidence.document import Document, Facts, Finding, Grid, Section
 from gateway.audit.evidence.figures import FIGURES, count
 from gateway.audit.evidence.html import html
 from gateway.audit.evidence.pack import Texts, write
@@ -177,3 +177,14 @@ def test_the_pdf_is_the_same_again(made: Any) -> None:
     first = pdf.load()(document)
     assert first.startswith(b"%PDF-")
     assert pdf.load()(document) == first
+
+
+@pytest.mark.parametrize("said", ["word " * 400, "x" * 2_000])
+def test_what_is_longer_than_a_page_goes_on_on_the_next(said: str) -> None:
+    pytest.importorskip("reportlab")
+    from gateway.audit.evidence import pdf
+
+    grid = Grid(tuple("abcdef"), [(said, "", "", "", "", "")])
+    finding = Finding("1", "t", "shows", "b", "", said * 4, "l", Facts([]), [])
+    document = Document("t", "s", [("a", said * 4)], [Section("u", [grid, finding])])
+    assert pdf.load()(document).startswith(b"%PDF-")

@@ -156,3 +156,13 @@ def test_the_page_lists_them_all() -> None:
     page = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
     for question in questions.saved().values():
         assert f"| `{question.name}` | {question.title} |" in page
+
+
+@pytest.mark.parametrize("name", questions.saved())
+def test_no_two_rows_may_change_places(name: str) -> None:
+    """A pack of the same time is the same again, whatever order a database has them in."""
+    sql = questions.named(name).sql
+    ordered = set(re.split(r",\s*|\s+DESC,\s*", sql.rpartition("ORDER BY ")[2].strip()))
+    grouped = sql.rpartition("GROUP BY ")[2].partition("\n")[0] if "GROUP BY" in sql else ""
+    wanted = set(grouped.split(", ")) if grouped else {"exchange_id"}
+    assert wanted <= ordered or {"replica", "epoch", "n"} <= ordered

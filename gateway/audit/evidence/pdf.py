@@ -110,7 +110,13 @@ class _Maker:
         if not cells:
             return self._platypus.Spacer(0, 0)
         return self._platypus.Table(
-            cells, colWidths=widths, repeatRows=bool(head), style=style, hAlign="LEFT"
+            # What stands in a cell may be longer than a page: an act's reason, a list of files.
+            cells,
+            colWidths=widths,
+            repeatRows=bool(head),
+            style=style,
+            hAlign="LEFT",
+            splitInRow=1,
         )
 
     def _text(self, text: str, style: str) -> Any:

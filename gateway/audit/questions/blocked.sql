@@ -4,4 +4,4 @@ FROM effect
 WHERE action = 'block'
     AND ts_ms >= :since_ms AND ts_ms < :until_ms AND (:tenant = '' OR tenant = :tenant)
 GROUP BY rule, direction, tenant, application
-ORDER BY exchanges DESC, rule, tenant, application
+ORDER BY exchanges DESC, rule, tenant, application, direction

@@ -15,4 +15,4 @@ FROM (
         AND ts_ms >= :since_ms AND ts_ms < :until_ms AND (:tenant = '' OR tenant = :tenant)
 ) AS gap
 GROUP BY endpoint, direction, what, detail, tenant, application
-ORDER BY exchanges DESC, endpoint, direction, what, detail
+ORDER BY exchanges DESC, endpoint, direction, what, detail, tenant, application

@@ -5,4 +5,4 @@ FROM finding
 WHERE direction = 'request' AND detector <> 'gateway'
     AND ts_ms >= :since_ms AND ts_ms < :until_ms AND (:tenant = '' OR tenant = :tenant)
 GROUP BY tenant, application, category, provider, region, hosting
-ORDER BY exchanges DESC, tenant, application, category
+ORDER BY exchanges DESC, tenant, application, category, provider, region, hosting

@@ -3,4 +3,4 @@ SELECT ts_ms, subject, kind, exchange_id, tenant, application, key_id, model, pr
 FROM concern
 WHERE (:subject = '' OR subject = :subject)
     AND ts_ms >= :since_ms AND ts_ms < :until_ms AND (:tenant = '' OR tenant = :tenant)
-ORDER BY ts_ms
+ORDER BY ts_ms, exchange_id, kind, subject

@@ -4,4 +4,4 @@ SELECT model, provider, terms, tenant, application, count(*) AS exchanges,
 FROM exchange
 WHERE opened_ms >= :since_ms AND opened_ms < :until_ms AND (:tenant = '' OR tenant = :tenant)
 GROUP BY model, provider, terms, tenant, application
-ORDER BY model, terms, tenant, application
+ORDER BY model, terms, tenant, application, provider

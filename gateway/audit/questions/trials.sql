@@ -4,4 +4,4 @@ SELECT mode, rule, action, direction, tenant, application,
 FROM trial
 WHERE ts_ms >= :since_ms AND ts_ms < :until_ms AND (:tenant = '' OR tenant = :tenant)
 GROUP BY mode, rule, action, direction, tenant, application
-ORDER BY exchanges DESC, rule, tenant, application
+ORDER BY exchanges DESC, rule, tenant, application, mode, action, direction
