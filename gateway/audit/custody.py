@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from gateway.audit import erasing, holds
 from gateway.audit.erasing import Gone
 from gateway.audit.holds import Hold
+from gateway.audit.tables import audit_entry
 from gateway.core.errors import ConfigError, GatewayError
 from gateway.core.ids import new_id
 from gateway.core.ports import Clock, Entry
@@ -67,8 +68,13 @@ class Custodian:
         self._clock = clock
 
     def place(self, by: Actor, *, tenant: str, subject: str = "", exchange_id: str = "") -> Hold:
-        """Have nothing erased of this person, this exchange or, without either, this tenant."""
+        """Have nothing erased of this person, this exchange or, without either, this tenant.
+
+        Raises ConfigError for an exchange that the log has not: such a hold would keep nothing.
+        """
         said, now_ms = by.said(), self._clock.now_ms()
+        if exchange_id:
+            self._must_be(tenant, exchange_id)
         hold = Hold(new_id(), tenant, subject, exchange_id, said["reason"], by.name, now_ms)
         about = {"hold": hold.hold_id, "subject": subject}
         self._say(PLACED, by, {**said, **about}, tenant=tenant, exchange_id=exchange_id)
@@ -137,6 +143,19 @@ class Custodian:
             erasing.drop_keys(connection, self._clock.now_ms())
         flushed = flush(self._engine, wait_s=self._flush_s)
         return [replace(each, flushed=flushed) for each in found]
+
+    def _must_be(self, tenant: str, exchange_id: str) -> None:
+        entry = audit_entry.c
+        of_it = select(entry.entry_id).where(
+            entry.exchange_id == exchange_id, entry.tenant == tenant
+        )
+        with snapshot(self._engine) as connection:
+            if connection.execute(of_it.limit(1)).first() is None:
+                raise ConfigError(
+                    f"Tenant {tenant[:40]!r} has no exchange {exchange_id[:40]!r} in the log, so a "
+                    "hold would keep nothing. Give its whole id, and --tenant. See: gateway audit "
+                    "query"
+                )
 
     def _ends(self, days: Mapping[str, int]) -> dict[str, int]:
         now_ms = self._clock.now_ms()

@@ -7,12 +7,14 @@ that the payloads are sealed with. What was erased is no fault: nothing is left 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
 from gateway.audit import sealing
 from gateway.audit.custody import ERASED, EXPIRED
+from gateway.audit.holds import held
 from gateway.audit.report import Problem, Report
 from gateway.audit.sealing import Unsealable
 from gateway.audit.tables import audit_entry, audit_payload
@@ -26,7 +28,9 @@ LAG_MS = 60_000
 
 def verify_payloads(connection: Connection, keys: TenantKeys | None, report: Report) -> None:
     """Open every payload, and compare it with its entry's commitment; look for those missing."""
-    _missing(connection, report)
+    excuses = _Excuses(connection)
+    _missing(connection, excuses, report)
+    _returned(connection, excuses, report)
     if keys is None:
         if connection.execute(select(audit_payload.c.entry_id).limit(1)).first() is None:
             return
@@ -50,20 +54,44 @@ def verify_payloads(connection: Connection, keys: TenantKeys | None, report: Rep
                 report.add(Problem(*fault, row.replica or "", row.epoch or 0, row.n))
 
 
-def _missing(connection: Connection, report: Report) -> None:
+def _missing(connection: Connection, excuses: _Excuses, report: Report) -> None:
     """Payloads that are not there although no entry says why."""
     entry, payload = audit_entry.c, audit_payload.c
     gone = select(entry.core, entry.replica, entry.epoch, entry.n).where(
         entry.core.contains('"payload":{"bytes":', autoescape=True),
         ~exists().where(payload.entry_id == entry.entry_id),
     )
-    excuses = _Excuses(connection)
     with connection.execute(gone) as found:
         for row in found:
             core = json.loads(row.core)
             if _said(row.core) is not None and not excuses.fit(core):
                 message = "its payload is not there, and no entry says that it was erased"
                 report.add(Problem("payload_missing", message, row.replica, row.epoch, row.n))
+
+
+def _returned(connection: Connection, excuses: _Excuses, report: Report) -> None:
+    """Payloads of somebody who was erased after they were written: from a backup, or the spool.
+
+    One that is on hold was never erased, for a hold that comes just in time stops it.
+    """
+    entry, payload = audit_entry.c, audit_payload.c
+    there = (
+        select(payload.entry_id, payload.tenant, payload.subject, payload.ts_ms)
+        .add_columns(entry.replica, entry.epoch, entry.n)
+        .select_from(
+            audit_payload.outerjoin(
+                audit_entry, (entry.ts_ms == payload.ts_ms) & (entry.entry_id == payload.entry_id)
+            )
+        )
+        .where(~held())
+    )
+    for tenant, subject, erased_ms in excuses.erased():
+        whose = (payload.tenant == tenant, payload.subject == subject, payload.ts_ms < erased_ms)
+        for row in connection.execute(there.where(*whose)):
+            message = f"payload {row.entry_id}: its person was erased since. Erase again"
+            report.add(
+                Problem("payload_returned", message, row.replica or "", row.epoch or 0, row.n)
+            )
 
 
 class _Excuses:
@@ -77,7 +105,8 @@ class _Excuses:
             core = json.loads(row.core)
             data = core["data"]
             if core["kind"] == ERASED:
-                self._erased[core["tenant"], data["subject"]] = core["ts_ms"] + LAG_MS
+                whose = core["tenant"], data["subject"]
+                self._erased[whose] = max(core["ts_ms"], self._erased.get(whose, 0))
                 continue
             for retention, before_ms in data["before_ms"].items():
                 self._before[retention] = max(before_ms, self._before.get(retention, 0))
@@ -86,8 +115,13 @@ class _Excuses:
         """Whether the payload of this entry was erased, or its time was over."""
         data = core["data"]
         before_ms = self._before.get(data["payload"]["retention"], 0)
-        erased_ms = self._erased.get((core["tenant"], data.get("subject", "")), 0)
-        return bool(core["ts_ms"] < max(before_ms, erased_ms))
+        erased_ms = self._erased.get((core["tenant"], data.get("subject", "")), -LAG_MS)
+        return bool(core["ts_ms"] < max(before_ms, erased_ms + LAG_MS))
+
+    def erased(self) -> Iterator[tuple[str, str, int]]:
+        """(tenant, reference, when) of everybody who was, the last time."""
+        for (tenant, subject), erased_ms in self._erased.items():
+            yield tenant, subject, erased_ms
 
 
 def _fault(row: Any, keys: TenantKeys) -> tuple[str, str] | None:

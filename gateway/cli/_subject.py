@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -32,6 +33,7 @@ subject = typer.Typer(
 )
 hold = typer.Typer(help="What must not be erased for now.", no_args_is_help=True)
 
+_REFERENCE = r"[0-9a-f]{64}"
 Ref = Annotated[str, typer.Argument(metavar="[REF]", help="Its reference, as entries have it.")]
 User = Annotated[str, typer.Option(help="The end user by the name that applications give.")]
 Key = Annotated[str, typer.Option(help="The gateway key by its id, for what names no end user.")]
@@ -183,6 +185,11 @@ def named(found: Settings, tenant: str, ref: str, user: str, key: str) -> str:
     if sum(map(bool, (ref, user, key))) != 1:
         raise ConfigError("Say whom: a reference, --user NAME or --key ID; one of them.")
     if ref:
+        if not re.fullmatch(_REFERENCE, ref):
+            raise ConfigError(
+                "Expected a whole reference, 64 hex digits in lower case, as `gateway audit "
+                f"subject reference` prints it; found {len(ref)} characters. Nobody would be meant."
+            )
         return ref
     seal = Keyring.open(found.keyring_path, create=False).seal
     return reference(tenant, user or key, seal, user=bool(user))

@@ -247,6 +247,19 @@ def test_nothing_is_done_without_a_reason(custodian: Any, filled: list[bytes]) -
             act()
 
 
+@pytest.mark.parametrize(
+    ("tenant", "exchange_id"), [("other", "00000002-exchange"), ("acme", "00000002")]
+)
+def test_a_hold_that_would_keep_nothing_is_refused(
+    engine: Any, custodian: Any, filled: list[bytes], tenant: str, exchange_id: str
+) -> None:
+    at = custodian()
+    with pytest.raises(ConfigError, match="a hold would keep nothing"):
+        at.place(BY, tenant=tenant, exchange_id=exchange_id)
+    assert at.holds() == []
+    assert "hold.placed" not in kinds(engine)
+
+
 def test_a_hold_that_is_not_there_is_told(custodian: Any) -> None:
     with pytest.raises(ConfigError, match="no hold 'x' in force"):
         custodian().lift(BY, "x")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -140,6 +141,32 @@ def test_verify_finds_a_payload_that_is_not_the_one_kept(
             connection.execute(audit_payload.insert().values(more))
     report = verify(engine, key, tenant_keys=tenant_keys)
     assert {problem.code for problem in report.problems} == {code}
+
+
+@pytest.mark.parametrize(("subject", "again"), [("anna", True), ("bert", False)])
+def test_verify_finds_texts_of_somebody_erased_that_a_backup_brought_back(
+    engine: Any,
+    audit_log: Any,
+    with_text: Any,
+    tenant_keys: Any,
+    key: bytes,
+    subject: str,
+    again: bool,
+) -> None:
+    write(audit_log, with_text(1), with_text(2))
+    kept, keys = sealed(engine), wrapped(engine)
+    time.sleep(0.002)
+    data = {"subject": subject, "payloads": 2, "keys": 1}
+    write(audit_log, Entry("", "subject.erased", data, tenant="acme"))
+    with db.writing(engine) as connection:
+        connection.execute(delete(audit_payload))
+        connection.execute(delete(audit_payload_key))
+        connection.execute(audit_payload_key.insert(), [row._asdict() for row in keys])
+        connection.execute(audit_payload.insert(), [row._asdict() for row in kept])
+    report = verify(engine, key, tenant_keys=tenant_keys)
+    assert [each.code for each in report.problems] == ["payload_returned"] * 2 * again
+    write(audit_log, with_text(3, subject))
+    assert len(verify(engine, key, tenant_keys=tenant_keys).problems) == 2 * again
 
 
 def test_verify_says_what_it_could_not_open(

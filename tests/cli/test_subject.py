@@ -102,8 +102,17 @@ def test_whoever_asks_gets_all_that_concerns_him_and_that_is_on_record(
     assert text["request"]["texts"][0]["text"] == "the quick zanzibar jumps"
     (told,) = lines(gateway("audit", "ask", "subject", "--subject", anna, "--json"))[-1:]
     assert told["kind"] == "access.subject_export"
-    assert lines(gateway("audit", "subject", "export", "nobody", "--tenant", "acme", *WHY)) == []
+    assert lines(gateway("audit", "subject", "export", "0" * 64, "--tenant", "acme", *WHY)) == []
     assert "Say why" in gateway("audit", "subject", "export", *ANNA, code=2).stderr
+
+
+@pytest.mark.parametrize("how", ["short", "capitals"])
+def test_half_a_reference_is_nobodys(gateway: Gateway, anna: str, how: str) -> None:
+    ref = anna[:16] if how == "short" else anna.upper()
+    for command in (("hold", "place", "--subject", ref), ("subject", "erase", ref)):
+        told = gateway("audit", *command, "--tenant", "acme", *WHY, code=2).stderr
+        assert "Expected a whole reference" in told
+    assert lines(gateway("audit", "hold", "list", "--json")) == []
 
 
 def test_time_is_over_only_when_told_to(
