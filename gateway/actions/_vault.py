@@ -93,16 +93,18 @@ class KeyedVault:
             edits = changed
         raise RuntimeError("a text cannot be told from the placeholders in it")
 
-    def restore(self, text: str, start: int = 0, kind: Kind | None = None) -> list[Edit]:
+    def restore(
+        self, text: str, start: int = 0, kind: Kind | None = None, tool: str = ""
+    ) -> list[Edit]:
         """Edits that put originals back from `start` on, where they may stand.
 
         kind: what the text of an answer is for; None for a text of the request itself, to which
-        all come back.
+        all come back. tool: as for a Part.
         """
         return [
             Edit(first, last, self._originals[text[first:last]])
             for first, last in self.spans(text, start)
-            if kind is None or self._manners[text[first:last]].restores(kind)
+            if kind is None or self._manners[text[first:last]].restores(kind, tool)
         ]
 
     def spans(self, text: str, start: int = 0) -> list[tuple[int, int]]:

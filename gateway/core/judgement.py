@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from gateway.core.clearance import Clearance, DataClass
@@ -96,22 +97,38 @@ class Manner:
     """How originals are replaced where their rule says more than that.
 
     realistic: by surrogates, which look like what they stand for. restore: the kinds of text in
-    which the original comes back; None: all.
+    which the original comes back; None: all. tools: into whose arguments it does; names, in which
+    `*` stands for any characters. A tool must be among those of each set; without any, all are.
     """
 
     realistic: bool = False
     restore: frozenset[Kind] | None = None
+    tools: tuple[frozenset[str], ...] = ()
 
-    def restores(self, kind: Kind) -> bool:
-        """Whether the original comes back in a text of this kind."""
-        return self.restore is None or kind in self.restore
+    def restores(self, kind: Kind, tool: str = "") -> bool:
+        """Whether the original comes back in a text of this kind.
+
+        tool: whose arguments the text is of; empty if that is not known, which no set names.
+        """
+        if self.restore is not None and kind not in self.restore:
+            return False
+        return (
+            not self.tools
+            or kind is not Kind.TOOL_ARGUMENTS
+            or (tool != "" and all(_named(tool, patterns) for patterns in self.tools))
+        )
 
     def also(self, other: Manner) -> Manner:
         """The same, with originals only where the other one has them come back, too."""
-        if other.restore is None:
-            return self
-        kinds = other.restore if self.restore is None else self.restore & other.restore
-        return replace(self, restore=kinds)
+        kinds = self.restore
+        if other.restore is not None:
+            kinds = other.restore if kinds is None else kinds & other.restore
+        more = tuple(patterns for patterns in other.tools if patterns not in self.tools)
+        return replace(self, restore=kinds, tools=self.tools + more)
+
+
+def _named(tool: str, patterns: frozenset[str]) -> bool:
+    return any(fnmatchcase(tool, pattern) for pattern in patterns)
 
 
 USUAL = Manner()

@@ -6,6 +6,7 @@ every byte that no edit names stays as it was.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,6 +46,7 @@ class Part:
     sealed: a signature covers it, so it stays as it is or is emptied, never edited.
     fixed: it stands outside of the body, as in a query, where nothing can be edited: what would
     change it stops the message. Its path begins with "?" and is only a name.
+    tool: name of the tool that it is an argument of; empty if it is none, or that is not known.
     """
 
     path: str
@@ -53,6 +55,7 @@ class Part:
     kind: Kind = Kind.TEXT
     sealed: bool = False
     fixed: bool = False
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ class Message:
 class Lane:
     """The key of one streamed text: choice 0, its content; choice 0, arguments of tool call 1.
 
-    sealed: as for a Part. role: whose text it is.
+    sealed: as for a Part. role: whose text it is. tool: as for a Part, as far as it is known by
+    now; no part of the key. All lanes of one call have the same choice and index.
     """
 
     choice: int
@@ -118,6 +122,7 @@ class Lane:
     kind: Kind = Kind.TEXT
     sealed: bool = False
     role: str = "assistant"
+    tool: str = dataclasses.field(default="", compare=False)
 
     @property
     def held_whole(self) -> bool:

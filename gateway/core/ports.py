@@ -347,11 +347,13 @@ class Vault(Protocol):
         a message is judged.
         """
 
-    def restore(self, text: str, start: int = 0, kind: Kind | None = None) -> list[Edit]:
+    def restore(
+        self, text: str, start: int = 0, kind: Kind | None = None, tool: str = ""
+    ) -> list[Edit]:
         """Edits that put originals back from `start` on, where they may stand.
 
         kind: what the text of an answer is for; None for a text of the request itself, to which
-        all come back.
+        all come back. tool: as for a Part.
         """
 
     def spans(self, text: str, start: int = 0) -> list[tuple[int, int]]:

@@ -53,6 +53,7 @@ _block |= {
 }
 _TOOL_USE = Field(
     kind=Kind.TOOL_ARGUMENTS,
+    tool="name",
     fields={
         "type": _ENUM,
         "id": _ID,

@@ -45,6 +45,7 @@ class MessageStream(EventStream):
         super().__init__(Events())
         self._texts: dict[int, dict[Lane, None]] = {}
         self._calls: set[int] = set()
+        self._tools: dict[int, str] = {}
         self._waiting: list[Frame] = []
         self._begun = self._ended = self._over = False
         self._open: dict[int, None] = {}
@@ -74,7 +75,7 @@ class MessageStream(EventStream):
             index = int(told)
         elif member == "content_block" and index != self._begun_blocks - 1:
             raise UpstreamError("a block begins with text under the number of another")
-        lane = Lane(_MESSAGE, "/".join(place), index, piece.kind, piece.sealed)
+        lane = Lane(_MESSAGE, "/".join(place), index, piece.kind, piece.sealed, tool=piece.tool)
         self._texts.setdefault(index, {})[lane] = None
         return lane
 
@@ -91,6 +92,7 @@ class MessageStream(EventStream):
             if step.block > self._begun_blocks:
                 raise UpstreamError("the blocks of the upstream's message are not in order")
             self._begun_blocks += 1
+            self._tools[step.block] = _tool(value.get("content_block"))
             return Reading(note=step._replace(begins=_type(value.get("content_block"))))
         elif named == "content_block_stop":
             return Reading(note=step, ends=tuple(self._texts.pop(step.block, ())))
@@ -105,6 +107,11 @@ class MessageStream(EventStream):
             self.failed = True
         closes = (ALL,) if named in ("message_stop", "error") else ()
         return Reading(closes, step)
+
+    def tool(self, value: Any) -> str:
+        """The one whose call the block began as that goes on."""
+        delta = isinstance(value, dict) and value.get("type") == "content_block_delta"
+        return self._tools.get(number_of(value), "") if delta else ""
 
     def _read(self, event: Event, value: Any) -> Frame:
         """An event that does not say what it is, is what its name says: clients take it so."""
@@ -208,6 +215,11 @@ def _is_call(step: _Step) -> bool:
 
 def _type(block: Any) -> str:
     named = block.get("type") if isinstance(block, dict) else None
+    return named if isinstance(named, str) else ""
+
+
+def _tool(block: Any) -> str:
+    named = block.get("name") if _type(block).endswith("tool_use") else None
     return named if isinstance(named, str) else ""
 
 

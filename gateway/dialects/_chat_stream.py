@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
-from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
+from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
 from gateway.dialects._chat_calls import Calls
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
@@ -40,6 +40,7 @@ class ChatStream(EventStream):
         self._seen: set[int] = set()
         self._calls: dict[int, Calls] = {}
         self._parts: dict[tuple[int, str], dict[int, int]] = {}
+        self._tools: dict[tuple[int, int], str] = {}
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made; the raw tokens beside an edited text are dropped."""
@@ -74,14 +75,16 @@ class ChatStream(EventStream):
         """One text a place in a choice; calls of tools and parts are told apart by number."""
         steps = piece.path.split("/")
         choice, (name, *rest) = value["choices"][int(steps[2])], steps[4:]
-        index, number = number_of(choice), 0
+        index, number, tool = number_of(choice), 0, ""
         if rest and rest[0].isdigit():
             place = int(rest[0])
             number = self._number(index, name, choice["delta"][name][place], place)
             rest = [step for step in rest if not step.isdigit()]
+        if piece.kind is Kind.TOOL_ARGUMENTS:
+            tool = self._tool((index, number), piece)
         # The same text, whether it comes as a string or as the text of a part.
         field = name if rest == ["text"] else "/".join([name, *rest])
-        return Lane(index, field, number, piece.kind)
+        return Lane(index, field, number, piece.kind, tool=tool)
 
     def meaning(self, event: Event, value: Any) -> Reading:
         """Which choices end, and what is to be remembered of the answer."""
@@ -120,6 +123,12 @@ class ChatStream(EventStream):
             return 0
         parts = self._parts.setdefault((choice, name), {})
         return parts.setdefault(index, len(parts))
+
+    def _tool(self, call: tuple[int, int], piece: Part) -> str:
+        """The tool of a call; empty if it is told twice, for clients join what they are told."""
+        if piece.path.endswith(("/function/name", "/custom/name", "/function_call/name")):
+            self._tools[call] = "" if call in self._tools else piece.text
+        return self._tools.get(call, piece.tool)
 
     def _note(self, value: dict[str, Any]) -> None:
         # Azure's first event, about the prompt, has an empty id.

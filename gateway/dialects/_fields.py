@@ -7,7 +7,7 @@ field that a vendor adds tomorrow is judged, not passed by.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -56,6 +56,7 @@ class Field:
     streamed: a string here is a piece of a longer text; None: as its parent.
     sealed: a signature covers this text (see `Part`).
     form: what a plain string looks like here; another is judged.
+    tool: the member that names the tool which all in this object is an argument of.
     cases: what an object is for whose `case_member` says this word, or "true"; another is as
     said here.
     """
@@ -76,6 +77,7 @@ class Field:
     form: re.Pattern[str] = PLAIN
     cases: Mapping[str, Field] = field(default_factory=dict)
     case_member: str = "type"
+    tool: str = ""
 
 
 TEXT = Field()
@@ -166,6 +168,8 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         case = spec.cases.get(_case_of(value, spec.case_member)) if spec.cases else None
         if case is not None:
             _read(value, case, found, role, kind, path)
+        elif spec.tool:
+            _arguments(value, spec, found, role, kind, path)
         else:
             _members(value, spec, found, role, kind, path)
     elif isinstance(value, list):
@@ -203,6 +207,26 @@ def _members(
             if not is_plain(key) or could_be_a_key(key):
                 found.add(Part(f"{at}~", key, role, kind))
             _read(item, spec, found, role, kind, at)
+
+
+def _arguments(
+    value: dict[str, Any], spec: Field, found: Found, role: str, kind: Kind, path: str
+) -> None:
+    """Read a call of a tool, so that each of its texts tells whose argument it is."""
+    parts, pieces = len(found.parts), len(found.pieces)
+    _members(value, spec, found, role, kind, path)
+    named = value.get(spec.tool)
+    if isinstance(named, str):
+        found.parts[parts:] = of_tool(found.parts[parts:], named)
+        found.pieces[pieces:] = of_tool(found.pieces[pieces:], named)
+
+
+def of_tool(parts: Sequence[Part], tool: str) -> list[Part]:
+    """The same, but those that are arguments, and do not say of which tool, are of this one."""
+    return [
+        replace(part, tool=tool) if part.kind is Kind.TOOL_ARGUMENTS and not part.tool else part
+        for part in parts
+    ]
 
 
 def _passes(value: str, spec: Field) -> bool:

@@ -77,6 +77,7 @@ def _part(*, streamed: bool) -> Field:
         kind=Kind.TOOL_ARGUMENTS,
         role="assistant",
         streamed=False,
+        tool="name",
         fields={
             "id": ID,
             "name": TEXT,

@@ -46,6 +46,7 @@ class GeminiStream(EventStream):
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._calls: dict[int, int] = {}
+        self._tools: dict[tuple[int, int], str] = {}
 
     def cutter(self) -> Events | Elements:
         """What cuts bytes into chunks."""
@@ -71,13 +72,14 @@ class GeminiStream(EventStream):
         """A candidate's texts of one kind go on from part to part and from chunk to chunk."""
         steps = piece.path.split("/")
         choice = _index(value["candidates"], int(steps[2]))
-        field, call = "/".join(s for s in steps[4:] if not s.isdigit()), 0
+        field, call, tool = "/".join(s for s in steps[4:] if not s.isdigit()), 0, ""
         if "partialArgs" in steps:
             found: Any = value
             for name in steps[1:-1]:
                 found = found[int(name) if isinstance(found, list) else name]
             field, call = str(found.get("jsonPath")), self._calls.get(choice, 0)
-        return Lane(choice, field, call, piece.kind, piece.sealed)
+            tool = self._tools.get((choice, call), "")
+        return Lane(choice, field, call, piece.kind, piece.sealed, tool=tool)
 
     def meaning(self, event: Event, value: Any) -> Reading:
         """Which candidates it speaks of, and which of them it says are finished."""
@@ -91,9 +93,13 @@ class GeminiStream(EventStream):
         for at, candidate in enumerate(_objects(value.get("candidates"))):
             index = _index(value["candidates"], at)
             self._seen.add(index)
-            calls = _calls_begun(candidate)
-            self._calls[index] = self._calls.get(index, 0) + calls
-            called += calls
+            begun = _calls_begun(candidate)
+            self._calls[index] = self._calls.get(index, 0) + len(begun)
+            called += len(begun)
+            if begun:
+                # Of several in one chunk there is no telling which one goes on.
+                tool = begun[0] if len(begun) == 1 else ""
+                self._tools[index, self._calls[index]] = tool
             if candidate.get("finishReason"):
                 finished.append(index)
         return Reading(note=tuple(finished), steady=not finished and not called)
@@ -187,9 +193,9 @@ def _index(candidates: Sequence[Any], at: int) -> int:
     return at if index is None else index
 
 
-def _calls_begun(candidate: Mapping[str, Any]) -> int:
-    """How many function calls begin in a chunk: those that have a name."""
+def _calls_begun(candidate: Mapping[str, Any]) -> list[str]:
+    """The tools of the function calls that begin in a chunk: of those that have a name."""
     content = candidate.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
     calls = [part.get("functionCall") for part in _objects(parts)]
-    return sum(bool(isinstance(call, dict) and call.get("name")) for call in calls)
+    return [str(call["name"]) for call in calls if isinstance(call, dict) and call.get("name")]

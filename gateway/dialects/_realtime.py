@@ -50,6 +50,7 @@ _ERROR = Field(
 )
 _CALL = Field(
     kind=Kind.TOOL_ARGUMENTS,
+    tool="name",
     role="assistant",
     fields={
         **_ITEM,

@@ -17,7 +17,14 @@ from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import number_of
 from gateway.dialects._openai import error_reply
-from gateway.dialects._realtime import SERVER, TRANSCRIPTION, kind_of, series, usage
+from gateway.dialects._realtime import (
+    SERVER,
+    STREAMED,
+    TRANSCRIPTION,
+    kind_of,
+    series,
+    usage,
+)
 from gateway.dialects._realtime_sent import Sent
 from gateway.dialects._sse import Event
 from gateway.dialects._stream import EventStream, Reading
@@ -111,6 +118,7 @@ class Response(Turn):
         super().__init__(lone=False)
         self._response: dict[str, Any] = {"id": response_id, "object": "realtime.response"}
         self._choices: dict[Key, int] = {}
+        self._tools: dict[int, str] = {}
         self._sent = Sent()
         self._written: bytes | None = None
 
@@ -118,7 +126,8 @@ class Response(Turn):
         """One text for each series of events, output and part of it."""
         head = series(kind_of(value))
         choice = self._choices.setdefault(_key(value, head), len(self._choices))
-        return Lane(choice, head + piece.path, kind=piece.kind, role=piece.role)
+        field = head + piece.path
+        return Lane(choice, field, kind=piece.kind, role=piece.role, tool=piece.tool)
 
     def meaning(self, event: Event, value: Any) -> Reading:
         """Which texts end with this event; also what it tells of the response as such."""
@@ -126,7 +135,15 @@ class Response(Turn):
         if isinstance(response, dict):
             self._response = response
             self.usage = usage(response) or self.usage
+        if kind_of(value) == "response.output_item.added":
+            self._begin(value)
         return Reading(self._closes(value), value)
+
+    def tool(self, value: Any) -> str:
+        """The one that the output which is spoken of began as."""
+        if series(kind_of(value)) not in STREAMED:
+            return ""
+        return self._tools.get(number_of(value, "output_index"), "")
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made, remembered until it has left."""
@@ -160,6 +177,14 @@ class Response(Turn):
         }
         done = {"type": "response.done", "response": response}
         return b"".join(as_event(event) for event in [*closing, done])
+
+    def _begin(self, value: Mapping[str, Any]) -> None:
+        """Note the tool that an output is a call of; empty if it is told of two."""
+        item, output = value.get("item"), number_of(value, "output_index")
+        named = item.get("name") if isinstance(item, dict) else None
+        tool = named if isinstance(named, str) else ""
+        if self._tools.setdefault(output, tool) != tool:
+            self._tools[output] = ""
 
     def _closes(self, value: Mapping[str, Any]) -> tuple[int, ...]:
         kind = kind_of(value)

@@ -8,6 +8,7 @@ whole items alike, so that both are edited the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gateway.core.message import Kind
@@ -157,6 +158,8 @@ _CALLS = (
     "mcp_approval_request", "mcp_call", "mcp_list_tools", "program", "shell_call",
     "tool_search_call", "web_search_call",
 )  # fmt: skip
+# Those of tools that have names; others are called what their type is.
+_NAMED = ("custom_tool_call", "function_call", "mcp_approval_request", "mcp_call")
 _OUTPUTS = (
     "apply_patch_call_output", "computer_call_output", "custom_tool_call_output",
     "function_call_output", "local_shell_call_output", "mcp_approval_response",
@@ -170,7 +173,8 @@ ITEM = Field(
         "compaction": _SEALED,
         "compaction_summary": _SEALED,
         "item_reference": _SEALED,
-        **dict.fromkeys(_CALLS, _CALL),
+        **dict.fromkeys(_CALLS, replace(_CALL, tool="type")),
+        **dict.fromkeys(_NAMED, replace(_CALL, tool="name")),
         **dict.fromkeys(_OUTPUTS, _OUTPUT),
     },
 )
@@ -324,6 +328,13 @@ EVENTS = Field(
 def event_fields(kind: str) -> Field:
     """What the fields of an event of this type are for; pieces of an unknown one are streamed."""
     return _EVENTS.get(series(kind), _OTHER)
+
+
+def tool_of(item: Mapping[str, Any]) -> str:
+    """The tool that an item is a call of; empty if it is none, or does not say."""
+    case = ITEM.cases.get(str(item.get("type")))
+    named = item.get(case.tool) if case is not None and case.tool else None
+    return named if isinstance(named, str) else ""
 
 
 def series(kind: str) -> str:

@@ -19,7 +19,7 @@ from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._offsets import beside, moved
 from gateway.dialects._openai import error_reply
-from gateway.dialects._responses import event_fields, series, usage
+from gateway.dialects._responses import STREAMED, event_fields, series, tool_of, usage
 from gateway.dialects._responses_kept import containers, containers_of
 from gateway.dialects._responses_sent import PLACES, Key, Sent, as_event
 from gateway.dialects._shape import NUMBER, PADDING
@@ -52,6 +52,7 @@ class ResponsesStream(EventStream):
         self._sent = Sent()
         self._inserted = 0
         self._written: bytes | None = None
+        self._tools: dict[int, str] = {}
         self._lengths: dict[int, int] = {}
         self._edits: dict[int, list[Edit]] = {}
 
@@ -63,7 +64,7 @@ class ResponsesStream(EventStream):
         """One text for each series of events, output and part of it."""
         head = series(_type(value))
         field = head.removeprefix("response.") + piece.path.removeprefix("/delta")
-        return Lane(self._choice(_key(value, head)), field, 0, piece.kind)
+        return Lane(self._choice(_key(value, head)), field, 0, piece.kind, tool=piece.tool)
 
     def meaning(self, event: Event, value: Any) -> Reading:
         """Which texts end with this event; also what it tells of the answer as such."""
@@ -73,6 +74,12 @@ class ResponsesStream(EventStream):
         self._note(kind, value)
         steady = kind.endswith(".delta") and series(kind) in PLACES
         return Reading(self._closes(kind, value), value, steady=steady)
+
+    def tool(self, value: Any) -> str:
+        """The one that the output which is spoken of began as."""
+        if series(_type(value)) not in STREAMED:
+            return ""
+        return self._tools.get(number_of(value, "output_index"), "")
 
     def rewrite(self, frame: Frame, edits: Mapping[str, Sequence[Edit]]) -> bytes:
         """The event with edits made; what stands beside them and its number follow."""
@@ -180,6 +187,13 @@ class ResponsesStream(EventStream):
         if isinstance(item, dict):
             self._keep(item)
             self._own(containers_of(item))
+            if kind == "response.output_item.added":
+                self._begin(number_of(value, "output_index"), tool_of(item))
+
+    def _begin(self, output: int, tool: str) -> None:
+        """Note the tool that an output is a call of; empty if it is told of two."""
+        if self._tools.setdefault(output, tool) != tool:
+            self._tools[output] = ""
 
     def _keep(self, thing: Mapping[str, Any]) -> None:
         name = thing.get("id")

@@ -11,7 +11,7 @@ from gateway.core.errors import UpstreamError
 from gateway.core.judgement import Refusal
 from gateway.core.message import Edit, Fragment, Frame, Lane, Part
 from gateway.dialects._alike import Alike
-from gateway.dialects._fields import MAX_PARTS, Field, Found, read
+from gateway.dialects._fields import MAX_PARTS, Field, Found, of_tool, read
 from gateway.dialects._shape import Value
 from gateway.dialects._sse import Event
 from gateway.dialects._whole import decode, looks_like_json, rewrite, text_frame
@@ -122,6 +122,13 @@ class EventStream:
         """What is given instead of a stream of which nothing was sent yet."""
         raise NotImplementedError
 
+    def tool(self, value: Any) -> str:
+        """The tool that an event is about which does not name it; empty if that is not known.
+
+        Asked after `meaning`.
+        """
+        return ""
+
     def like(self, frame: Frame) -> None:
         """Take note of events that are like an earlier one (see `Alike.find`)."""
 
@@ -158,11 +165,15 @@ class EventStream:
         if len(found.parts) + len(found.pieces) > MAX_PARTS:
             raise UpstreamError(f"an event of the stream holds more than {MAX_PARTS} texts")
         closes, note, ends, steady = self.meaning(event, value)
+        parts, pieces = found.parts, found.pieces
+        tool = self.tool(value)
+        if tool:
+            parts, pieces = of_tool(parts, tool), of_tool(pieces, tool)
         frame = Frame(
             event.raw,
             (event.start, event.end),
-            tuple(Fragment(self._lane(value, p), p.path, p.text) for p in found.pieces),
-            tuple(found.parts),
+            tuple(Fragment(self._lane(value, p), p.path, p.text) for p in pieces),
+            tuple(parts),
             tuple(found.opaque),
             closes,
             note,

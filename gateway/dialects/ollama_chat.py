@@ -14,7 +14,7 @@ _ID = plain("an identifier made by the API")
 
 def _message(*, streamed: bool) -> Field:
     """streamed: it comes in pieces. A tool call never does."""
-    function = Field(fields={"index": NUMBER, "name": TEXT, "arguments": TEXT})
+    function = Field(tool="name", fields={"index": NUMBER, "name": TEXT, "arguments": TEXT})
     call = Field(fields={"id": _ID, "type": ENUM, "function": function})
     return Field(
         kind=Kind.TEXT,

@@ -25,7 +25,10 @@ from gateway.dialects._whole import WholeReader
 _ID = plain("an identifier made by the API")
 _ENUM = plain("one of the API's own words")
 
-_FUNCTION = Field(fields={"name": TEXT, "arguments": Field(kind=Kind.TOOL_ARGUMENTS, json=True)})
+_FUNCTION = Field(
+    tool="name",
+    fields={"name": TEXT, "arguments": Field(kind=Kind.TOOL_ARGUMENTS, json=True)},
+)
 _TOOL_CALLS = Field(
     items=Field(
         kind=Kind.TOOL_ARGUMENTS,
@@ -34,7 +37,7 @@ _TOOL_CALLS = Field(
             "id": _ID,
             "type": _ENUM,
             "function": _FUNCTION,
-            "custom": Field(fields={"name": TEXT, "input": TEXT}),
+            "custom": Field(tool="name", fields={"name": TEXT, "input": TEXT}),
         },
     )
 )

@@ -77,7 +77,9 @@ class Release:
         self._nested: list[tuple[Passage, dict[str, Passage]]] = []
         self._last: dict[int, _Last] = {}
         self._tools: set[int] = set()
-        self._known: dict[tuple[str, Subject, bool], Passage] = {}
+        # Of each call of a tool, by choice and index: whose; empty if its pieces differ in that.
+        self._called: dict[tuple[int, int], str] = {}
+        self._known: dict[tuple[str, Subject, bool, str], Passage] = {}
         self._room = _REMEMBERED_CHARS if reader.streamed else 0
         self._said: dict[Passage, str] = {}
         # Once an event was added, later ones may have to be numbered anew, one by one.
@@ -146,16 +148,18 @@ class Release:
     def _whole(self, part: Part) -> _Piece:
         subject = Subject(part.role, part.kind)
         shape = self._shapes(part.path)
-        passage = self._judged(part.text, subject, shape=shape, sealed=part.sealed)
+        passage = self._judged(part.text, subject, shape=shape, sealed=part.sealed, tool=part.tool)
         return _Piece(passage, 0, len(part.text), part.path)
 
-    def _judged(self, text: str, subject: Subject, *, shape: str, sealed: bool = False) -> Passage:
+    def _judged(
+        self, text: str, subject: Subject, *, shape: str, sealed: bool = False, tool: str = ""
+    ) -> Passage:
         """The passage of a whole text: one that is known already, or a fresh one."""
-        passage = self._known.get((text, subject, sealed)) if self._known else None
+        passage = self._known.get((text, subject, sealed, tool)) if self._known else None
         if passage is not None:
             self._guard.again(shape, text)
             return passage
-        passage = whole(text, subject, sealed=sealed, shape=shape)
+        passage = whole(text, subject, sealed=sealed, shape=shape, tool=tool)
         self._fresh[passage] = None
         self._remember(passage)
         return passage
@@ -164,7 +168,8 @@ class Release:
         """Know this text again, if all of it is there still."""
         if passage.base == 0 and self._room >= passage.length:
             self._room -= passage.length
-            self._known.setdefault((passage.text, passage.subject, passage.sealed), passage)
+            key = (passage.text, passage.subject, passage.sealed, passage.tool)
+            self._known.setdefault(key, passage)
 
     def _arrive(self, frame: Frame, fragment: Fragment) -> _Piece:
         lane = fragment.lane
@@ -175,6 +180,10 @@ class Release:
             self._lane, self._passage = lane, passage
         if lane.kind is Kind.TEXT and self._notice:
             self._last[lane.choice] = _Last(frame, fragment, passage)
+        if lane.kind is Kind.TOOL_ARGUMENTS:
+            call = lane.choice, lane.index
+            if self._called.setdefault(call, lane.tool) != lane.tool:
+                self._called[call] = ""
         start = passage.length
         passage.append(fragment.text)
         if not passage.held:
@@ -210,6 +219,7 @@ class Release:
                 continue
             self._over[lane] = self._lanes.pop(lane)
             passage.close()
+            passage.tool = self._called.get((lane.choice, lane.index), "")
             whole = lane.kind is Kind.TOOL_ARGUMENTS and not passage.ended
             if whole and self._nest(passage):
                 continue
@@ -226,7 +236,10 @@ class Release:
         if len(parts) == 1 and parts[0].path == "":
             return False
         shape = passage.shape + "!*"
-        inner = {part.path[1:]: self._judged(part.text, subject, shape=shape) for part in parts}
+        inner = {
+            part.path[1:]: self._judged(part.text, subject, shape=shape, tool=passage.tool)
+            for part in parts
+        }
         self._nested.append((passage, inner))
         return True
 

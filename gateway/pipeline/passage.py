@@ -39,7 +39,7 @@ class Passage:
     `pending` characters of it. sealed: it is emptied where another would be edited.
     shape: where it stands (see `Coverage`). ended: how much of it had arrived when it seemed to
     be over, and may have left. fixed: what would change it stops the message.
-    follower: who follows it, if anybody; followed: how far.
+    follower: who follows it, if anybody; followed: how far. tool: as for a Part.
     """
 
     subject: Subject
@@ -62,6 +62,7 @@ class Passage:
     fixed: bool = False
     follower: Follower | None = None
     followed: int = 0
+    tool: str = ""
     _open: _Open | None = None
 
     @property
@@ -193,10 +194,18 @@ class Passage:
 
 
 def whole(
-    text: str, subject: Subject, *, sealed: bool = False, fixed: bool = False, shape: str = ""
+    text: str,
+    subject: Subject,
+    *,
+    sealed: bool = False,
+    fixed: bool = False,
+    shape: str = "",
+    tool: str = "",
 ) -> Passage:
     """A passage that has arrived completely."""
-    return Passage(subject, sealed=sealed, fixed=fixed, shape=shape, text=text, final=True)
+    return Passage(
+        subject, sealed=sealed, fixed=fixed, shape=shape, text=text, final=True, tool=tool
+    )
 
 
 def placed(findings: Sequence[Finding], offset: int) -> list[Finding]:

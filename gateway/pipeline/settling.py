@@ -48,7 +48,9 @@ class Settling:
         if passage.sealed or not self.reach_chars:
             return []
         base = passage.base
-        edits = self._vault.restore(passage.text, passage.cleared - base, passage.subject.kind)
+        edits = self._vault.restore(
+            passage.text, passage.cleared - base, passage.subject.kind, passage.tool
+        )
         return [Edit(edit.start + base, edit.end + base, edit.replacement) for edit in edits]
 
     def seal(self, passage: Passage) -> None:

@@ -96,7 +96,9 @@ class _NamedVault:
     def settle(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
         return list(edits)
 
-    def restore(self, text: str, start: int = 0, kind: Kind | None = None) -> list[Edit]:
+    def restore(
+        self, text: str, start: int = 0, kind: Kind | None = None, tool: str = ""
+    ) -> list[Edit]:
         return []
 
     def spans(self, text: str, start: int = 0) -> list[tuple[int, int]]:

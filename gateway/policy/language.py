@@ -145,7 +145,10 @@ class Rule:
         if self.manner != USUAL:
             places = self.manner.restore
             restore = None if places is None else sorted(places)
-            said["with"] = {"realistic": self.manner.realistic, "restore": restore}
+            manner: dict[str, Any] = {"realistic": self.manner.realistic, "restore": restore}
+            if self.manner.tools:
+                manner["tools"] = [sorted(patterns) for patterns in self.manner.tools]
+            said["with"] = manner
         if self.target is not None:
             said["target"] = self.target.meaning()
         return said

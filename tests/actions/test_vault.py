@@ -165,6 +165,31 @@ def test_it_comes_back_where_the_rule_says(
     assert restored(own, word, kind) == ("Anna Berg" if comes_back else word)
 
 
+TOOLS = [
+    ((), "", True),
+    (({"mail"},), "mail", True),
+    (({"mail"},), "mail2", False),
+    (({"crm.*", "mail"},), "crm.find", True),
+    (({"crm.*"},), "CRM.find", False),
+    (({"*"},), "", False),
+    (({"*"}, {"mail"}), "mail", True),
+    (({"*"}, {"mail"}), "find", False),
+    ((set(),), "mail", False),
+]
+
+
+@pytest.mark.parametrize(("named", "tool", "comes_back"), TOOLS)
+def test_it_comes_back_into_the_tools_that_every_rule_names(
+    named: tuple[set[str], ...], tool: str, comes_back: bool
+) -> None:
+    own, manner = vault(), Manner()
+    for patterns in named:
+        manner = manner.also(Manner(tools=(frozenset(patterns),)))
+    word = own.placeholder("PERSON", "Anna", manner)
+    assert bool(own.restore(word, kind=Kind.TOOL_ARGUMENTS, tool=tool)) == comes_back
+    assert own.restore(word, kind=Kind.TEXT)
+
+
 def test_to_the_request_itself_all_come_back() -> None:
     own = vault()
     word = own.placeholder("PERSON", "Anna", Manner(restore=frozenset()))

@@ -43,9 +43,10 @@ class Mirrored(Backend):
     def __init__(self, mirror: Mirror, *, chars: int, cut: int) -> None:
         super().__init__(kind=mirror.kind)
         self._mirror, self._chars, self._cut = mirror, chars, cut
+        self.read = Said("", "", "")
 
     async def send(self, call: Outgoing) -> Answer:
-        said = self._mirror.read(json.loads(call.body))
+        self.read = said = self._mirror.read(json.loads(call.body))
         arguments = json.dumps({"to": said.argument, "why": said.result})
         answer = self._mirror.answer(said, pieces(said.text, self._chars), pieces(arguments, 7))
         self.pieces = tuple(answer[i : i + self._cut] for i in range(0, len(answer), self._cut))

@@ -59,6 +59,8 @@ texts = st.lists(
     st.one_of(st.sampled_from(PIECES), st.text("aZ9_ .[]é", max_size=3)), min_size=1, max_size=6
 ).map("".join)
 said = st.builds(Said, texts, texts, texts)
+# Without what could be taken for a placeholder, which is no original and comes back everywhere.
+originals = st.lists(st.sampled_from(PIECES[:7]), min_size=1, max_size=4).map(" ".join)
 
 
 @pytest.mark.parametrize("name", MIRRORS)
@@ -203,3 +205,32 @@ def test_nothing_of_an_original_is_in_the_record() -> None:
     ask(parts, chat(TURNS[0]))
     told = json.dumps([entry.core for entry in parts.sink.entries])  # type: ignore[attr-defined]
     assert not re.search("Anna|Berg|acme|4111|2026-03-01", told)
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize(
+    ("tools", "comes_back"),
+    [(["mail"], True), (["m*l", "x"], True), (["*"], True), (["mai", "Mail", "mail_*"], False)],
+)
+@settings(deadline=None, max_examples=6)
+@given(
+    said=st.builds(Said, originals, originals, originals),
+    chars=st.integers(1, 9),
+    cut=st.integers(1, 400),
+)
+def test_originals_come_back_into_the_tools_that_are_named(
+    name: str, tools: list[str], comes_back: bool, said: Said, chars: int, cut: int
+) -> None:
+    mirror = MIRRORS[name]
+    backend = Mirrored(mirror, chars=chars, cut=cut)
+    rules = Bundle(REQUESTS, manner=Manner(tools=(frozenset(tools),)))
+    asked = ask(
+        house(backend, rules, inspector=Finder()),
+        mirror.call(said),
+        dialect=DIALECTS[mirror.dialect],
+    )
+    text, arguments = mirror.heard(asked.body)
+    sent = backend.read
+    wanted = said if comes_back else sent
+    assert text == said.text
+    assert (arguments["to"], arguments["why"]) == (wanted.argument, wanted.result)

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.actions._vault import KeyedVault
 from gateway.core.apis import Candidate
-from gateway.core.judgement import Route
+from gateway.core.judgement import Manner, Route
 from gateway.core.message import Direction
 from gateway.core.ports import Surroundings
 from tests.pipeline.fakes import (
@@ -162,3 +162,49 @@ def test_nobody_is_given_what_another_exchange_hid() -> None:
             assert said == everything.replace(word, mail)
 
     asyncio.run(all_at_once())
+
+
+def calls(*pieces: tuple[int, dict[str, str]]) -> bytes:
+    deltas = [{"tool_calls": [{"index": i, "function": function}]} for i, function in pieces]
+    chunks = [{"choices": [{"index": 0, "delta": d, "finish_reason": None}]} for d in deltas]
+    return b"".join(b"data: " + json.dumps(c).encode() + b"\n\n" for c in chunks) + SAID_ALL
+
+
+SAID_ALL = b"data: [DONE]\n\n"
+ONLY_MAIL = Bundle({"EMAIL_ADDRESS": "pseudonymise"}, manner=Manner(tools=(frozenset({"mail"}),)))
+
+
+def test_of_two_calls_at_once_only_the_tool_that_is_named_gets_originals() -> None:
+    word = placeholder()
+    inner = json.dumps({"to": word})
+    for at in range(1, len(inner), 4):
+        begun = [(0, {"name": "mail"}), (1, {"name": "log"})]
+        said = [(i, {"arguments": part}) for part in (inner[:at], inner[at:]) for i in (0, 1)]
+        data = calls(*begun, *said)
+        for cut in ((), range(1, len(data), 40)):
+            asked = answered(data, SSE, ONLY_MAIL, *cut, body=chat(MAIL, stream=True))
+            got = heard(asked.body)
+            assert json.loads(got["0/tool_calls/0/function/arguments"]) == {"to": MAIL}
+            assert json.loads(got["0/tool_calls/1/function/arguments"]) == {"to": word}
+
+
+ARGUMENTS = [{"arguments": '{"to": "'}, {"arguments": "WORD"}, {"arguments": '"}'}]
+UNSURE = {
+    "no name": ARGUMENTS,
+    "arguments first": [*ARGUMENTS, {"name": "mail"}],
+    "in the middle": [ARGUMENTS[0], {"name": "mail"}, *ARGUMENTS[1:]],
+    "goes on": [{"name": "mail"}, *ARGUMENTS, {"name": "er"}],
+    "in two pieces": [{"name": "ma"}, {"name": "il"}, *ARGUMENTS],
+    "again": [{"name": "mail"}, {"name": "mail"}, *ARGUMENTS],
+}
+
+
+@pytest.mark.parametrize("how", UNSURE)
+def test_a_tool_that_is_not_surely_named_gets_no_originals(how: str) -> None:
+    word = placeholder()
+    pieces = [{k: v.replace("WORD", word) for k, v in each.items()} for each in UNSURE[how]]
+    asked = answered(
+        calls(*((0, each) for each in pieces)), SSE, ONLY_MAIL, body=chat(MAIL, stream=True)
+    )
+    got = heard(asked.body)["0/tool_calls/0/function/arguments"]
+    assert json.loads(got) == {"to": word}

@@ -51,6 +51,15 @@ MISTAKES = [
     ("redact", "pseudonymise\n      with: {style: real}", r"one of placeholder, realistic"),
     ("redact", "pseudonymise\n      with: {restore: text}", r"list of some of text, reasoning"),
     ("redact", "pseudonymise\n      with: {restore: [tools]}", r"some of .*tool_arguments"),
+    ("redact", "pseudonymise\n      with: {restore: {tool: [a]}}", r":10: .*Known: kinds, tools"),
+    ("redact", "pseudonymise\n      with: {restore: {kinds: text}}", r"kinds of restore must be"),
+    ("redact", "pseudonymise\n      with: {restore: {tools: mail}}", r"a list of names of tools"),
+    ("redact", "pseudonymise\n      with: {restore: {tools: ['a[b]']}}", r"with \* for any char"),
+    (
+        "redact",
+        "pseudonymise\n      with: {restore: {kinds: [text], tools: [a]}}",
+        r":10: .*tool_arguments is not among its kinds",
+    ),
     ("then: redact", "then: redact\n      reason: low", r"f\.yaml:10: .*reason: expected capitals"),
     ("[EMAIL_ADDRESS]", "[EMAIL_ADRESS]", r":8: rule 'mail', when, categories\[0\]: unknown name"),
     ("[EMAIL_ADDRESS]", "[EMAIL_ADRESS]", r"'EMAIL_ADRESS'\. Did you mean 'EMAIL_ADDRESS'"),
@@ -135,6 +144,10 @@ MANNERS = [
     ("with: {style: realistic}", Manner(realistic=True)),
     ("with: {restore: [text, reasoning]}", Manner(False, frozenset({Kind.TEXT, Kind.REASONING}))),
     ("with: {restore: []}", Manner(restore=frozenset())),
+    ("with: {restore: {}}", USUAL),
+    ("with: {restore: {kinds: [text]}}", Manner(restore=frozenset({Kind.TEXT}))),
+    ("with: {restore: {tools: [mail, 'crm.*']}}", Manner(tools=(frozenset({"mail", "crm.*"}),))),
+    ("with: {restore: {tools: []}}", Manner(tools=(frozenset(),))),
 ]
 
 
