@@ -20,6 +20,7 @@ from gateway.admin import review_api as api
 from gateway.admin import review_pages as pages
 from gateway.admin.access import READERS, Access, same_site, with_role
 from gateway.admin.console import Console
+from gateway.admin.nul import WithoutNul
 from gateway.admin.ports import AdminPorts
 from gateway.admin.session import COOKIE, SESSION_S, issue
 
@@ -50,7 +51,7 @@ def build(ports: AdminPorts) -> ASGIApp:
         ],
         exception_handlers={HTTPException: _refused},
     )
-    return _Guarded(app, admin.console.policy)
+    return _Guarded(WithoutNul(app), admin.console.policy)
 
 
 class _Admin:
