@@ -13,6 +13,7 @@ from gateway import actions, backends, catalogue, configured, db, dialects, taxo
 from gateway.actions._vault import KeyedVault
 from gateway.audit.heartbeat import beat_forever
 from gateway.audit.log import AuditLog, Limits
+from gateway.audit.month_watch import MonthWatch
 from gateway.audit.payloads import Payloads
 from gateway.audit.sequencer import signer
 from gateway.audit.sequencing import Sequencing
@@ -96,6 +97,7 @@ class Gateway:
             payloads=Payloads(self.engine, self.payload_keys),
         )
         self.sequencing = self._sequencing()
+        self.months = MonthWatch(self.engine, clock=self.clock)
         self.keys = KeyStore(self.engine, clock=self.clock)
         self.shelf = SqlShelf(
             self.engine, seal=self._seal, clock=self.clock, days=settings.kept_days
@@ -185,6 +187,7 @@ class Gateway:
         if self.settings.audit_heartbeat_s:
             beats = beat_forever(self.audit, self.counters, self.settings.audit_heartbeat_s)
             self._tasks.append(asyncio.create_task(beats, name="gateway-heartbeat"))
+        self.months.start()
         if self.sequencing is not None:
             self.sequencing.start()
 
@@ -197,6 +200,7 @@ class Gateway:
         await self.later.aclose()
         await self.governing.aclose()
         await self.router.aclose()
+        await self.months.aclose()
         await self.keys.aclose()
         await self.works.aclose()
         await self._quiet.aclose()
@@ -228,6 +232,8 @@ class Gateway:
             found["audit tree"] = self.sequencing.trouble
         if self.audit.caution:
             found["audit spool"] = self.audit.caution
+        if self.months.caution:
+            found["audit partitions"] = self.months.caution
         if self.works.caution:
             found["works"] = self.works.caution
         if self.terms.caution:

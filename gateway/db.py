@@ -172,7 +172,13 @@ def failures(engine: Engine) -> tuple[type[Exception], ...]:
 
 
 def upgrade(url: str, migrations: Path, revision: str = "head") -> None:
-    """Bring the schema up to `revision`. Safe to call from many processes at once."""
+    """Bring the schema up to `revision`. Safe to call from many processes at once.
+
+    All revisions are one transaction. One that changes a table which others write to may have a
+    function `prepare(connection)`: what takes long and needs no such transaction. On PostgreSQL it
+    is called before, in autocommit; what it did stays if the rest fails, so it may be repeated.
+    """
+    _prepare(url, migrations, revision)
     _migrate(url, migrations, lambda config: command.upgrade(config, revision))
 
 
@@ -203,6 +209,23 @@ def current(url: str) -> str | None:
 def head(migrations: Path) -> str | None:
     """The newest revision in the folder of migrations."""
     return ScriptDirectory.from_config(_config(migrations)).get_current_head()
+
+
+def _prepare(url: str, migrations: Path, revision: str) -> None:
+    if normalise(url).get_backend_name() != "postgresql" or (at := current(url)) is None:
+        return
+    script = ScriptDirectory.from_config(_config(migrations))
+    revisions = reversed(list(script.iterate_revisions(revision, at)))
+    steps = [each.module.prepare for each in revisions if hasattr(each.module, "prepare")]
+    engine = open_engine(url, pool_size=1)
+    try:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # Held until the connection is closed; another one's preparing is waited for.
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK + 1})
+            for step in steps:
+                step(connection)
+    finally:
+        engine.dispose()
 
 
 def _migrate(url: str, migrations: Path, run: Any) -> None:

@@ -33,9 +33,14 @@ def tables(url):
         engine.dispose()
 
 
+def _no_partition(_object, name, kind, _reflected, _compared):
+    return kind != "table" or not name.startswith("audit_entry_")
+
+
 def test_migrated_schema_is_the_metadata(engine):
     with db.snapshot(engine) as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_object": _no_partition}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, db.metadata) == []
 
 

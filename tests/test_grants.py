@@ -179,11 +179,13 @@ def test_what_is_printed_does_the_same(owner: Engine, name: str) -> None:
 
 def test_a_writer_is_granted_every_table_and_an_auditor_every_view(owner: Engine) -> None:
     found = inspect(owner)
+    # Entries are reached through the one table that has the partitions, never past it.
+    tables = {name for name in found.get_table_names() if not name.startswith("audit_entry_")}
     writer, auditor = (
         {table for tables in grants.NEEDED[rights].values() for table in tables}
         for rights in (Rights.WRITER, Rights.AUDITOR)
     )
-    assert set(found.get_table_names()) | set(found.get_view_names()) == writer
+    assert tables | set(found.get_view_names()) == writer
     assert set(found.get_view_names()) <= auditor
 
 

@@ -22,11 +22,33 @@ Objects = dict[tuple[str, str], str]
 
 _SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
-_POSTGRESQL = """
+_TABLE = """(
+    SELECT string_agg(line, ', ' ORDER BY line) FROM (
+        SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+            || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+            || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') AS line
+        FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT CASE WHEN c.relispartition THEN replace(k.conname, c.relname, 'partition')
+            ELSE k.conname END || ' ' || pg_get_constraintdef(k.oid)
+        FROM pg_constraint k WHERE k.conrelid = c.oid
+        UNION ALL
+        SELECT pg_get_partkeydef(c.oid)
+    ) AS lines
+)"""
+_GUARDS = """(
+    SELECT string_agg(pg_get_triggerdef(t.oid) || ' ' || CAST(t.tgenabled AS text), ', '
+        ORDER BY t.tgname)
+    FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal
+)"""
+# Which partitions there are depends on the time, but each is made like any other.
+_POSTGRESQL = f"""
 SELECT 'trigger', t.tgname || ' on ' || c.relname,
     pg_get_triggerdef(t.oid) || ' ' || CAST(t.tgenabled AS text)
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = CAST(:schema AS regnamespace) AND NOT t.tgisinternal
+    AND NOT c.relispartition
 UNION ALL
 SELECT 'rule', r.rulename || ' on ' || c.relname, pg_get_ruledef(r.oid)
 FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
@@ -39,22 +61,18 @@ SELECT 'view', c.relname, pg_get_viewdef(c.oid)
 FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'v'
 UNION ALL
 SELECT 'index', c.relname, pg_get_indexdef(c.oid)
-FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'i'
+FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_class o ON o.oid = i.indrelid
+WHERE c.relnamespace = CAST(:schema AS regnamespace) AND NOT o.relispartition
 UNION ALL
-SELECT 'table', c.relname, (
-    SELECT string_agg(line, ', ' ORDER BY line) FROM (
-        SELECT a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
-            || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
-            || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') AS line
-        FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        UNION ALL
-        SELECT k.conname || ' ' || pg_get_constraintdef(k.oid)
-        FROM pg_constraint k WHERE k.conrelid = c.oid
-    ) AS lines
-)
+SELECT 'table', c.relname, {_TABLE}
 FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind IN ('r', 'p')
-"""
+    AND NOT c.relispartition
+UNION ALL
+SELECT 'partition', c.relname, replace({_TABLE} || coalesce({_GUARDS}, ''), c.relname, 'partition')
+FROM pg_class c WHERE c.relnamespace = CAST(:schema AS regnamespace) AND c.relkind = 'r'
+    AND c.relispartition
+"""  # noqa: S608  our own words
+_DEFAULT = ("partition", "audit_entry_default")
 _NOT_ALLOWED = "42501"  # PostgreSQL's insufficient_privilege
 # What could act on rows without anybody's asking; others may add tables, views and indexes.
 _ACTS = ("trigger", "rule")
@@ -71,7 +89,7 @@ def compare(engine: Engine, migrations: Path, report: Report) -> None:
             raise
         report.unchecked.append("triggers, views and tables: this role may not make a schema")
         return
-    for name, definition in expected.items():
+    for name, definition in _with_partitions(expected, found).items():
         words = " ".join(name)
         if name not in found:
             report.add(Problem("schema_missing", f"{words} is not there"))
@@ -80,6 +98,15 @@ def compare(engine: Engine, migrations: Path, report: Report) -> None:
     for name in found.keys() - expected.keys():
         if name[0] in _ACTS:
             report.add(Problem("schema_unknown", f"{' '.join(name)} is not of the migrations"))
+
+
+def _with_partitions(expected: Objects, found: Objects) -> Objects:
+    """What is expected where these partitions are: each as the default one, which there must be."""
+    wanted = {name: each for name, each in expected.items() if name[0] != "partition"}
+    if (pattern := expected.get(_DEFAULT)) is None:
+        return wanted
+    there = {_DEFAULT, *(name for name in found if name[0] == "partition")}
+    return wanted | dict.fromkeys(there, pattern)
 
 
 def _sqlite(engine: Engine, migrations: Path) -> tuple[Objects, Objects]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway import __version__, backends, catalogue, db, settings
+from gateway.audit import partitions
 from gateway.audit.spool_file import found as spooled
 from gateway.cli._open import address, database
 from gateway.cli._ports import at_port
@@ -109,6 +110,7 @@ def _database(found: Settings) -> Iterator[Check]:
     try:
         with database(found) as engine:
             infos = KeyTable(engine, clock).list()
+            months = partitions.caution(engine, clock.now_ms())
         at = db.current(found.database)
     except ConfigError as err:
         new = not found.database_url and not found.data_dir.exists()
@@ -117,6 +119,9 @@ def _database(found: Settings) -> Iterator[Check]:
         yield Check("database", state, str(err), _QUICKSTART if new else mend)
         return
     yield Check("database", State.OK, f"{address(found)} answers, at revision {at}.")
+    if months:
+        text = f"{months[0].upper()}{months[1:]}."
+        yield Check("partitions", State.WARN, text, "gateway audit partitions --ahead 3")
     valid = sum(info.valid(clock.now_ms()) for info in infos)
     if not valid:
         yield Check("keys", State.WARN, "No key is valid: nobody can ask.", "gateway keys new NAME")

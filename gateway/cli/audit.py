@@ -18,7 +18,16 @@ from gateway.audit.query import show as find
 from gateway.audit.report import Report
 from gateway.audit.verify import verify as recompute
 from gateway.audit.verify_range import verify_range
-from gateway.cli import _asking, _evidence, _export, _pack, _payload, _retain, _subject
+from gateway.cli import (
+    _asking,
+    _evidence,
+    _export,
+    _pack,
+    _partitions,
+    _payload,
+    _retain,
+    _subject,
+)
 from gateway.cli._open import database
 from gateway.cli._output import Json, console, emit, say, table, when
 from gateway.cli._times import moment
@@ -265,6 +274,7 @@ app.command()(_export.export)
 app.command()(_export.archive)
 app.command()(_pack.pack)
 app.command()(_retain.retain)
+app.command()(_partitions.partitions)
 app.add_typer(_payload.app, name="payload")
 app.add_typer(_subject.subject, name="subject")
 app.add_typer(_subject.hold, name="hold")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import typer
 
 from gateway import db, settings
+from gateway.audit.partitions import AHEAD_MONTHS, add_months
 from gateway.cli import _grant
 from gateway.cli._open import address, explained, make_data_folder
 from gateway.cli._output import Json, emit, say
+from gateway.clock import SystemClock
 from gateway.settings import Settings, shipped
 
 app = typer.Typer(
@@ -22,7 +24,8 @@ app = typer.Typer(
 def upgrade(as_json: Json = False) -> None:
     """Make the tables, or bring them to the revision that this gateway needs.
 
-    Safe to run again, and from several machines at once. Part of every update.
+    Safe to run again, and from several machines at once. Part of every update. On PostgreSQL it
+    also makes the audit log's partitions of the next months.
     """
     found = settings.read()
     if not found.database_url:
@@ -30,6 +33,7 @@ def upgrade(as_json: Json = False) -> None:
     with explained(found):
         before = db.current(found.database)
         db.upgrade(found.database, shipped("migrations"))
+        _make_months(found)
         after = db.current(found.database)
     if as_json:
         emit({"database": address(found), "before": before, "revision": after})
@@ -56,6 +60,14 @@ def status(as_json: Json = False) -> None:
         )
     if at != needed:
         raise typer.Exit(1)
+
+
+def _make_months(found: Settings) -> None:
+    engine = db.open_engine(found.database)
+    try:
+        add_months(engine, ahead=AHEAD_MONTHS, now_ms=SystemClock().now_ms())
+    finally:
+        engine.dispose()
 
 
 def revisions(found: Settings) -> tuple[str | None, str | None]:

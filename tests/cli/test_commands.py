@@ -24,7 +24,7 @@ LISTED = """
     policy.rollback policy.status policy.history terms.list terms.show terms.check
     terms.schema
     terms.approve terms.accept terms.attest terms.withdraw terms.status audit.ask
-    audit.export audit.archive audit.pack audit.retain
+    audit.export audit.archive audit.pack audit.retain audit.partitions
     audit.hold.place audit.hold.list audit.hold.lift
     audit.subject.reference audit.subject.erase audit.subject.export
     audit.payload.read audit.payload.approve audit.payload.list
