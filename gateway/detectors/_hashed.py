@@ -27,7 +27,8 @@ GAPS = 3
 Array = NDArray[Any]
 
 # Runs of letters and digits, single marks, and line ends; an underscore joins nothing.
-_WORD = re.compile(rf"(\s*\n\s*|[^\W_]{{1,{WORD_CHARS}}}|_|[^\w\s])")
+# Where a stretch of white space begins, so that one without a line's end is looked at once.
+_WORD = re.compile(rf"((?<!\s)\s*\n\s*|[^\W_]{{1,{WORD_CHARS}}}|_|[^\w\s])")
 _SHAPE_CHARS = 8
 _COLUMNS = np.arange(_SHAPE_CHARS)
 _SHAPE_STEPS = 4 ** np.arange(_SHAPE_CHARS, dtype=np.uint32)
