@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from gateway.audit.formats import Format
-from gateway.audit.outlets import Outlet, Undelivered
+from gateway.audit.delivery import Batch, Outlet, Undelivered
+from gateway.audit.formats import Entry, Format
 from gateway.audit.placed import placed
 from gateway.core.errors import ConfigError
 
@@ -84,10 +84,10 @@ def export(
             if wait is None or not wait(POLL_S):
                 return
             continue
-        text = form.batch(entries)
+        batch = _batch(form, entries)
         try:
-            if text:
-                to.send(text, media_type=form.media_type, head=form.head)
+            if batch.text:
+                to.send(batch)
         except Undelivered:
             tries += 1
             if wait is None or not wait(min(2.0**tries, PATIENCE_S)):
@@ -96,3 +96,12 @@ def export(
         tries = 0
         cursor.move(entries[-1]["index"] + 1)
         yield len(entries)
+
+
+def _batch(form: Format, entries: Sequence[Entry]) -> Batch:
+    def each() -> Iterator[tuple[str, str]]:
+        for entry in entries:
+            if text := form.batch([entry]):
+                yield str(entry["id"]), text
+
+    return Batch(form.batch(entries), form.media_type, form.head, each)

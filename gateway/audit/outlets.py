@@ -1,5 +1,5 @@
-"""Where an export goes: a file, a web address, a syslog server. Each keeps what it was given,
-or says that it did not.
+"""Where an export goes: a file, a web address, a syslog server, a stream. Each keeps what it was
+given, or says that it did not.
 """
 
 from __future__ import annotations
@@ -9,34 +9,20 @@ import socket
 import ssl
 import sys
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
-from gateway.core.errors import ConfigError, GatewayError
-
-WAIT_S = 30.0
-
-
-class Undelivered(GatewayError):
-    """What was sent did not arrive, or nobody said so. It may be sent again."""
+from gateway.audit.delivery import WAIT_S, Batch, Outlet, Undelivered
+from gateway.audit.jetstream import JetStream
+from gateway.core.errors import ConfigError
 
 
-class Outlet(Protocol):
-    """Takes one batch after the other."""
+def outlet(place: str, token: str = "", *, user: str = "") -> Outlet:
+    """`-`, an http(s) URL to POST to, syslog(s)://HOST:PORT, nats:// or tls://HOST:PORT/SUBJECT.
 
-    def send(self, text: str, *, media_type: str, head: str) -> None:
-        """Deliver it. head: what goes before the first of a new file. Raises Undelivered."""
-
-    def close(self) -> None:
-        """Nothing more will come."""
-
-
-def outlet(place: str, token: str = "") -> Outlet:
-    """`-`, an http(s) URL to POST to, syslog://HOST:PORT, syslogs://HOST:PORT, else a file.
-
-    token: shown to the web address as a bearer token, if there is one.
+    Any other place is a file. token: shown to the web address as a bearer token, to NATS as its
+    token, or as the password of `user`, if there is one.
     """
     if place == "-":
         return Standard()
@@ -44,6 +30,8 @@ def outlet(place: str, token: str = "") -> Outlet:
         return Web(place, token)
     if place.startswith(("syslog://", "syslogs://")):
         return Syslog(place)
+    if place.startswith(("nats://", "tls://")):
+        return JetStream(place, token, user=user)
     return File(Path(place))
 
 
@@ -53,9 +41,9 @@ class Standard:
     def __init__(self) -> None:
         self._begun = False
 
-    def send(self, text: str, *, media_type: str, head: str) -> None:
+    def send(self, batch: Batch) -> None:
         """Print it."""
-        sys.stdout.write(text if self._begun else head + text)
+        sys.stdout.write(batch.text if self._begun else batch.head + batch.text)
         sys.stdout.flush()
         self._begun = True
 
@@ -74,10 +62,10 @@ class File:
             raise ConfigError(f"{path}: cannot be written: {err.strerror}.") from err
         self._file = os.fdopen(handle, "a", encoding="utf-8", newline="")
 
-    def send(self, text: str, *, media_type: str, head: str) -> None:
+    def send(self, batch: Batch) -> None:
         """Append it; on disk when this returns."""
         try:
-            self._file.write(text if self._file.tell() else head + text)
+            self._file.write(batch.text if self._file.tell() else batch.head + batch.text)
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as err:
@@ -98,11 +86,12 @@ class Web:
         headers = {"authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(timeout=WAIT_S, headers=headers)
 
-    def send(self, text: str, *, media_type: str, head: str) -> None:
+    def send(self, batch: Batch) -> None:
         """POST it, each time with what a file of it would begin with."""
-        headers = {"content-type": media_type}
+        headers = {"content-type": batch.media_type}
+        content = (batch.head + batch.text).encode()
         try:
-            answer = self._client.post(self._url, content=(head + text).encode(), headers=headers)
+            answer = self._client.post(self._url, content=content, headers=headers)
         except httpx.HTTPError as err:
             raise Undelivered(f"{self._shown} does not answer: {type(err).__name__}.") from err
         if not answer.is_success:
@@ -127,9 +116,9 @@ class Syslog:
         self._place = parts.hostname, parts.port or (6514 if self._secure else 601)
         self._socket: socket.socket | None = None
 
-    def send(self, text: str, *, media_type: str, head: str) -> None:
+    def send(self, batch: Batch) -> None:
         """Send its lines; connect before if need be."""
-        lines = (line.encode() for line in text.splitlines())
+        lines = (line.encode() for line in batch.text.splitlines())
         framed = b"".join(b"%d %b" % (len(line), line) for line in lines)
         try:
             self._connected().sendall(framed)

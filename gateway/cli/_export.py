@@ -15,9 +15,10 @@ from gateway import settings
 from gateway.audit import formats
 from gateway.audit.archive import Archive
 from gateway.audit.archive_place import place as place_at
+from gateway.audit.delivery import Undelivered
 from gateway.audit.export import Cursor
 from gateway.audit.export import export as carry
-from gateway.audit.outlets import Undelivered, outlet
+from gateway.audit.outlets import outlet
 from gateway.audit.query import READ
 from gateway.cli._evidence import log_key
 from gateway.cli._open import database
@@ -28,7 +29,7 @@ from gateway.clock import SystemClock
 from gateway.core.errors import ConfigError
 
 EXPORT, ARCHIVE = "export", "archive"
-TOKEN = "GATEWAY_EXPORT_TOKEN"  # noqa: S105 - the name of it
+TOKEN, USER = "GATEWAY_EXPORT_TOKEN", "GATEWAY_EXPORT_USER"
 
 
 def export(
@@ -37,7 +38,10 @@ def export(
     ] = "jsonl",
     to: Annotated[
         str,
-        typer.Option(help="A file, `-`, an http(s) URL to POST to, syslog://HOST:PORT, syslogs://"),
+        typer.Option(
+            help="A file, `-`, an http(s) URL to POST to, syslog(s)://HOST:PORT, "
+            "nats:// or tls://HOST:PORT/SUBJECT."
+        ),
     ] = "-",
     cursor: Annotated[
         Path | None,
@@ -52,8 +56,9 @@ def export(
     """Carry entries to another system, in the order of the signed tree, each at least once.
 
     Entries come when they have their place in the tree, a second after they were written. A web
-    address is shown the bearer token in GATEWAY_EXPORT_TOKEN, if there is one. `--json` tells
-    what was delivered as JSON, unless entries are printed themselves.
+    address is shown the bearer token in GATEWAY_EXPORT_TOKEN, if there is one; NATS the same as
+    its token, or as the password of GATEWAY_EXPORT_USER. `--json` tells what was delivered as
+    JSON, unless entries are printed themselves.
 
     For example:
 
@@ -62,6 +67,8 @@ def export(
     - `gateway audit export --format ocsf --to https://siem.example.org --cursor at.json --follow`
 
     - `gateway audit export --format cef --to syslogs://logs.example.org --cursor at.json --follow`
+
+    - `gateway audit export --to tls://nats.example.org:4222/audit --cursor at.json --follow`
     """
     found = settings.read()
     place = Cursor(str(log_key(found)), cursor, start)
@@ -73,7 +80,7 @@ def export(
     made, count = formats.named(form), 0
     with database(found) as engine:
         record(found, engine, READ, {"as": EXPORT, "format": form, "from": place.at})
-        way = outlet(to, os.environ.get(TOKEN, ""))
+        way = outlet(to, os.environ.get(TOKEN, ""), user=os.environ.get(USER, ""))
         try:
             wait = (lambda seconds: not stop.wait(seconds)) if follow else None
             for batch in carry(engine, made, way, place, wait=wait):

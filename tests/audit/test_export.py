@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.audit import formats
+from gateway.audit.delivery import Batch, Undelivered
 from gateway.audit.export import Cursor, export
-from gateway.audit.outlets import Undelivered
 from gateway.audit.placed import Missing, placed
 from gateway.core.errors import ConfigError
 from gateway.db import writing
@@ -24,11 +24,11 @@ class Kept:
         self.texts: list[str] = []
         self.refuse = refuse
 
-    def send(self, text: str, *, media_type: str, head: str) -> None:
+    def send(self, batch: Batch) -> None:
         if self.refuse:
             self.refuse -= 1
             raise Undelivered("It is away.")
-        self.texts.append(text)
+        self.texts.append(batch.text)
 
     def close(self) -> None:
         pass

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.audit.outlets import Undelivered, Web, outlet
+from gateway.audit.delivery import Batch, Undelivered
+from gateway.audit.outlets import Web, outlet
 from gateway.core.errors import ConfigError
 
 
@@ -40,7 +41,7 @@ def test_a_file_begins_with_its_head_once(tmp_path: Path) -> None:
     place = tmp_path / "log.csv"
     for text in ("1\r\n", "2\r\n"):
         to = outlet(str(place))
-        to.send(text, media_type="text/csv", head="n\r\n")
+        to.send(Batch(text, "text/csv", "n\r\n"))
         to.close()
     assert place.read_bytes() == b"n\r\n1\r\n2\r\n"
     assert place.stat().st_mode & 0o777 == 0o600
@@ -55,8 +56,8 @@ def test_the_web_gets_each_batch_with_its_head() -> None:
     got: list[tuple[str, bytes]] = []
     with web(204, got) as url:
         to = Web(url, "token")
-        to.send("1\n", media_type="text/csv", head="n\n")
-        to.send("2\n", media_type="text/csv", head="n\n")
+        to.send(Batch("1\n", "text/csv", "n\n"))
+        to.send(Batch("2\n", "text/csv", "n\n"))
         to.close()
     assert got == [("Bearer token", b"n\n1\n"), ("Bearer token", b"n\n2\n")]
 
@@ -65,7 +66,7 @@ def test_a_refusal_says_where_and_hides_the_query() -> None:
     with web(503, []) as url:
         to = outlet(url)
         with pytest.raises(Undelivered, match="answers with status 503") as told:
-            to.send("1\n", media_type="text/plain", head="")
+            to.send(Batch("1\n", "text/plain"))
         to.close()
     assert "hidden" not in str(told.value)
 
@@ -77,14 +78,14 @@ def test_nobody_there_is_no_delivery() -> None:
     for place in (f"http://127.0.0.1:{port}", f"syslog://127.0.0.1:{port}"):
         to = outlet(place)
         with pytest.raises(Undelivered):
-            to.send("1\n", media_type="text/plain", head="")
+            to.send(Batch("1\n", "text/plain"))
         to.close()
 
 
 def test_syslog_frames_each_line_by_its_length_in_bytes() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         to = outlet(f"syslog://127.0.0.1:{server.getsockname()[1]}")
-        to.send("<110>1 é\n<110>1 b\n", media_type="text/plain", head="")
+        to.send(Batch("<110>1 é\n<110>1 b\n", "text/plain"))
         to.close()
         line, _ = server.accept()
         with line:
