@@ -55,6 +55,7 @@ def test_an_exchange_goes_through(site: Site) -> None:
     assert (status, body) == (200, WHOLES["openai_text"])
     assert headers["content-length"] == str(len(body))
     assert "server" not in headers
+    wait_for(lambda: len(site.sink.entries) == 2)
     assert site.sink.kinds == ["exchange.opened", "exchange.closed"]
 
 
@@ -180,6 +181,7 @@ def test_every_spelling_of_a_path_is_judged_alike(serve: Serve, path: str) -> No
     site = serve(Backend(b"{}"), {"KEY": "block"})
     status, _, _ = ask(site, path=path, body=chat("key-0a1b2c3d"))
     assert (status, site.backend.bodies) == (400, [])
+    wait_for(lambda: len(site.sink.entries) == 2)
     assert site.sink.kinds == ["exchange.opened", "exchange.closed"]
 
 
@@ -257,6 +259,7 @@ def test_a_client_that_leaves_before_its_body_has_arrived_is_no_exchange(site: S
         head = f"POST {CHAT_PATH} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer gw_good\r\n"
         sock.sendall(f"{head}content-length: 100\r\n\r\n{{".encode())
     assert ask(site)[0] == 200
+    wait_for(lambda: len(site.sink.entries) == 2)
     assert site.sink.kinds == ["exchange.opened", "exchange.closed"]
 
 
@@ -264,6 +267,7 @@ def test_a_stream_that_fails_on_our_side_is_cut_and_not_ended(serve: Serve) -> N
     site = serve(Backend(STREAMS["llamacpp_text"][:700], kind=SSE, fail="bug"))
     with pytest.raises(http.client.IncompleteRead):
         ask(site)
+    wait_for(lambda: len(site.sink.entries) == 2)
     assert site.sink.closed["outcome"] == "failed"
 
 
