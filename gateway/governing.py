@@ -7,7 +7,6 @@ again when all activations are taken back. There are never two at once.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import Engine
 
 from gateway.core.errors import GatewayError
 from gateway.core.ports import Bundle, Clock, Counters, Entry, Sink
+from gateway.core.repeating import Repeating
 from gateway.db import failures
 from gateway.lifecycle.acts import Rollout
 from gateway.lifecycle.bundles import Texts
@@ -70,28 +70,24 @@ class Governing:
             four_eyes=settings.four_eyes,
         )
         self._named = bool(settings.policy)
-        self._every_s = settings.reload_s
+        self._looks = Repeating(self.look, every_s=settings.reload_s, name="gateway-policies")
+        self._looking = bool(settings.reload_s)
         self._failures = failures(engine)
         self._sink = sink
         self._counters = counters
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Load what is in force. Raises ConfigError if it cannot be used."""
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self.watch.refresh)
         self.watch.check()
-        if self._every_s:
-            self._task = asyncio.create_task(self._keep_up(), name="gateway-policies")
+        if self._looking:
+            self._looks.start()
 
     async def aclose(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._looks.aclose()
 
     def cautions(self) -> dict[str, str]:
         """What is wrong, but keeps nothing from being served."""
@@ -114,11 +110,6 @@ class Governing:
                 await asyncio.to_thread(self.watch.refresh)
         except self._failures as err:
             log.warning("The policy bundles could not be loaded: %s", type(err).__name__)
-
-    async def _keep_up(self) -> None:
-        while True:
-            await asyncio.sleep(self._every_s)
-            await self.look()
 
     def _take_back(self, rollout: Rollout, tally: Tally) -> None:
         by = By("gateway", f"blocks jumped: {tally}", via="rollout")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from sqlalchemy import Engine
 
 from gateway.audit.partitions import caution
 from gateway.core.ports import Clock
+from gateway.core.repeating import Repeating
 from gateway.db import failures
 
 log = logging.getLogger(__name__)
@@ -22,29 +22,21 @@ class MonthWatch:
     def __init__(self, engine: Engine, *, clock: Clock, every_s: float = EVERY_S) -> None:
         self._engine = engine
         self._clock = clock
-        self._every_s = every_s
         self._failures = failures(engine)
-        self._task: asyncio.Task[None] | None = None
+        self._looks = Repeating(self._look, every_s=every_s, name="gateway-months", at_once=True)
         self.caution = ""
 
     def start(self) -> None:
         """Look from now on, until `aclose`. SQLite has no partitions to look for."""
         if self._engine.dialect.name == "postgresql":
-            self._task = asyncio.create_task(self._keep_up(), name="gateway-months")
+            self._looks.start()
 
     async def aclose(self) -> None:
         """Stop looking."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await self._looks.aclose()
 
-    async def _keep_up(self) -> None:
-        while True:
-            try:
-                now_ms = self._clock.now_ms()
-                self.caution = await asyncio.to_thread(caution, self._engine, now_ms)
-            except self._failures as err:
-                log.warning("The log's partitions could not be read: %s", type(err).__name__)
-            await asyncio.sleep(self._every_s)
+    async def _look(self) -> None:
+        try:
+            self.caution = await asyncio.to_thread(caution, self._engine, self._clock.now_ms())
+        except self._failures as err:
+            log.warning("The log's partitions could not be read: %s", type(err).__name__)

@@ -8,7 +8,6 @@ are, every replica looks up so often that a note counts nowhere before all of th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 
@@ -28,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.core.errors import StickingUnavailable
 from gateway.core.ports import Clock
+from gateway.core.repeating import Repeating
 from gateway.db import failures, metadata, snapshot, writing
 from gateway.identity.batches import Batches, Row
 
@@ -81,7 +81,7 @@ class SqlClassNotes:
         self._known_since_ms: dict[str, float] = {}
         self._batches = Batches(self._write, self._failures, name="gateway-class-notes")
         self._prune_ms = 0
-        self._task: asyncio.Task[None] | None = None
+        self._looks = Repeating(self._keep_up, every_s=LOOK_S, name="gateway-class-tenants")
 
     def concerns(self, tenant: str) -> bool:
         """Whether there may be notes on something of this tenant's. From memory."""
@@ -110,15 +110,11 @@ class SqlClassNotes:
     async def start(self) -> None:
         """Look which tenants are known, and keep looking until `aclose`."""
         await self.look()
-        self._task = asyncio.create_task(self._keep_up(), name="gateway-class-tenants")
+        self._looks.start()
 
     async def aclose(self) -> None:
         """Stop looking; wait for what is being written."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._looks.aclose()
         await self._batches.aclose()
 
     async def look(self) -> None:
@@ -141,15 +137,13 @@ class SqlClassNotes:
                 pass
 
     async def _keep_up(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                await self.look()
-                if self._clock.now_ms() >= self._prune_ms:
-                    self._prune_ms = self._clock.now_ms() + PRUNE_EVERY_MS
-                    await asyncio.to_thread(self.prune)
-            except self._failures as err:
-                log.warning("What sticks to conversations is not known: %s", type(err).__name__)
+        try:
+            await self.look()
+            if self._clock.now_ms() >= self._prune_ms:
+                self._prune_ms = self._clock.now_ms() + PRUNE_EVERY_MS
+                await asyncio.to_thread(self.prune)
+        except self._failures as err:
+            log.warning("What sticks to conversations is not known: %s", type(err).__name__)
 
     def _written(self, tenant: str, done: asyncio.Future[None], told: asyncio.Future[None]) -> None:
         """Tell who waits, once others look for this tenant as well."""

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from gateway.core.judgement import Principal
 from gateway.core.ports import Clock
+from gateway.core.repeating import Repeating
 from gateway.db import failures
 from gateway.identity.keytable import KeyInfo, KeyTable, split
 
@@ -40,11 +41,10 @@ class KeyStore:
         self._table = KeyTable(engine, clock)
         self._failures = failures(engine)
         self._clock = clock
-        self._ttl_s = ttl_s
+        self._looks = Repeating(self._try_refresh, every_s=ttl_s, name="gateway-keys")
         self._max_age_ms = (ttl_s + grace_s) * 1_000
         self._keys: dict[str, tuple[KeyInfo, bytes]] = {}
         self._loaded_ms: float | None = None
-        self._task: asyncio.Task[None] | None = None
         self._upcoming: asyncio.Task[None] | None = None
 
     def new(
@@ -122,21 +122,16 @@ class KeyStore:
     async def start(self) -> None:
         """Load the first snapshot and keep it fresh until `aclose`. Raises as `refresh`."""
         await asyncio.to_thread(self.refresh)
-        self._task = asyncio.create_task(self._keep_fresh(), name="gateway-keys")
+        self._looks.start()
 
     async def aclose(self) -> None:
         """Stop refreshing."""
-        for task in (self._task, self._upcoming):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-        self._task = self._upcoming = None
-
-    async def _keep_fresh(self) -> None:
-        while True:
-            await asyncio.sleep(self._ttl_s)
-            await self._try_refresh()
+        await self._looks.aclose()
+        task, self._upcoming = self._upcoming, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
     async def _look_again(self) -> None:
         if self._upcoming is None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from gateway.core.ports import Clock, Quiet
+from gateway.core.repeating import Repeating
 from gateway.db import failures
 from gateway.quieting.store import Keys, QuietValue, Store, digest_of
 
@@ -22,11 +22,10 @@ class Registry:
         self._store = store
         self._keys = keys
         self._clock = clock
-        self._ttl_s = ttl_s
+        self._looks = Repeating(self._look, every_s=ttl_s, name="gateway-quiet-values")
         self._failures = failures(store.engine)
         self._stamp: object = None
         self._known: dict[str, dict[str, QuietValue]] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def quiet(self, tenant: str) -> Quiet | None:
         """What tells of this tenant's findings which are quiet; None if none are. No I/O."""
@@ -54,20 +53,14 @@ class Registry:
     async def start(self) -> None:
         """Load all and keep up until `aclose`. Raises as `refresh`."""
         await asyncio.to_thread(self.refresh)
-        self._task = asyncio.create_task(self._keep_up(), name="gateway-quiet-values")
+        self._looks.start()
 
     async def aclose(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._looks.aclose()
 
-    async def _keep_up(self) -> None:
-        while True:
-            await asyncio.sleep(self._ttl_s)
-            try:
-                await asyncio.to_thread(self.refresh)
-            except self._failures as err:
-                log.warning("The quiet values could not be loaded: %s", type(err).__name__)
+    async def _look(self) -> None:
+        try:
+            await asyncio.to_thread(self.refresh)
+        except self._failures as err:
+            log.warning("The quiet values could not be loaded: %s", type(err).__name__)

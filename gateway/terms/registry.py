@@ -6,7 +6,6 @@ What is approved, accepted, attested or withdrawn elsewhere counts within second
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Collection, Mapping
 
@@ -15,6 +14,7 @@ from sqlalchemy import Engine
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Principal, Route
 from gateway.core.ports import Clock
+from gateway.core.repeating import Repeating
 from gateway.core.standing import NO_PROFILE, NO_TERMS, Standing, State, Under
 from gateway.db import failures
 from gateway.terms.inforce import in_force
@@ -55,12 +55,11 @@ class Registry:
         self._hazards = hazards
         self._ways = ways
         self._clock = clock
-        self._ttl_s = ttl_s
+        self._looks = Repeating(self.look, every_s=ttl_s, name="gateway-terms")
         self._approvals: list[Approval] = []
         self._accepted: dict[tuple[Whose, str], Acceptance] = {}
         self._attested: dict[Whose, dict[str, Attestation]] = {}
         self._kept: dict[_Key, Standing] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def standing(self, who: Principal, route: Route, modalities: Collection[str]) -> Standing:
         """How a call by this principal along this route stands, from memory."""
@@ -127,15 +126,11 @@ class Registry:
         """Load everything and keep up until `aclose`. Raises as `refresh`."""
         if await asyncio.to_thread(self.refresh):
             self.changed()
-        self._task = asyncio.create_task(self._keep_up(), name="gateway-terms")
+        self._looks.start()
 
     async def aclose(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._looks.aclose()
 
     async def look(self) -> None:
         """Look now, and say so if other profiles count. What goes wrong is a caution."""
@@ -148,11 +143,6 @@ class Registry:
             told = str(err) if isinstance(err, ConfigError) else type(err).__name__
             self.caution = f"not read again, what was known before stays in force: {told}"
             log.warning("The terms of use could not be loaded: %s", told)
-
-    async def _keep_up(self) -> None:
-        while True:
-            await asyncio.sleep(self._ttl_s)
-            await self.look()
 
     def _stand(self, who: Principal, route: Route, modalities: Collection[str]) -> Standing:
         found = self.under(route)

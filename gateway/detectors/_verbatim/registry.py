@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from sqlalchemy import Engine
 
 from gateway.core.ports import Clock
+from gateway.core.repeating import Repeating
 from gateway.db import failures
 from gateway.detectors._verbatim.store import Register, unusable
 from gateway.detectors._verbatim.works import Fingerprint, Works
@@ -23,9 +23,8 @@ class Registry:
         self._register = Register(engine, key, clock)
         self._failures = failures(engine)
         self._key = key
-        self._ttl_s = ttl_s
+        self._looks = Repeating(self._look, every_s=ttl_s, name="gateway-works")
         self._known: dict[tuple[str, int], Fingerprint] = {}
-        self._task: asyncio.Task[None] | None = None
         self.works = Works((), key)
         self.caution = ""
 
@@ -51,20 +50,14 @@ class Registry:
     async def start(self) -> None:
         """Load all works and keep up until `aclose`. Raises as `refresh`."""
         await asyncio.to_thread(self.refresh)
-        self._task = asyncio.create_task(self._keep_up(), name="gateway-works")
+        self._looks.start()
 
     async def aclose(self) -> None:
         """Stop looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._looks.aclose()
 
-    async def _keep_up(self) -> None:
-        while True:
-            await asyncio.sleep(self._ttl_s)
-            try:
-                await asyncio.to_thread(self.refresh)
-            except self._failures as err:
-                log.warning("The registered works could not be loaded: %s", type(err).__name__)
+    async def _look(self) -> None:
+        try:
+            await asyncio.to_thread(self.refresh)
+        except self._failures as err:
+            log.warning("The registered works could not be loaded: %s", type(err).__name__)
