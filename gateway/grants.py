@@ -37,8 +37,8 @@ NEEDED: dict[Rights, dict[str, tuple[str, ...]]] = {
             "policy_bundle", "policy_act",
         ),
         "SELECT, INSERT, UPDATE": (
-            "audit_chain", "audit_registry", "audit_tile", "audit_hold", "audit_reading",
-            "gateway_key", "policy_tally", "class_tenant", *_TERMS,
+            "audit_chain", "audit_registry", "audit_tile", "audit_hold", "audit_erased",
+            "audit_reading", "gateway_key", "policy_tally", "class_tenant", *_TERMS,
         ),
         "SELECT, INSERT, DELETE": ("work", "kept", "review_text", "quiet_value"),
         "SELECT, INSERT, UPDATE, DELETE": (

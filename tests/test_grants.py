@@ -170,6 +170,19 @@ def test_a_grant_takes_what_else_was_granted_and_gives_what_is_missing(
     assert "may not INSERT audit_entry" in grants.standing(owner, name, Rights.WRITER).less
 
 
+def test_a_writer_goes_on_writing_data_keys_after_the_upgrade_that_checks_them(
+    owner: Engine, acting: Engines, name: str, migrations: Path
+) -> None:
+    writer = acting(Rights.WRITER)
+    db.downgrade(_url(owner), migrations, "0015")
+    db.upgrade(_url(owner), migrations)
+    with db.writing(writer) as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO audit_payload_key VALUES ('k', 'acme', 'anna', '2026-11', '1', 1, '')"
+        )
+    assert grants.standing(owner, name, Rights.WRITER).exact
+
+
 def test_what_is_printed_does_the_same(owner: Engine, name: str) -> None:
     with db.writing(owner) as connection:
         for statement in grants.plan(owner, name, Rights.AUDITOR):

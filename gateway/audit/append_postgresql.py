@@ -50,7 +50,9 @@ WITH moved AS (
     RETURNING replica, epoch
 )"""
 # A key that is being destroyed is waited for, and then it is gone, and so is what it was for. What
-# one part of a statement inserts no other part sees but by what it returns.
+# one part of a statement inserts no other part sees but by what it returns. A new key is refused if
+# it is somebody's who was erased since; `known` waits for that, so that nobody who erases, and
+# takes the same locks in that order, ever waits for somebody who waits for him.
 _KEPT = f""", fresh AS (
     INSERT INTO audit_payload_key ({", ".join(KeyRow._fields)})
     SELECT given.* FROM moved, unnest({_unnest(_KEY_KINDS, _FIRST_KEY)}) AS given
@@ -58,6 +60,7 @@ _KEPT = f""", fresh AS (
 ), known AS (
     SELECT key_id FROM audit_payload_key
     WHERE key_id = ANY (${_FIRST_PAYLOAD + PayloadRow._fields.index("key_id")}::text[])
+        AND (SELECT count(*) FROM fresh) >= 0
     FOR KEY SHARE
 ), payload AS (
     INSERT INTO audit_payload ({", ".join(PayloadRow._fields)})

@@ -110,9 +110,10 @@ class Custodian:
         core = {**said, "subject": subject, "payloads": gone.payloads, "keys": gone.keys}
         self._say(ERASED, by, core, tenant=tenant)
         with writing(self._engine) as connection:
+            holds.freeze(connection)
             # Once more, for a hold may have been placed by now. Then the entry tells of an attempt.
             _refuse(holds.of_subject(connection, tenant, subject))
-            gone = erasing.erase(connection, tenant, subject)
+            gone = erasing.erase(connection, tenant, subject, self._clock.now_ms())
         return replace(gone, flushed=flush(self._engine, wait_s=self._flush_s))
 
     def over(self, days: Mapping[str, int]) -> list[Gone]:
@@ -137,6 +138,7 @@ class Custodian:
         for retention, before_ms in before.items():
             while True:
                 with writing(self._engine) as connection:
+                    holds.freeze(connection)
                     if not erasing.expire(connection, retention, before_ms):
                         break
         with writing(self._engine) as connection:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, exists, func, select
+from sqlalchemy import Connection, case, delete, exists, func, insert, select, update
 
 from gateway.audit.holds import held
-from gateway.audit.tables import audit_payload, audit_payload_key
+from gateway.audit.tables import audit_erased, audit_payload, audit_payload_key
 from gateway.db import securely
 
 AT_ONCE = 500
 # A data key may be in use, for its process is about to write with it, so long after its making.
 _IN_USE_MS = 40 * 24 * 60 * 60 * 1_000
 
-_PAYLOAD, _KEY = audit_payload.c, audit_payload_key.c
+# A key says when it was made by its process's clock, which may be ahead of ours by so much.
+AHEAD_MS = 5_000
+
+_PAYLOAD, _KEY, _ERASED = audit_payload.c, audit_payload_key.c, audit_erased.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,28 @@ def count(connection: Connection, tenant: str, subject: str) -> Gone:
     return Gone(connection.execute(payloads).scalar_one(), connection.execute(keys).scalar_one())
 
 
-def erase(connection: Connection, tenant: str, subject: str) -> Gone:
-    """Destroy this person's data keys, and with them all that they seal."""
+def erase(connection: Connection, tenant: str, subject: str, now_ms: int) -> Gone:
+    """Destroy this person's data keys, those on their way too, and with them all that they seal."""
     securely(connection)
+    _let_in_no_more(connection, tenant, subject, now_ms + AHEAD_MS)
     payloads = delete(audit_payload).where(_PAYLOAD.tenant == tenant, _PAYLOAD.subject == subject)
     keys = delete(audit_payload_key).where(_KEY.tenant == tenant, _KEY.subject == subject)
     # Whoever writes with such a key is waited for, and what he wrote goes with it.
     gone = connection.execute(payloads).rowcount
     return Gone(gone, connection.execute(keys).rowcount)
+
+
+def _let_in_no_more(connection: Connection, tenant: str, subject: str, until_ms: int) -> None:
+    """Have keys of theirs refused that were made up to then, also by who inserts them just now."""
+    if connection.dialect.name == "postgresql":
+        # Who inserts such a key has it shared until his end; SQLite has one writer at a time.
+        lock = func.pg_advisory_xact_lock(func.audit_lock_subject(tenant, subject))
+        connection.execute(select(lock))
+    later = case((_ERASED.until_ms < until_ms, until_ms), else_=_ERASED.until_ms)
+    whose = (_ERASED.tenant == tenant, _ERASED.subject == subject)
+    if not connection.execute(update(audit_erased).where(*whose).values(until_ms=later)).rowcount:
+        row = {"tenant": tenant, "subject": subject, "until_ms": until_ms}
+        connection.execute(insert(audit_erased).values(row))
 
 
 def over(connection: Connection, retention: str, before_ms: int) -> Gone:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, text, update
 from sqlalchemy import insert as insert_into
 
 from gateway.audit.tables import audit_hold, audit_payload
@@ -27,6 +27,15 @@ class Hold:
     placed_ms: int
     lifted_by: str = ""
     lifted_ms: int | None = None
+
+
+def freeze(connection: Connection) -> None:
+    """Let no hold come or go until this transaction ends; those that just do are waited for.
+
+    To be called before it is asked whether something is held, by whoever then destroys it.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE audit_hold IN SHARE MODE"))
 
 
 def insert(connection: Connection, hold: Hold) -> None:

@@ -170,6 +170,15 @@ audit_payload = Table(
     Index(None, "retention", "ts_ms"),
 )
 
+# Whose data keys, made up to then, were destroyed: a trigger lets none of them in any more.
+audit_erased = Table(
+    "audit_erased",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("until_ms", BigInteger, nullable=False),
+)
+
 # What must not be erased for now. Empty: whoever, or whatever, it is.
 audit_hold = Table(
     "audit_hold",
