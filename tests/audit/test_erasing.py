@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Transaction, select, text
 
 from gateway import db
-from gateway.audit import erasing, holds
+from gateway.audit import chain, erasing, holds
 from gateway.audit.custody import Actor, Custodian, OnHold
 from gateway.audit.holds import Hold
-from gateway.audit.sealing import KeyRow, PayloadRow
+from gateway.audit.sealing import Kept, KeyRow, PayloadRow
 from gateway.audit.spool import Spool
+from gateway.audit.store import Store
 from gateway.audit.tables import audit_entry, audit_payload, audit_payload_key
 from gateway.audit.verify import verify
 from gateway.core.keeping import Payload
@@ -26,6 +28,10 @@ from gateway.core.ports import Entry
 BY = Actor("dpo@example.org", "her request of May 4", "cli")
 WAITS_S = 0.3
 DAY_MS = 24 * 60 * 60 * 1_000
+ACTS = {
+    "erase": lambda at: at.erase(BY, tenant="acme", subject="anna"),
+    "expire": lambda at: at.expire(BY, {"default": 1}),
+}
 HOLD = Hold("h1", "acme", "anna", "", "case 17", "legal", 1)
 
 
@@ -89,32 +95,22 @@ def ended(engine: Any) -> int:
         return len(connection.execute(found).all())
 
 
-def beside(act: Callable[[], Any], other: Callable[[Future[Any]], None]) -> Any:
-    """What `act` returns, in a thread, after `other` has seen it under way."""
+def behind(ours: Transaction, act: Callable[[], Any]) -> Any:
+    """What `act` returns, which does not end before this transaction."""
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(act)
-        other(future)
+        with pytest.raises(TimeoutError):
+            future.result(timeout=WAITS_S)
+        ours.commit()
         return future.result(timeout=20)
-
-
-def waits(future: Future[Any]) -> None:
-    with pytest.raises(TimeoutError):
-        future.result(timeout=WAITS_S)
 
 
 def test_who_is_just_writing_a_first_text_is_waited_for_and_it_goes(
     engine: Any, clock: Any, custodian: Any
 ) -> None:
-    at = custodian()
-    transaction = db.writing(engine)
-    connection = transaction.__enter__()
-    insert(connection, *row_of(clock.now_ms()))
-
-    def commit(future: Future[Any]) -> None:
-        waits(future)
-        transaction.__exit__(None, None, None)
-
-    gone = beside(lambda: at.erase(BY, tenant="acme", subject="anna"), commit)
+    with engine.connect() as connection, connection.begin() as ours:
+        insert(connection, *row_of(clock.now_ms()))
+        gone = behind(ours, lambda: ACTS["erase"](custodian()))
     assert (gone.payloads, gone.keys) == (1, 1)
     assert kept(engine) == (0, 0)
 
@@ -208,31 +204,16 @@ def test_what_somebody_writes_later_is_kept_again(
     assert kept(engine) == (1, 1)
 
 
-ACTS = {
-    "erase": lambda at: at.erase(BY, tenant="acme", subject="anna"),
-    "expire": lambda at: at.expire(BY, {"default": 1}),
-}
-
-
 @pytest.mark.parametrize("act", ACTS)
 def test_a_hold_that_is_just_being_placed_is_waited_for_and_counts(
     engine: Any, custodian: Any, act: str
 ) -> None:
     with db.writing(engine) as connection:
         insert(connection, *row_of(1))
-    at = custodian()
-    transaction = db.writing(engine)
-    holds.insert(transaction.__enter__(), HOLD)
-
-    def commit(future: Future[Any]) -> None:
-        waits(future)
-        transaction.__exit__(None, None, None)
-
-    if act == "erase":
-        with pytest.raises(OnHold, match="h1"):
-            beside(lambda: ACTS[act](at), commit)
-    else:
-        beside(lambda: ACTS[act](at), commit)
+    refused = pytest.raises(OnHold, match="h1") if act == "erase" else nullcontext()
+    with engine.connect() as connection, connection.begin() as ours, refused:
+        holds.insert(connection, HOLD)
+        behind(ours, lambda: ACTS[act](custodian()))
     assert kept(engine) == (1, 1)
 
 
@@ -240,15 +221,34 @@ def test_a_hold_is_not_in_force_before_an_erasure_under_way_has_ended(
     engine: Any, custodian: Any, clock: Any
 ) -> None:
     at = custodian()
-    transaction = db.writing(engine)
-    connection = transaction.__enter__()
-    holds.freeze(connection)
-    erasing.erase(connection, "acme", "anna", clock.now_ms())
-
-    def commit(future: Future[Any]) -> None:
-        waits(future)
-        assert at.holds() == []
-        transaction.__exit__(None, None, None)
-
-    hold = beside(lambda: at.place(BY, tenant="acme", subject="anna"), commit)
+    with engine.connect() as connection, connection.begin() as ours:
+        holds.freeze(connection)
+        erasing.erase(connection, "acme", "anna", clock.now_ms())
+        hold = behind(ours, lambda: at.place(BY, tenant="acme", subject="anna"))
     assert at.holds() == [hold]
+
+
+def test_who_writes_with_an_old_and_a_new_key_and_who_erases_do_not_wait_for_each_other(
+    postgres_url: str, key: bytes
+) -> None:
+    engine = db.open_engine(postgres_url)
+    store = Store(engine, key)
+    head = store.open_chain("r1", 5, {})
+    (old, _), (new, last) = row_of(5), row_of(6, "k2")
+    with db.writing(engine) as connection:
+        insert(connection, old)
+    texts = ("x", "exchange.closed", "acme", "app", "k", "m1", "", "")
+    rows = chain.rows(head, [(name, 6, texts, "{}") for name in ("k1", "k2")])
+    both = [Kept(last._replace(entry_id="k1", key_id="k1"), None), Kept(last, new)]
+    with engine.connect() as connection, connection.begin() as ours:
+        connection.execute(text("SELECT pg_advisory_xact_lock(audit_lock_subject('acme', 'anna'))"))
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(store.write, rows, head, head.moved(rows[-1]), both)
+            with pytest.raises(TimeoutError):
+                writing.result(timeout=WAITS_S)
+            assert erasing.erase(connection, "acme", "anna", 7).keys == 1
+            ours.commit()
+            writing.result(timeout=20)
+    store.discard()
+    assert kept(engine) == (0, 0)
+    engine.dispose()
