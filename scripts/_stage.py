@@ -153,7 +153,7 @@ class Stage(AbstractAsyncContextManager["Stage"]):
             # No terms are looked at: what is tried is reading and writing.
             terms=lambda *_: NOTHING,
         )
-        door = Door(house, Keys(), self.table, list, dict, dict, 64 * 1024 * 1024)
+        door = dataclasses.replace(self._gateway.door(), house=house, keys=Keys())
         return await _through(door, recording, match, upstream)
 
 

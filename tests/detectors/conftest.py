@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
 
+from gateway.core.judgement import Finding
 from gateway.core.ports import Detector
 from gateway.detectors import create
+from gateway.detectors._jobs import thresholds
 from gateway.detectors._locator import Locator
 from gateway.detectors._recognisers import COUNTRIES
 from gateway.detectors._scan import Scanner
@@ -50,6 +52,19 @@ def pii() -> Detector:
 @pytest.fixture(scope="session")
 def pii_locator(pii: Detector, cache_dir: Path) -> Locator:
     return Locator({"pii": pii.load() or []}, cache_dir)
+
+
+@pytest.fixture(scope="session")
+def identified(pii: Detector, pii_locator: Locator) -> Callable[..., list[Finding]]:
+    """What is found in a text; nothing that is faint. hints: None for those that fired."""
+    least = thresholds(pii)
+
+    def find(text: str, hints: Collection[str] | None = None) -> list[Finding]:
+        if hints is None:
+            hints = pii_locator.hints(text, ["pii"]).get("pii", [])
+        return [f for f in pii.detect([text], [hints])[0] if f.score >= least[f.category]]
+
+    return find
 
 
 def _loaded(name: str) -> Detector:

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
 from benchmarks.identifiers import decoy, rows, value
-from gateway.core.ports import Detector
+from gateway.core.judgement import Finding
 from gateway.detectors import _check_digits as check
 from gateway.detectors._identifiers import Identifier
-from gateway.detectors._locator import Locator
 from gateway.detectors._national import FORMS
 from gateway.detectors._phones import NUMBER
+
+Identify = Callable[..., list[Finding]]
 
 # Published examples: of the authorities, of standards, and of their own documentation.
 RIGHT = [
@@ -67,25 +69,21 @@ def test_check_digits_are_those_published(rule: check.Check, number: str) -> Non
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.entity)
-def test_each_form_fires_its_trigger_and_is_found(
-    pii: Detector, pii_locator: Locator, form, request
-) -> None:
+def test_each_form_fires_its_trigger_and_is_found(identified: Identify, form, request) -> None:
     rng = random.Random(request.node.name)
     for _ in range(3):
         written = value(rng, form)
         label = rng.choice(form.labels.split("|"))
         text = f"{label}: {written}"
-        hints = pii_locator.hints(text, ["pii"]).get("pii", [])
-        spans = {text[f.start : f.end] for f in pii.detect([text], [hints])[0]}
+        spans = {text[f.start : f.end] for f in identified(text)}
         # What is not alone under its label may be taken for a neighbour's.
         assert any(written.strip() in span or span in written for span in spans), text
 
 
-def test_found_among_all_others_and_their_decoys(pii: Detector, pii_locator: Locator) -> None:
+def test_found_among_all_others_and_their_decoys(identified: Identify) -> None:
     good = hits = wrong = 0
     for row in rows(random.Random("all"), 2):
-        hints = pii_locator.hints(row["text"], ["pii"]).get("pii", [])
-        found = {(f.category, f.start, f.end) for f in pii.detect([row["text"]], [hints])[0]}
+        found = {(f.category, f.start, f.end) for f in identified(row["text"])}
         true = {(s["type"], s["start"], s["end"]) for s in row["spans"]}
         good, hits = good + len(true), hits + len(true & found)
         wrong += len(found - true)
@@ -129,10 +127,9 @@ def test_decoys_differ_in_one_digit() -> None:
     ],
 )
 def test_words_beside_a_number_say_what_it_is(
-    pii: Detector, pii_locator: Locator, text: str, categories: list[str]
+    identified: Identify, text: str, categories: list[str]
 ) -> None:
-    hints = pii_locator.hints(text, ["pii"]).get("pii", [])
-    found = sorted(pii.detect([text], [hints])[0], key=lambda f: f.start)
+    found = sorted(identified(text), key=lambda f: f.start)
     assert [f.category for f in found] == categories
 
 

@@ -2,20 +2,23 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.errors import ConfigError
+from gateway.core.judgement import Finding
 from gateway.core.ports import Detector
 from gateway.detectors import pii as module
 from gateway.detectors._identifiers import TRIGGERS
-from gateway.detectors._jobs import Task, perform, thresholds
+from gateway.detectors._jobs import Task, perform
 from gateway.detectors._locator import Locator
 from gateway.detectors._national import FORMS
 from gateway.detectors._presidio import ROWS
+
+Identify = Callable[..., list[Finding]]
 
 # One good value each, with the words it needs. All made up; check digits are right.
 GOOD = {
@@ -80,33 +83,22 @@ def every_hint(detector: Detector, text: str) -> list[tuple[str, ...]]:
     return [hints(detector)]
 
 
-def found(detector: Detector, locator: Locator, text: str) -> list[object]:
-    """The fast path: only the recognisers whose triggers fired; nothing that is faint."""
-    fired = locator.hints(text, ["pii"]).get("pii", [])
-    return reported(detector, text, fired)
-
-
-def reported(detector: Detector, text: str, hints: Sequence[str]) -> list[object]:
-    least = thresholds(detector)
-    return [f for f in detector.detect([text], [hints])[0] if f.score >= least[f.category]]
-
-
 @pytest.mark.parametrize("entity", GOOD)
-def test_each_entity_is_found(pii: Detector, pii_locator: Locator, entity: str) -> None:
+def test_each_entity_is_found(identified: Identify, entity: str) -> None:
     text = f"Note: {GOOD[entity]}."
-    assert entity in {f.category for f in found(pii, pii_locator, text)}
+    assert entity in {f.category for f in identified(text)}
 
 
 @pytest.mark.parametrize("text", BAD)
-def test_what_only_looks_like_it_is_not(pii: Detector, pii_locator: Locator, text: str) -> None:
-    assert found(pii, pii_locator, text) == []
+def test_what_only_looks_like_it_is_not(identified: Identify, text: str) -> None:
+    assert identified(text) == []
 
 
 def test_digits_that_no_check_is_made_for_break_no_recogniser(
-    pii: Detector, pii_locator: Locator
+    pii: Detector, identified: Identify
 ) -> None:
     text = "codice fiscale RSSMRA8\uff15T10A562S, mail anna@example.org"
-    assert "EMAIL_ADDRESS" in {f.category for f in found(pii, pii_locator, text)}
+    assert "EMAIL_ADDRESS" in {f.category for f in identified(text)}
     detected = pii.detect([text], every_hint(pii, text))
     assert "DETECTOR_ERROR" not in {f.category for f in detected[0]}
 
@@ -135,9 +127,9 @@ fuzzed = settings(
 @fuzzed
 @given(text=TEXTS)
 def test_the_fast_path_finds_what_all_recognisers_find(
-    pii: Detector, pii_locator: Locator, text: str
+    pii: Detector, identified: Identify, text: str
 ) -> None:
-    assert found(pii, pii_locator, text) == reported(pii, text, hints(pii))
+    assert identified(text) == identified(text, hints(pii))
 
 
 @fuzzed
