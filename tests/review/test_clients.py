@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import anthropic
-import httpx
 import ollama
 import openai
 import pytest
@@ -27,7 +27,7 @@ from gateway.review.store import Store
 from tests.admin.house import Clock
 from tests.pipeline.fakes import Backend, Bundle, Sink
 from tests.review.conftest import ANSWER, AT_ONCE, REVIEWER, SOON, seals
-from tests.server.conftest import Site, serving
+from tests.server.conftest import Site, serving, wait_for
 
 SAID = "Tell mia@x.org."
 CLAUDE = json.dumps(
@@ -53,9 +53,12 @@ class Open:
         """How many requests arrived."""
         return [entry.kind for entry in self.site.sink.entries].count("exchange.opened")
 
+    def reviews(self) -> list[str]:
+        return [r.id for r in self.store.listing(list(ReviewState), tenant="acme", limit=2)]
+
     def review(self) -> str:
-        (info,) = self.store.listing(list(ReviewState), tenant="acme", limit=2)
-        return info.id
+        (only,) = self.reviews()
+        return only
 
     def decide(self, verb: str, *given: Any) -> None:
         asyncio.run(getattr(self.desk, verb)(REVIEWER, self.review(), *given))
@@ -184,15 +187,14 @@ def test_refused_a_client_reads_why(opened: Callable[..., Open]) -> None:
 
 def test_a_client_that_leaves_stops_waiting(opened: Callable[..., Open]) -> None:
     made = opened(order=SOON)
+    # As the vendor's client writes it: the approval is of these bytes.
     body = {"model": "m", "messages": [{"role": "user", "content": SAID}]}
-    with pytest.raises(httpx.ReadTimeout):
-        httpx.post(
-            f"{made.site.url}/v1/chat/completions",
-            json=body,
-            headers={"authorization": "Bearer gw_good"},
-            timeout=1,
-            trust_env=False,
-        )
+    sent = json.dumps(body, separators=(",", ":"))
+    with closing(http.client.HTTPConnection("127.0.0.1", made.site.port)) as client:
+        key = {"authorization": "Bearer gw_good"}
+        client.request("POST", "/v1/chat/completions", sent, key)
+        wait_for(lambda: made.reviews() != [])
+    wait_for(lambda: made.site.sink.entries[-1].kind == "exchange.closed")
     made.decide("approve")
     assert made.site.backend.bodies == []
     assert with_openai(made.site.url) == "Yes."

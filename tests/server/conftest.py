@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,6 +53,14 @@ class Site:
 
 def _labels(exchange: Exchange) -> dict[str, str]:
     return headers(exchange, now_s=1_767_000_000, policy="p", revision="p@1")
+
+
+def wait_for(true: Callable[[], bool]) -> None:
+    """Fails if it does not come true."""
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert true()
 
 
 async def _explain(who: Principal, exchange_id: str) -> None:

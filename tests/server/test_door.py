@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ import pytest
 from gateway.server.door import normal
 from gateway.server.listings import LISTINGS
 from tests.pipeline.fakes import SSE, STREAMS, WHOLES, Backend, chat, heard
-from tests.server.conftest import Site
+from tests.server.conftest import Site, wait_for
 
 Serve = Callable[..., Site]
 HELLO = chat()
@@ -36,13 +35,6 @@ def ask(
         return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
     finally:
         connection.close()
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    assert true()
 
 
 @pytest.fixture
