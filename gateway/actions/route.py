@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.actions._parameters import described, known_only
 from gateway.actions._passive import Passive
 from gateway.core.targets import FIELDS, Target, Value
+from gateway.jsonschema import COUNT, mapping, one_of, written
 
 _HOSTING = ("hosted", "self_hosted")
 _NAME = r"\S(?:.{0,126}\S)?"
@@ -27,12 +29,25 @@ class Member(Passive):
         `trains: false`; `retention_days`, the most. Raises ValueError for anything else, and if
         there is none.
         """
-        for name in parameters:
-            if name not in FIELDS:
-                raise ValueError(f"unknown parameter {name!r}. Known: {', '.join(FIELDS)}.")
+        known_only(parameters, FIELDS)
         if not parameters:
             raise ValueError(f"needs to know where to. Give some of: {', '.join(FIELDS)}.")
         return Target.of({name: _value(name, value) for name, value in parameters.items()})
+
+    def takes(self) -> dict[str, Any]:
+        """A JSON Schema of what `target` takes."""
+        name = written(_NAME)
+        forms = {
+            "model": described(name, "The name of a model in the catalogue."),
+            "provider": described(name, "Whose model it must be, as the catalogue has it."),
+            "hosting": described(
+                one_of(_HOSTING), "Who runs the model: a service of somebody else, or you."
+            ),
+            "region": described(name, "Where it must run, as the catalogue has it."),
+            "trains": described({"const": False}, "Nobody trains models on what is sent there."),
+            "retention_days": described(COUNT, "The most days for which it keeps what is sent."),
+        }
+        return {**mapping({field: forms[field] for field in FIELDS}), "minProperties": 1}
 
 
 def _value(name: str, value: Any) -> Value:

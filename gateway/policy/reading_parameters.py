@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from gateway.core.judgement import USUAL, Manner, ReviewOrder
 from gateway.core.targets import Target
 from gateway.cursor import Cursor
 
 T = TypeVar("T")
+# What an action has that takes parameters: see the classes below.
+_READERS = ("settle", "manner", "order", "target")
 
 
 class Settled(Protocol):
@@ -25,6 +27,14 @@ class Mannered(Protocol):
 
     def manner(self, parameters: Mapping[str, Any]) -> Manner:
         """How it is done. Raises ValueError for parameters it cannot use."""
+
+
+@runtime_checkable
+class Described(Protocol):
+    """An action that says what it takes."""
+
+    def takes(self) -> dict[str, Any]:
+        """A JSON Schema (draft 2020-12) of the parameters it can use."""
 
 
 class Ordering(Protocol):
@@ -63,12 +73,17 @@ def read_parameters(rule: Cursor, cursor: Cursor | None, action: object) -> How:
         return How(target=_taken(at, target, given))
     if cursor is None:
         return How()
-    if settle is None and manner is None:
+    if not takes_any(action):
         raise cursor.error("this action takes no parameters.")
     return How(
         notice=_taken(at, settle, given) if settle else "",
         manner=_taken(at, manner, given) if manner else USUAL,
     )
+
+
+def takes_any(action: object) -> bool:
+    """Whether rules may say anything under `with` for this action."""
+    return any(getattr(action, reader, None) is not None for reader in _READERS)
 
 
 def _given(cursor: Cursor | None) -> Mapping[str, Any]:

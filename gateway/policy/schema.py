@@ -17,6 +17,7 @@ from gateway.jsonschema import COUNT, DRAFT, SCORE, TEXT, TEXTS, TRUTH, mapping,
 from gateway.policy import binding, conditions, groups, reading, reading_examples, reading_rules
 from gateway.policy.language import API_VERSION, KIND, Vocabulary
 from gateway.policy.matching import EVENTS, FIELDS, PRINCIPAL_FIELDS
+from gateway.policy.schema_parameters import parameters_of
 
 _KINDS = {"type": "array", "items": {"enum": [k.value for k in Kind]}, "minItems": 1}
 # As some editors read a bare `off`.
@@ -113,7 +114,10 @@ def _rule(vocabulary: Vocabulary) -> dict[str, Any]:
         "mode": _MODES,
         "when": mapping(when, ["categories"]),
         "then": one_of(vocabulary.actions),
-        "with": {"type": "object"},
+        "with": {
+            "type": "object",
+            "description": "How the action is to be done. What stands here depends on `then`.",
+        },
         "reason": written(reading_rules.REASON),
         "messageExpression": _expression(conditions.VARIABLES),
         "message": {
@@ -129,7 +133,8 @@ def _rule(vocabulary: Vocabulary) -> dict[str, Any]:
             ]
         },
     }
-    return mapping(rule, ["id", "when", "then"])
+    each_action = [parameters_of(name, each) for name, each in vocabulary.actions.items()]
+    return {**mapping(rule, ["id", "when", "then"]), "allOf": each_action}
 
 
 def _example() -> dict[str, Any]:
