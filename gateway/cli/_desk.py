@@ -193,12 +193,18 @@ def history(as_json: Json = False) -> None:
             emit(act)
         return
     rows = [
-        [str(a["n"]), when(a["ts_ms"]), a["what"], a["digest"][:12], str(a["percent"] or ""),
+        [str(a["n"]), when(a["ts_ms"]), a["what"], a["digest"][:12], _share(a),
          escape(a["who"]), escape(a["reason"])]
         for a in acts
     ]  # fmt: skip
-    columns = ("", "When", "What", "Bundle", "Percent", "Who", "Why")
+    columns = ("", "When", "What", "Bundle", "Share", "Who", "Why")
     table(columns, rows, empty="Nothing was done yet. First: gateway policy push PATH")
+
+
+def _share(act: dict[str, Any]) -> str:
+    if act["what"] == What.STAGED and not act["percent"]:
+        return "shadow"
+    return f"{act['percent']} %" if act["percent"] else ""
 
 
 def _going(rollout: dict[str, Any]) -> str:

@@ -248,7 +248,23 @@ def _found(finding: Finding, text: str) -> list[str]:
 def _rule(considered: Considered) -> list[str]:
     colour = "green" if considered.effective else "dim"
     name = f"[{colour}]{escape(considered.policy)}/{escape(considered.rule)}[/]"
-    return [name, f"[{colour}]{considered.action}[/]", escape(considered.why)]
+    action = considered.action + _restored_in(considered)
+    return [name, f"[{colour}]{escape(action)}[/]", escape(considered.why)]
+
+
+def _restored_in(considered: Considered) -> str:
+    """Where originals come back, if not everywhere."""
+    if considered.restore is None:
+        return ""
+    kinds, tools = considered.restore["kinds"], considered.restore["tools"]
+    if kinds is None and tools is None:
+        return ""
+    if kinds == []:
+        return "; originals back nowhere"
+    where = "everywhere" if kinds is None else f"in {', '.join(kinds)}"
+    if tools is not None:
+        where += f", of tools only for {', '.join(tools) or 'none'}"
+    return f"; originals back {where}"
 
 
 def _labelled(found: Settings, label: Sequence[str]) -> DataClass:

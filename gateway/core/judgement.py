@@ -126,6 +126,12 @@ class Manner:
         more = tuple(patterns for patterns in other.tools if patterns not in self.tools)
         return replace(self, restore=kinds, tools=self.tools + more)
 
+    def places(self) -> dict[str, list[str] | None]:
+        """Where the originals of one rule come back, fit for JSON: `kinds`, `tools`; None: all."""
+        kinds = sorted(kind.value for kind in self.restore) if self.restore is not None else None
+        tools = sorted(frozenset.intersection(*self.tools)) if self.tools else None
+        return {"kinds": kinds, "tools": tools}
+
 
 def _named(tool: str, patterns: frozenset[str]) -> bool:
     return any(fnmatchcase(tool, pattern) for pattern in patterns)

@@ -111,7 +111,8 @@ def _rules(policy: Policy) -> dict[str, dict[str, Any]]:
 
 
 def _of_rule(rule: Rule) -> dict[str, Any]:
-    return {"mode": Mode.ENFORCE.value, **rule.meaning()}
+    manner = {"realistic": rule.manner.realistic, "restore": rule.manner.places()}
+    return {"mode": Mode.ENFORCE.value, **rule.meaning(), "with": manner}
 
 
 def _bindings(bundle: PolicyBundle) -> dict[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.core.judgement import Context, Finding, Mode, Subject, Verdict
 from gateway.policy.applying import applying, outside
 from gateway.policy.bundle import PolicyBundle
+from gateway.policy.language import Rule
 from gateway.policy.matching import FACTS, facts_of
 from gateway.policy.ruling import Match, effective
 
@@ -16,7 +17,8 @@ from gateway.policy.ruling import Match, effective
 class Considered:
     """One rule that was looked at. why: what did not fit, or why it had no effect.
 
-    effective: whether it has its effect, or on trial would have it.
+    effective: whether it has its effect, or on trial would have it. restore: of a rule whose
+    originals can come back, where they do; see `Manner.places`.
     """
 
     policy: str
@@ -26,6 +28,7 @@ class Considered:
     effective: bool
     mode: str
     why: str = ""
+    restore: dict[str, list[str] | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,12 @@ def _considered(match: Match, takes_effect: bool) -> Considered:
         effective=takes_effect,
         mode=match.mode.value,
         why=why,
+        restore=_restore(match.rule),
     )
+
+
+def _restore(rule: Rule) -> dict[str, list[str] | None] | None:
+    return rule.manner.places() if hasattr(rule.action, "manner") else None
 
 
 def _outside(bundle: PolicyBundle, context: Context) -> dict[tuple[str, str], Considered]:
@@ -101,6 +109,13 @@ def _outside(bundle: PolicyBundle, context: Context) -> dict[tuple[str, str], Co
             why = applies if isinstance(applies, str) else outside(rule, facts)
             if why:
                 found[policy.name, rule.id] = Considered(
-                    policy.name, rule.id, rule.action.name, False, False, rule.mode.value, why
+                    policy=policy.name,
+                    rule=rule.id,
+                    action=rule.action.name,
+                    matched=False,
+                    effective=False,
+                    mode=rule.mode.value,
+                    why=why,
+                    restore=_restore(rule),
                 )
     return found

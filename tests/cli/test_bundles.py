@@ -41,6 +41,7 @@ def test_a_shadow_is_called_one(gateway: Gateway, one: Path) -> None:
     told = gateway("policy", "status").stdout
     assert f"Shadow: {digest[:12]}" in told
     assert "%" not in told
+    assert "shadow" in gateway("policy", "history").stdout
 
 
 def test_each_act_is_an_audit_entry(gateway: Gateway, one: Path) -> None:

@@ -105,6 +105,36 @@ def test_explain_asks_for_one_text_and_a_known_model(gateway: Gateway, policy: P
     assert "as it is" in gateway("policy", "explain", "--text", "[bold]plain").stdout
 
 
+TOOLS = """
+apiVersion: gateway/v1
+kind: Policy
+metadata: {name: tools, version: "1"}
+spec:
+  rules:
+    - id: keys
+      when: {categories: [GITHUB_TOKEN], directions: [request]}
+      then: pseudonymise
+      with: {restore: %s}
+"""
+RESTORES = [
+    ("[text, reasoning]", "originals back in reasoning, text"),
+    ("[]", "originals back nowhere"),
+    ("{tools: [send_mail, 'crm.*']}", "back everywhere, of tools only for crm.*, send_mail"),
+    ("{kinds: [tool_arguments], tools: []}", "back in tool_arguments, of tools only for none"),
+]
+
+
+@pytest.mark.parametrize(("restore", "said"), RESTORES)
+def test_explain_says_where_originals_come_back(
+    gateway: Gateway, tmp_path: Path, restore: str, said: str
+) -> None:
+    (tmp_path / "tools.yaml").write_text(TOOLS % restore)
+    arguments = ["policy", "explain", "--text", f"a {SECRET}", "--policy", "tools.yaml"]
+    assert said in " ".join(gateway(*arguments).stdout.split())
+    told = value(gateway(*arguments, "--json"))["findings"][0]["considered"][0]
+    assert set(told["restore"]) == {"kinds", "tools"}
+
+
 def test_schema_is_json_either_way(gateway: Gateway) -> None:
     whole = gateway("policy", "schema").stdout
     assert json.loads(whole) == value(gateway("policy", "schema", "--json"))

@@ -104,3 +104,34 @@ def test_a_binding_tells_what_changed() -> None:
     (change,) = compare(before, after)
     assert (change.what, change.name) == ("binding", "all")
     assert change.fields == (("mode", "warn", "shadow"),)
+
+
+HIDE = "{id: a, when: {categories: [EMAIL_ADDRESS]}, then: pseudonymise}"
+RESTORES = [
+    ("", "restore: {tools: [b]}", [("with.restore.tools", None, ["b"])]),
+    ("restore: {tools: [b]}", "restore: {tools: []}", [("with.restore.tools", ["b"], [])]),
+    ("restore: [text]", "", [("with.restore.kinds", ["text"], None)]),
+    ("restore: {tools: [b, c]}", "restore: {tools: [c, b]}", []),
+    (
+        "restore: {tools: [b]}",
+        "restore: {kinds: [tool_arguments], tools: [b, c]}, style: realistic",
+        [
+            ("with.realistic", False, True),
+            ("with.restore.kinds", None, ["tool_arguments"]),
+            ("with.restore.tools", ["b"], ["b", "c"]),
+        ],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "fields"), RESTORES)
+def test_where_originals_come_back_is_told_as_it_is_written(
+    before: str, after: str, fields: list[tuple[str, object, object]]
+) -> None:
+    old, new = (
+        bundle(text(HIDE[:-1] + (f", with: {{{said}}}}}" if said else "}")))
+        for said in (before, after)
+    )
+    found = compare(old, new)
+    assert [field for change in found for field in change.fields] == fields
+    assert bool(found) == (old.digest != new.digest)

@@ -45,3 +45,26 @@ def test_every_rule_is_explained(
     ]
     assert [effect.rule for effect in told.verdict.effects] == ["redact", "fine"]
     assert (told.digest, told.revision) == (bundle.digest, "one@1 two@1")
+
+
+RESTORING = """\
+rules:
+  - {id: out, when: {categories: [PERSON]}, then: redact}
+  - {id: any, when: {categories: [PERSON]}, then: pseudonymise}
+  - {id: none, when: {categories: [PERSON]}, then: pseudonymise, with: {restore: []}}
+  - {id: one, when: {categories: [PERSON], models: [x]}, then: pseudonymise,
+     with: {restore: {kinds: [tool_arguments, text], tools: [send_mail, "crm.*"]}}}
+"""
+
+
+def test_a_rule_tells_where_originals_come_back(
+    build: Callable[..., PolicyBundle], context: Callable[..., Context]
+) -> None:
+    finding = Finding("pii", "PERSON", 0, 4, 0.8)
+    (told,) = explain(build(RESTORING), context(), [finding], Subject("user", Kind.TEXT)).findings
+    assert {c.rule: c.restore for c in told.considered[:4]} == {
+        "out": None,
+        "any": {"kinds": None, "tools": None},
+        "none": {"kinds": [], "tools": None},
+        "one": {"kinds": ["text", "tool_arguments"], "tools": ["crm.*", "send_mail"]},
+    }
