@@ -7,6 +7,7 @@ their tables on `metadata`; the folder of migrations is handed in by the caller.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ metadata = MetaData(
 
 BUSY_S = 5
 MIGRATION_WAIT_S = 120
+_LOOK_S = 0.1
 _MIGRATION_LOCK = 0x6757_6442  # any fixed number that no other application is likely to use
 
 
@@ -220,12 +222,22 @@ def _prepare(url: str, migrations: Path, revision: str) -> None:
     engine = open_engine(url, pool_size=1)
     try:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            # Held until the connection is closed; another one's preparing is waited for.
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK + 1})
+            _wait_for_others(connection)
             for step in steps:
                 step(connection)
     finally:
         engine.dispose()
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Until nobody else prepares; held until the connection is closed.
+
+    Asked again and again: who waited within a statement would hold a snapshot, and the other's
+    CREATE INDEX CONCURRENTLY waits for the end of all that are older.
+    """
+    ours = text("SELECT pg_try_advisory_lock(:key)")
+    while not connection.execute(ours, {"key": _MIGRATION_LOCK + 1}).scalar_one():
+        time.sleep(_LOOK_S)
 
 
 def _migrate(url: str, migrations: Path, run: Any) -> None:

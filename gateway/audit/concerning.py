@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Engine, column, select, table
+from sqlalchemy import Engine, Select, column, select, table
 
 from gateway.audit.tables import audit_entry, audit_payload
 from gateway.audit.unsealing import opened
@@ -22,19 +22,12 @@ def concerning(
 ) -> Iterator[dict[str, Any]]:
     """One exchange after the other: {"exchange_id", "entries", "texts"}; the oldest first.
 
-    entries: as they stand in the log. texts: what is kept, opened. What is about the person and no
-    exchange, such as an erasure, comes first. Raises ConfigError for texts that cannot be opened.
+    entries: as they stand in the log. texts: what is kept, opened. Acts that are about the person
+    and no exchange, such as an erasure, are not among them: the question `subject` tells them.
+    Raises ConfigError for texts that cannot be opened.
     """
-    entry, concern = audit_entry.c, _CONCERN.c
-    theirs = select(concern.exchange_id).where(
-        concern.subject == subject, concern.tenant == tenant, concern.exchange_id != ""
-    )
-    said = (
-        select(entry.exchange_id, entry.core)
-        .where(entry.tenant == tenant, entry.exchange_id.in_(theirs))
-        .order_by(entry.exchange_id, entry.ts_ms, entry.entry_id)
-    )
     payload = audit_payload.c
+    said = entries(tenant, subject)
     with snapshot(engine) as connection, connection.execute(said) as rows:
         for exchange_id, group in groupby(rows, key=lambda row: row.exchange_id):
             yield {
@@ -50,3 +43,16 @@ def concerning(
                     )
                 ),
             }
+
+
+def entries(tenant: str, subject: str) -> Select[tuple[str, str]]:
+    """Exchange and core of each entry of this person's exchanges, found by indexes alone."""
+    entry, concern = audit_entry.c, _CONCERN.c
+    theirs = select(concern.exchange_id).where(
+        concern.subject == subject, concern.tenant == tenant, concern.exchange_id != ""
+    )
+    return (
+        select(entry.exchange_id, entry.core)
+        .where(entry.tenant == tenant, entry.exchange_id.in_(theirs))
+        .order_by(entry.exchange_id, entry.ts_ms, entry.entry_id)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,73 @@ def test_a_filled_log_becomes_partitioned_under_a_writer_and_goes_back(
         kept += "has_table_privilege('pg_monitor', 'exchange', 'SELECT'), "
         kept += "has_any_column_privilege('pg_monitor', 'audit_entry_first', 'SELECT')"
         assert connection.execute(text(kept)).one() == (True, True, False)
+    engine.dispose()
+
+
+def _subject_indexes(engine: Engine) -> dict[int, tuple[str, bool, bool]]:
+    """Index -> of which table, whether it is valid, whether it belongs to that of the whole log."""
+    sql = """
+        SELECT i.indexrelid, CAST(CAST(i.indrelid AS regclass) AS text), i.indisvalid,
+            EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = i.indexrelid)
+        FROM pg_index i WHERE pg_get_expr(i.indexprs, i.indrelid) LIKE '%data,subject%'"""
+    with db.snapshot(engine) as connection:
+        return {row[0]: tuple(row[1:]) for row in connection.execute(text(sql))}
+
+
+def test_whom_entries_concern_is_indexed_beside_a_writer_and_no_longer(
+    empty_postgres_url: str, migrations: Path, write: Callable[..., None], key: bytes
+) -> None:
+    url = empty_postgres_url
+    db.upgrade(url, migrations, "0016")
+    engine = db.open_engine(url)
+    write(engine, NOV_2026_MS)
+    with engine.connect() as connection, connection.begin():
+        # Somebody writes and is waited for, but nobody waits behind that.
+        connection.exec_driver_sql("LOCK TABLE audit_entry IN ROW EXCLUSIVE MODE")
+        with ThreadPoolExecutor(3) as pool:
+            many = [pool.submit(db.upgrade, url, migrations, "0017") for _ in range(3)]
+            with pytest.raises(TimeoutError):
+                many[0].result(timeout=0.5)
+            write(engine, NOV_2026_MS + DAY_MS)
+            connection.commit()
+            for each in many:
+                each.result(timeout=60)
+    found = _subject_indexes(engine)
+    tables = {"audit_entry", "audit_entry_first", "audit_entry_default"}
+    assert {table for table, *_ in found.values()} >= tables
+    assert all(
+        valid and (of_all or table == "audit_entry") for table, valid, of_all in found.values()
+    )
+    assert questions.ask(engine, questions.named("subject"), subject="anna").rows == []
+    db.downgrade(url, migrations, "0016")
+    assert _subject_indexes(engine) == {}
+    write(engine, NOV_2026_MS + 2 * DAY_MS)
+    db.upgrade(url, migrations)
+    assert verify(engine, key).exchanges == 3
+    assert _problems(engine, migrations) == set()
+    engine.dispose()
+
+
+def test_an_index_that_was_broken_off_is_built_anew_and_taken_as_it_is(
+    empty_postgres_url: str, migrations: Path, write: Callable[..., None]
+) -> None:
+    db.upgrade(empty_postgres_url, migrations, "0016")
+    engine = db.open_engine(empty_postgres_url)
+    write(engine, NOV_2026_MS)
+    build = "CREATE INDEX {} ON {} ((CAST(core AS json) #>> '{{data,subject}}'), ts_ms)"
+    with db.writing(engine) as connection:
+        connection.exec_driver_sql(build.format("half", "audit_entry_default"))
+        connection.exec_driver_sql(build.format("done", "audit_entry_first"))
+        connection.exec_driver_sql(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = CAST('half' AS regclass)"
+        )
+    (done,) = (each for each, of in _subject_indexes(engine).items() if of[0].endswith("first"))
+    db.upgrade(empty_postgres_url, migrations)
+    found = _subject_indexes(engine)
+    assert found[done] == ("audit_entry_first", True, True)
+    with db.snapshot(engine) as connection:
+        assert connection.execute(text("SELECT to_regclass('half')")).scalar_one() is None
+    assert all(valid for _, valid, _ in found.values())
     engine.dispose()
 
 

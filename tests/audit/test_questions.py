@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway import db
-from gateway.audit import questions
+from gateway.audit import concerning, questions
 from gateway.core.errors import ConfigError
 from gateway.core.ports import Entry
 
@@ -144,6 +144,44 @@ def test_a_short_time_is_read_by_an_index_on_postgresql(postgres_url: str, name:
     engine.dispose()
     steps = "\n".join(row[0] for row in plan)
     assert re.search(r"ix_audit_entry_[a-z_]*ts_ms", steps), steps
+    assert "Seq Scan on audit_entry" not in steps, steps
+
+
+OF_ANNA = {"since_ms": 0, "until_ms": 2**53, "tenant": "", "subject": "anna"}
+ABOUT_ANNA = {
+    "question": text(questions.saved()["subject"].sql).bindparams(**OF_ANNA),
+    "export": concerning.entries("acme", "anna"),
+}
+
+
+def _plan(url: str, statement: Any) -> str:
+    """How the database would read it, had it a choice but to read a small table whole."""
+    engine = db.open_engine(url)
+    literal = statement.compile(engine, compile_kwargs={"literal_binds": True})
+    explain = "EXPLAIN" if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = connection.execution_options(no_parameters=True).exec_driver_sql(
+            f"{explain} {literal}"
+        )
+        steps = "\n".join(str(row[-1]) for row in plan)
+    engine.dispose()
+    return steps
+
+
+@pytest.mark.parametrize("name", ABOUT_ANNA)
+def test_one_person_is_found_by_an_index_on_sqlite(sqlite_url: str, name: str) -> None:
+    steps = _plan(sqlite_url, ABOUT_ANNA[name])
+    assert "USING INDEX ix_audit_entry_subject_ts_ms (<expr>=?" in steps, steps
+    read = [step for step in steps.splitlines() if "audit_entry" in step or " e " in step]
+    assert all(step.startswith("SEARCH") for step in read), steps
+
+
+@pytest.mark.parametrize("name", ABOUT_ANNA)
+def test_one_person_is_found_by_an_index_on_postgresql(postgres_url: str, name: str) -> None:
+    steps = _plan(postgres_url, ABOUT_ANNA[name])
+    assert len(re.findall(r"Index Cond: .*data,subject.* = 'anna'", steps)) == 2, steps
     assert "Seq Scan on audit_entry" not in steps, steps
 
 
