@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway import handling
+from gateway import handling, pricing
 from gateway.core.apis import BackendOptions
 from gateway.core.clearance import Clearance, DataClass
 from gateway.core.errors import ConfigError
 from gateway.core.judgement import Route
+from gateway.core.prices import Price
 from gateway.core.standing import NO_TERMS
 from gateway.core.targets import FIELDS, Target
 from gateway.cursor import Cursor
@@ -89,6 +90,7 @@ class Model:
 
     fallbacks: names of models that stand in for it, in order; theirs are not followed, so
     there is no loop. handling: what becomes of data there; its backend's, but for what it says.
+    prices: by the day from which they hold; empty if they are not known.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Model:
     description: str
     fallbacks: tuple[str, ...] = ()
     handling: Handling = SELF_HOSTED
+    prices: tuple[Price, ...] = ()
 
     @property
     def is_pattern(self) -> bool:
@@ -118,6 +121,7 @@ class Model:
             restore=self.restore,
             **self.handling.facts(),
             tier=self.upstream.tier,
+            prices=self.prices,
         )
 
 
@@ -303,7 +307,7 @@ def _models(
     for item in cursor.items():
         fields = item.fields(
             ("name", "backend", "upstream_model", "terms", "restore", "description", "fallbacks",
-             *handling.KEYS),
+             "price", *handling.KEYS),
             required=("name", "backend"),
         )  # fmt: skip
         name = fields["name"].text(_PATTERN, "a model name, or a pattern with * or ?")
@@ -320,6 +324,7 @@ def _models(
             description=fields["description"].text() if "description" in fields else "",
             fallbacks=tuple(fields["fallbacks"].texts()) if "fallbacks" in fields else (),
             handling=handling.read(fields, upstream.handling, special),
+            prices=pricing.read(fields["price"]) if "price" in fields else (),
         )
 
 

@@ -25,7 +25,7 @@ class Rights(StrEnum):
 
 
 _TREE = ("audit_run", "audit_tile", "audit_checkpoint", "audit_cosignature")
-_VIEWS = ("exchange", "finding", "effect", "trial", "opaque", "act", "concern")
+_VIEWS = ("exchange", "finding", "effect", "trial", "opaque", "act", "concern", "cost")
 _TERMS = ("terms_approval", "terms_acceptance", "terms_attestation")
 
 # Privileges -> tables and views. Nothing that is not here.

@@ -14,7 +14,7 @@ import typer
 from gateway import actions, backends, catalogue, detectors
 from gateway.cli import app
 from gateway.cli._lazy import Commands
-from gateway.core import apis, exchange, judgement, message, ports, reviews, standing
+from gateway.core import apis, exchange, judgement, message, ports, prices, reviews, standing
 from gateway.detectors import _assessors
 from gateway.detectors._verbatim.following import DETECTORS
 from gateway.labels import headers
@@ -126,6 +126,7 @@ def test_each_word_names_something_in_the_code() -> None:
             judgement,
             message,
             ports,
+            prices,
             reviews,
             standing,
             assessing,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 
+from gateway import pricing
 from gateway.admin.ports import BundleSummary, DetectorSummary, ModelSummary
 from gateway.audit.line import Line
 from gateway.core.clearance import ALL
@@ -119,6 +120,8 @@ def models(found: Sequence[ModelSummary]) -> str:
             about, kind = f"off: {model.missing}", "off"
         else:
             about, kind = f"{model.provider} · {model.hosting} · {_sees(model)}", "on"
+            if model.prices:
+                about += f" · a million tokens: {pricing.words(model.prices)}"
         items.append(
             f'<li class="{kind}"><b>{escape(model.name)}</b><span>{escape(about)}</span></li>'
         )
@@ -194,6 +197,7 @@ def _exchange(line: Line, keys: Mapping[str, str]) -> str:
         "Not readable": f"{line.opaque} attachments" if line.opaque else "",
         "Restored": f"{line.restored} placeholders" if line.restored else "",
         "Tokens": f"{line.tokens:,}" if line.tokens else "",
+        "Cost": line.cost,
         "Policy": line.policy,
         "Hash": line.hash,
     }

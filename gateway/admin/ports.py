@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
+from gateway import pricing
 from gateway.audit.reading import Leave
 from gateway.catalogue import Catalogue
 from gateway.core.apis import Reply
@@ -51,7 +52,7 @@ class ModelSummary:
     """One catalogue entry. missing: why it cannot be used now; empty if it can.
 
     classes: of data that it may see. trains, retention_days: what becomes of data there; -1 if
-    nobody said.
+    nobody said. prices: in the order in which they come to hold, as they stand in the catalogue.
     """
 
     name: str
@@ -69,6 +70,7 @@ class ModelSummary:
     classes: tuple[str, ...] = ()
     trains: bool = False
     retention_days: int = -1
+    prices: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ def model_summaries(catalogue: Catalogue) -> list[ModelSummary]:
             classes=model.handling.clearance.names,
             trains=model.handling.trains,
             retention_days=model.handling.retention_days,
+            prices=tuple(pricing.told(model.prices)),
         )
         for model in (*catalogue.models, *catalogue.unavailable)
     ]

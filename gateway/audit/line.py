@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.core.effects import ANSWER, REQUEST
 from gateway.core.exchange import Outcome
+from gateway.core.prices import amount
 
 # Raised for every message, so that a rule can fire without a match.
 EVENTS = frozenset({REQUEST, ANSWER})
@@ -22,7 +23,7 @@ class Line:
 
     decision: the strictest action that was taken; "allow" if there was none and the
     exchange went through; empty if it did not. trials: rules that would have acted, had they
-    been enforced, with their modes.
+    been enforced, with their modes. cost: empty where it is not known.
     """
 
     exchange_id: str
@@ -40,6 +41,7 @@ class Line:
     trials: Mapping[str, str]
     status: int
     tokens: int
+    cost: str
     total_ms: float
     judging_ms: float
     judged_chars: int
@@ -80,6 +82,7 @@ def line(entry: Mapping[str, Any]) -> Line:
         trials={trial["rule"]: trial["mode"] for side in sides for trial in side.get("trials", [])},
         status=data.get("status", 0),
         tokens=sum(data.get("usage", {}).get(side, 0) for side in ("input", "output")),
+        cost=_money(data.get("cost")),
         total_ms=latency_us.get("total", 0) / 1_000,
         judging_ms=latency_us.get("judging", 0) / 1_000,
         judged_chars=sum(side.get("judged_chars", 0) for side in sides),
@@ -90,3 +93,10 @@ def line(entry: Mapping[str, Any]) -> Line:
         policy=data.get("policy", {}).get("revision", ""),
         hash=entry.get("hash", ""),
     )
+
+
+def _money(cost: Mapping[str, Any] | None) -> str:
+    """An amount and its currency; a plus sign stands for what was not told of it."""
+    if cost is None:
+        return ""
+    return f"{amount(cost['nanos'])}{'+' if cost.get('at_least') else ''} {cost['currency']}"

@@ -150,7 +150,7 @@ def _catalogue(found: Settings) -> Iterator[Check]:
         return
     names = ", ".join(m.name for m in known.models) or "none"
     state = State.OK if known.models else State.FAIL
-    yield Check("catalogue", state, f"Models: {names}.")
+    yield Check("catalogue", state, f"Models: {names}.{_unpriced(known)}")
     for upstream in known.upstreams.values():
         if upstream.missing:
             text = f"Backend {upstream.name} is off: {upstream.missing}"
@@ -160,6 +160,12 @@ def _catalogue(found: Settings) -> Iterator[Check]:
             yield _fallbacks(known, model)
     yield _translation(known)
     yield from _unfit(found, known)
+
+
+def _unpriced(known: catalogue.Catalogue) -> str:
+    """Whose cost is not on record, where that of others is."""
+    without = [model.name for model in known.models if not model.prices]
+    return f" Without a price: {', '.join(without)}." if len(without) < len(known.models) else ""
 
 
 def _unfit(found: Settings, known: catalogue.Catalogue) -> Iterator[Check]:

@@ -94,6 +94,8 @@ class Dialect(Protocol):
     one step of a path, "{name...}" for all that follow. media: content types it reads.
     id_header: the response header in which its clients look for a request's id.
     wire: the name of the dialect whose bodies it shares; empty if they are its own.
+    beside: which of its token counts are not contained in that of what they are a part of
+    (`core.prices`). spends: whether the tokens that an answer counts were used for this request.
     """
 
     name: str
@@ -102,6 +104,8 @@ class Dialect(Protocol):
     paths: Sequence[str]
     media: Sequence[str]
     id_header: str
+    beside: Collection[str]
+    spends: bool
 
     def read(self, call: Call) -> Message:
         """A request as parts. Raises Unreadable."""

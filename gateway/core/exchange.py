@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asyncio import Task
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Ro
 from gateway.core.keeping import Transcript
 from gateway.core.message import Direction, Opaque
 from gateway.core.ports import Chosen
+from gateway.core.prices import Price
 from gateway.core.reviews import Decision
 from gateway.core.standing import NOTHING, Standing
 from gateway.core.targets import Target
@@ -59,7 +60,7 @@ class Consulted:
 
     original: whether it got the texts as they came, for it is self-hosted; else it got what
     policy lets through. known: of the texts, so many were answered from memory. failed: why
-    some could not be judged, as codes.
+    some could not be judged, as codes. prices: of the model asked.
     """
 
     hosting: str
@@ -72,6 +73,7 @@ class Consulted:
     completion_tokens: int = 0
     took_ms: float = 0.0
     failed: Counter[str] = field(default_factory=Counter)
+    prices: Sequence[Price] = ()
 
 
 @dataclass(slots=True)
@@ -198,6 +200,8 @@ class Exchange:
     that. chosen: what judges it. shadows: how what a shadow bundle says differs, as it goes on
     record. terms: how it stands with those of its route. asked_model: the name of the
     model that it was to go to first. detour: how it came to go elsewhere, if a rule wants that.
+    usage: tokens as the upstream counts them; beside: as in `core.prices`. counted: whether it
+    said so to the end; more was used if not.
     """
 
     id: str
@@ -226,6 +230,8 @@ class Exchange:
     sensitivity: Sensitivity = field(default_factory=Sensitivity)
     answer_model: str = ""
     usage: dict[str, int] = field(default_factory=dict)
+    beside: Collection[str] = ()
+    counted: bool = True
     labels: list[str] = field(default_factory=list)
     restored: int = 0
     first_byte_ms: float | None = None

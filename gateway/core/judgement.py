@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gateway.core.clearance import Clearance, DataClass
 from gateway.core.message import Direction, Kind
+from gateway.core.prices import Price
 from gateway.core.targets import Target
 
 DETECTOR_ERROR = "DETECTOR_ERROR"
@@ -226,7 +227,7 @@ class Route:
     classes of data may go there. trains: whether models may be trained on what is sent there;
     true also where nobody knows. retention_days: how long it is kept; -1 if nobody knows.
     terms: ids of the terms profiles that its catalogue entry names. tier: of its backend, such as
-    free.
+    free. prices: of its model; they make it no other place.
     """
 
     model: str
@@ -241,6 +242,7 @@ class Route:
     trains: bool = False
     retention_days: int = -1
     tier: str = ""
+    prices: tuple[Price, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

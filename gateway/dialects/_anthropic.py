@@ -11,6 +11,8 @@ from gateway.core.judgement import Refusal
 from gateway.dialects._reached import anywhere, at
 
 ID_HEADER = "request-id"
+# Its input is what was neither read from the cache nor written there: API reference, "Usage", 2026.
+BESIDE = ("cached", "cache_write")
 
 _BLOCKS = ("messages", "*", "content", "*")
 _FILES = (
@@ -97,13 +99,17 @@ def containers(value: Any) -> tuple[str, ...]:
 
 
 def usage(value: Mapping[str, Any]) -> dict[str, int]:
-    """Token counts under their own names. input: without what was read from the cache."""
+    """Token counts under their own names. Beside the input stands what `BESIDE` names."""
     told = value.get("usage")
     if not isinstance(told, dict):
         return {}
+    details = told.get("cache_creation")
+    written = details if isinstance(details, dict) else {}
     counts = {
         "input": told.get("input_tokens"),
         "output": told.get("output_tokens"),
         "cached": told.get("cache_read_input_tokens"),
+        "cache_write": told.get("cache_creation_input_tokens"),
+        "cache_write_1h": written.get("ephemeral_1h_input_tokens"),
     }
     return {k: v for k, v in counts.items() if isinstance(v, int) and 0 <= v < 1 << 62}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
@@ -29,7 +29,8 @@ class JsonApi:
     request, answer: what the fields are for. events: the same for a stream's events, which
     may differ. wire: as `Dialect.wire`. needs: members that a request must have, and of which
     types. names_model: whether its body must also name the model. service: as
-    `Message.service`. others: content types of its answers that are not JSON.
+    `Message.service`. others: content types of its answers that are not JSON. beside, spends: as
+    `Dialect` has them.
     """
 
     name: str
@@ -38,6 +39,8 @@ class JsonApi:
     paths: Sequence[str]
     media: Sequence[str] = (_JSON,)
     id_header = "x-request-id"
+    beside: Collection[str] = ()
+    spends = True
     service = ""
     request: Field = TEXT
     answer: Field = TEXT

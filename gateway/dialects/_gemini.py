@@ -43,6 +43,11 @@ _STATUSES = {
     504: "DEADLINE_EXCEEDED",
 }
 
+# What is charged as text is, in requests and in answers: the pricing page of the API, 2026.
+_MODALITIES = {
+    "promptTokensDetails": ("TEXT", "IMAGE", "VIDEO", "DOCUMENT"),
+    "candidatesTokensDetails": ("TEXT",),
+}
 _WRAPPED = ("generateContentRequest", "generate_content_request")
 
 
@@ -51,6 +56,7 @@ class GeminiApi(JsonApi):
 
     verb: str
     names_model = False
+    beside = ("reasoning", "tool_input")
 
     def model_of(self, value: Mapping[str, Any], call: Call) -> str:
         """The model in the path; one that the body names must be the same."""
@@ -178,8 +184,22 @@ def usage(value: Mapping[str, Any]) -> dict[str, int]:
         "output": told.get("candidatesTokenCount"),
         "cached": told.get("cachedContentTokenCount"),
         "reasoning": told.get("thoughtsTokenCount"),
+        "tool_input": told.get("toolUsePromptTokenCount"),
+        "media": _media(told) or None,
     }
     return {k: v for k, v in counts.items() if isinstance(v, int) and 0 <= v < 1 << 62}
+
+
+def _media(told: Mapping[str, Any]) -> int:
+    """Tokens that have a price of their own: sound, and pictures and films of an answer."""
+    found = 0
+    for name, free in _MODALITIES.items():
+        details = told.get(name)
+        for each in details if isinstance(details, list) else ():
+            count = each.get("tokenCount") if isinstance(each, dict) else 0
+            if count and isinstance(count, int) and each.get("modality") not in free:
+                found += count
+    return found
 
 
 def candidate_of(path: str) -> str:

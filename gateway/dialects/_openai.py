@@ -16,6 +16,9 @@ _TYPES = {
     404: "invalid_request_error",
     429: "rate_limit_error",
 }
+# What requests and answers are counted by in detail, as the endpoints call it.
+_SENT = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_SAID = ("completion_tokens_details", "output_tokens_details", "output_token_details")
 
 
 def error_body(refusal: Refusal, exchange_id: str, *, param: str | None = None) -> dict[str, Any]:
@@ -56,15 +59,27 @@ def usage(value: Mapping[str, Any]) -> dict[str, int]:
     told = value.get("usage")
     if not isinstance(told, dict):
         return {}
-    details = told.get("prompt_tokens_details"), told.get("completion_tokens_details")
-    cached, reasoning = (d if isinstance(d, dict) else {} for d in details)
+    sent, said = _details(told, _SENT), _details(told, _SAID)
     counts = {
         "input": told.get("prompt_tokens", told.get("input_tokens")),
         "output": told.get("completion_tokens", told.get("output_tokens")),
-        "cached": cached.get("cached_tokens"),
-        "reasoning": reasoning.get("reasoning_tokens"),
+        "cached": sent.get("cached_tokens"),
+        "cache_write": sent.get("cache_write_tokens"),
+        "reasoning": said.get("reasoning_tokens"),
+        "media": media(sent) + media(said) or None,
     }
     return {k: v for k, v in counts.items() if isinstance(v, int) and 0 <= v < 1 << 62}
+
+
+def media(details: Mapping[str, Any]) -> int:
+    """Tokens of sound, and of pictures where they are told apart: they have prices of their own."""
+    counts = (details.get("audio_tokens"), details.get("image_tokens"))
+    return sum(count for count in counts if isinstance(count, int))
+
+
+def _details(told: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
+    found = (told[name] for name in names if isinstance(told.get(name), dict))
+    return next(found, {})
 
 
 def choice_of(path: str) -> str:

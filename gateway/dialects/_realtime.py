@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.core.message import Kind
 from gateway.dialects._fields import TEXT, Field, exempt, plain, tokens
+from gateway.dialects._openai import media
 
 ID = plain("an identifier made by the API")
 WORD = plain("one of the API's own words")
@@ -255,10 +256,12 @@ def usage(value: Mapping[str, Any]) -> dict[str, int]:
     told = value.get("usage")
     if not isinstance(told, dict):
         return {}
-    details = told.get("input_token_details")
+    details = told.get("input_token_details"), told.get("output_token_details")
+    sent, said = (d if isinstance(d, dict) else {} for d in details)
     counts = {
         "input": told.get("input_tokens"),
         "output": told.get("output_tokens"),
-        "cached": details.get("cached_tokens") if isinstance(details, dict) else None,
+        "cached": sent.get("cached_tokens"),
+        "media": media(sent) + media(said) or None,
     }
     return {k: v for k, v in counts.items() if isinstance(v, int) and 0 <= v < 1 << 62}

@@ -354,6 +354,7 @@ def usage(value: Mapping[str, Any]) -> dict[str, int]:
         "input": told.get("input_tokens"),
         "output": told.get("output_tokens"),
         "cached": cached.get("cached_tokens"),
+        "cache_write": cached.get("cache_write_tokens"),
         "reasoning": reasoning.get("reasoning_tokens"),
     }
     return {k: v for k, v in counts.items() if isinstance(v, int) and 0 <= v < 1 << 62}

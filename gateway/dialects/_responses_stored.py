@@ -16,6 +16,7 @@ class StoredApi(ResponsesApi):
     """One operation. after: what follows the id in its path."""
 
     request = Field(fields={"id": ID})
+    spends = False
     after = ""
 
     def value_of(self, call: Call) -> dict[str, Any]:

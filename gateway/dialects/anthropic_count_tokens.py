@@ -20,6 +20,7 @@ class Member(JsonApi):
 
     name = "anthropic_count_tokens"
     operation = "count_tokens"
+    spends = False
     paths = ("/v1/messages/count_tokens",)
     id_header = ID_HEADER
     request = REQUEST

@@ -11,6 +11,7 @@ from gateway.core.calls import Call
 from gateway.core.judgement import Refusal
 from gateway.core.message import Message
 from gateway.dialects._anthropic import (
+    BESIDE,
     ID_HEADER,
     asked,
     containers,
@@ -32,6 +33,7 @@ class Member(JsonApi):
     operation = "chat"
     paths = ("/v1/messages",)
     id_header = ID_HEADER
+    beside = BESIDE
     request = REQUEST
     answer = ANSWER
     events = EVENT

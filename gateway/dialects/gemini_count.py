@@ -12,6 +12,7 @@ class Member(TextApi):
 
     name = "gemini_count"
     operation = "count_tokens"
+    spends = False
     verb = "countTokens"
     paths = paths_of(verb)
     request = COUNT

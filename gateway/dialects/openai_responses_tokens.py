@@ -16,6 +16,7 @@ class Member(ResponsesApi):
 
     name = "openai_responses_tokens"
     operation = "count_tokens"
+    spends = False
     paths = ("/v1/responses/input_tokens",)
     answer = COUNT
 

@@ -78,6 +78,7 @@ async def _candidates(
     exchange: Exchange, message: Message, dialect: Dialect, house: House
 ) -> Sequence[Candidate]:
     exchange.stream, exchange.json_output = message.stream, message.json_output
+    exchange.beside = dialect.beside
     carried = await _carried(exchange, message, house)
     exchange.sensitivity = given(exchange, house.classes(), carried)
     model = await _made_with(message.asks, exchange.principal.tenant, house.shelf)

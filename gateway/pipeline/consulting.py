@@ -137,7 +137,9 @@ def _record(side: Side, name: str, route: Route) -> Consulted:
     key = (name, route.backend, route.model)
     if key not in side.consulted:
         original = route.hosting == SELF_HOSTED
-        side.consulted[key] = Consulted(route.hosting, route.upstream_model, original)
+        side.consulted[key] = Consulted(
+            route.hosting, route.upstream_model, original, prices=route.prices
+        )
     return side.consulted[key]
 
 

@@ -10,6 +10,7 @@ from gateway.core.exchange import Attempt, Detour, Exchange, Sensitivity, Side
 from gateway.core.judgement import Route
 from gateway.core.ports import Entry
 from gateway.core.standing import Under
+from gateway.pipeline.costing import of_answer, of_judging
 from gateway.pipeline.payload import payload
 
 OPENED = "exchange.opened"
@@ -51,11 +52,12 @@ def closed(exchange: Exchange, *, took_ms: float) -> Entry:
         "policy": {"digest": exchange.bundle_digest, "revision": exchange.bundle_revision},
         "data_class": _sensitivity(exchange.sensitivity),
         **({"shadow": exchange.shadows} if exchange.shadows else {}),
-        "request": _side(exchange.request),
-        "response": _side(exchange.response),
+        "request": _side(exchange.request, exchange.started_ms),
+        "response": _side(exchange.response, exchange.started_ms),
         "labels": list(exchange.labels),
         "restored": exchange.restored,
         "usage": dict(exchange.usage),
+        **of_answer(exchange),
         "error": exchange.error,
         "latency_us": {
             "total": round(took_ms * 1000),
@@ -167,7 +169,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _side(side: Side) -> dict[str, Any]:
+def _side(side: Side, at_ms: int) -> dict[str, Any]:
     return {
         "bytes": side.bytes,
         "digest": side.digest,
@@ -189,7 +191,7 @@ def _side(side: Side) -> dict[str, Any]:
             for (detector, category), count in sorted(side.findings.items())
         ],
         **_quieted(side),
-        **_consulted(side),
+        **_consulted(side, at_ms),
         "effects": [
             {"action": action, "rule": rule, "reason": reason, "count": count}
             for (action, rule, reason), count in sorted(side.effects.items())
@@ -226,7 +228,7 @@ def _trials(side: Side) -> dict[str, Any]:
     }
 
 
-def _consulted(side: Side) -> dict[str, Any]:
+def _consulted(side: Side, at_ms: int) -> dict[str, Any]:
     """Whom texts were put before to be judged, beside our own detectors; nothing if nobody."""
     if not side.consulted:
         return {}
@@ -244,6 +246,7 @@ def _consulted(side: Side) -> dict[str, Any]:
                 "calls": each.calls,
                 "prompt_tokens": each.prompt_tokens,
                 "completion_tokens": each.completion_tokens,
+                **of_judging(each, at_ms),
                 "failed": dict(sorted(each.failed.items())),
                 "took_us": round(each.took_ms * 1000),
             }

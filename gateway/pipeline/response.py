@@ -109,7 +109,7 @@ async def deliver(
         last = reader.broken(_broke(exchange, err), exchange.id)
         exchange.cut_off = not last
     finally:
-        exchange.usage = dict(reader.usage)
+        exchange.usage = dict(reader.usage) if dialect.spends else {}
         exchange.restored = judged.vault.restored
         lasting.end(guard.notices)
         side.digest = house.seal(exchange.principal.tenant, seal.digest())
@@ -193,7 +193,7 @@ async def _released(
 
     Stops early if the guard refuses.
     """
-    final = False
+    final = exchange.counted = False
     body = aiter(answer.body)
     while not final:
         data = await anext(body, None)
@@ -209,6 +209,7 @@ async def _released(
         exchange.answer_model = reader.model[:MODEL_CHARS]
         if reader.failed:
             exchange.outcome, exchange.error = Outcome.UPSTREAM_ERROR, "upstream_error_event"
+        exchange.counted = not reader.failed and (final or ALL in release.ended)
         if release.refused:
             return
         ends = final or ALL in release.ended

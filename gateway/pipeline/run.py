@@ -60,6 +60,7 @@ async def run(
     and writes the closing entry. Raises nothing but CancelledError.
     """
     began = house.clock.monotonic_ms()
+    exchange.started_ms = house.clock.now_ms()
     answer: Answer | None = None
     headed = recorded = False
     refusal: Refusal | None = None

@@ -99,6 +99,7 @@ class Turns:
 
     async def end(self) -> bytes:
         """What may still leave of turns whose end never came."""
+        self._exchange.counted = not any(turn.reader.streamed for turn in self._open.values())
         out = b""
         for turn in self._open.values():
             if not turn.stopped:

@@ -73,6 +73,72 @@ def test_tokens_are_summed_by_team(asked: Any) -> None:
     assert (row["team"], row["input_tokens"], row["output_tokens"]) == ("t1", 12, 34)
 
 
+def priced(currency: str, nanos: int, **more: Any) -> dict[str, Any]:
+    return {"currency": currency, "nanos": nanos, "since": "", "parts": [], **more}
+
+
+@pytest.fixture
+def spent(engine: Any, audit_log: Any, closed: Any) -> Any:
+    """A log of answers of which some have a cost; asks what they cost."""
+    entries = [closed(number) for number in range(8)]
+    cores = [entry.core for entry in entries]
+    for core in cores:
+        core["upstream_called"] = True
+    cores[0]["cost"] = priced("EUR", 1_500_000_001)
+    cores[1]["cost"] = priced("EUR", 2**53 - 1, at_least=True)
+    cores[2]["cost"] = priced("USD", 7)
+    cores[4]["usage"] = {}
+    entries[5] = closed(5, outcome="interrupted")
+    entries[5].core.pop("usage")
+    entries[6] = closed(6, outcome="upstream_error")
+    entries[6].core["usage"] = {}
+    cores[7] |= {"cost": priced("EUR", 3), "team": "t2"}
+    told = {"assessor": "far", "model": "judge", "calls": 2}
+    tokens = {"prompt_tokens": 7, "completion_tokens": 2}
+    cores[7]["request"] = {"consulted": [told | tokens | {"cost": priced("EUR", 5)}]}
+    cores[7]["response"] = {
+        "consulted": [
+            told | tokens,
+            told | {"assessor": "mute", "prompt_tokens": 0, "completion_tokens": 0},
+            told | tokens | {"assessor": "knew", "calls": 0},
+        ]
+    }
+
+    async def fill() -> None:
+        async with audit_log() as log:
+            for entry in entries:
+                entry.core.setdefault("team", "t1")
+                await log.append(entry)
+
+    asyncio.run(fill())
+    found = questions.ask(engine, questions.named("cost"))
+    keys = ("team", "assessor", "model", "currency")
+    rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
+    return {tuple(row[key] for key in keys): row for row in rows}
+
+
+def test_cost_is_summed_by_currency_and_exact(spent: Any) -> None:
+    euros, dollars = spent["t1", "", "m1", "EUR"], spent["t1", "", "m1", "USD"]
+    assert (euros["cost"], euros["exchanges"]) == ("9007200.754740992", 2)
+    assert (dollars["cost"], dollars["at_least"]) == ("0.000000007", 0)
+    assert (euros["at_least"], euros["unpriced"], euros["untold"]) == (1, 0, 0)
+
+
+def test_what_has_no_cost_is_counted_not_left_out(spent: Any) -> None:
+    unknown = spent["t1", "", "m1", ""]
+    assert (unknown["cost"], unknown["exchanges"]) == (None, 3)
+    assert (unknown["unpriced"], unknown["untold"]) == (1, 2)
+    assert unknown["input_tokens"] == 12
+
+
+def test_what_judging_cost_is_told_apart(spent: Any) -> None:
+    assert spent["t2", "", "m1", "EUR"]["cost"] == "0.000000003"
+    assert spent["t2", "far", "judge", "EUR"]["cost"] == "0.000000005"
+    assert spent["t2", "far", "judge", ""]["unpriced"] == 1
+    assert spent["t2", "mute", "judge", ""]["untold"] == 1
+    assert not [key for key in spent if "knew" in key]
+
+
 def test_unlabelled_answers_are_those_without_any_label(asked: Any) -> None:
     assert [row["exchange_id"] for row in asked("unlabelled")] == ["00000001-exchange"]
 
