@@ -58,6 +58,11 @@ def numbered(kind: str, number: int) -> str:
     return f"[{kind}_{number}]"
 
 
+def is_numbered(word: str) -> bool:
+    """Whether it is of `numbered`: in another message it may stand for something else."""
+    return word.startswith("[")
+
+
 def holds_card(text: str) -> bool:
     """Whether a card number may stand in a text, by its length and check digit (Luhn).
 

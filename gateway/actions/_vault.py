@@ -77,17 +77,20 @@ class KeyedVault:
         self._give(kind, original, word, manner)
         return word
 
-    def settle(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
+    def settle(
+        self, text: str, edits: Sequence[Edit], place: tuple[Kind, str] | None = None
+    ) -> list[Edit]:
         """The edits of a text that goes out, so that `restore` brings back all of it.
 
         What could be taken for one of ours is replaced by a placeholder of its own, and so is
-        what would not be known again, for the letters that it touches.
+        what would not be known again, for the letters that it touches. What does not come back
+        in a place stays where that place was: the model wrote it, and is to know it again.
         """
         edits = sorted(edits, key=lambda edit: edit.start)
         if not self._originals or not (edits or self.spans(text)):
             return edits
         for _ in range(_ATTEMPTS):
-            changed = self._mended(text, edits)
+            changed = self._mended(text, edits, place)
             if changed is None:
                 return edits
             edits = changed
@@ -185,7 +188,9 @@ class KeyedVault:
             start = first + len(word)
             found.append((first, start))
 
-    def _mended(self, text: str, edits: Sequence[Edit]) -> list[Edit] | None:
+    def _mended(
+        self, text: str, edits: Sequence[Edit], place: tuple[Kind, str] | None
+    ) -> list[Edit] | None:
         """The edits with one flaw less; None if there is none."""
         ours: dict[tuple[int, int], Edit] = {}
         grown = 0
@@ -195,15 +200,24 @@ class KeyedVault:
             if self._originals.get(edit.replacement) == text[edit.start : edit.end]:
                 ours[first, last] = edit
             grown += len(edit.replacement) - (edit.end - edit.start)
-        found = self.spans(apply(text, edits))
-        for place, edit in ours.items():
-            if place not in found:
+        out = apply(text, edits)
+        found = self.spans(out)
+        for stretch, edit in ours.items():
+            if stretch not in found:
                 return self._escaped(text, edits, edit.start, edit.end)
         for first, last in found:
             if (first, last) not in ours:
                 start, end = origin(edits, first, last)
+                if text[start:end] == out[first:last] and self._ours(text[start:end], place):
+                    continue
                 return self._escaped(text, edits, start, end)
         return None
+
+    def _ours(self, word: str, place: tuple[Kind, str] | None) -> bool:
+        """Whether what stands in a text that was in this place is what we gave out."""
+        if place is None or words.is_numbered(word):
+            return False
+        return not self._manners[word].restores(*place)
 
     def _escaped(self, text: str, edits: Sequence[Edit], start: int, end: int) -> list[Edit]:
         """The edits with a placeholder in place of [start, end), and of all edits it touches."""

@@ -340,11 +340,16 @@ class Vault(Protocol):
     def placeholder(self, category: str, original: str, manner: Manner = ...) -> str:
         """What stands for this original: the same for the same tenant, always."""
 
-    def settle(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
+    def settle(
+        self, text: str, edits: Sequence[Edit], place: tuple[Kind, str] | None = None
+    ) -> list[Edit]:
         """The edits of a text that goes out, so that `restore` brings back all of it.
 
-        What could be taken for something given out is replaced as well. To be asked once all of
-        a message is judged.
+        What could be taken for something given out is replaced as well, unless it is just that.
+        To be asked once all of a message is judged.
+
+        place: kind and tool of the text of an earlier answer that this is, or comes from: what
+        the client could only get there as it was given out. None: the text is the client's own.
         """
 
     def restore(

@@ -14,7 +14,7 @@ from gateway.core.errors import Detoured, Refused, Unreadable
 from gateway.core.exchange import Exchange, Side
 from gateway.core.judgement import AWAY, DATA_CLASS, Context, Effect, Refusal, Route, Subject
 from gateway.core.languages import accepted
-from gateway.core.message import Direction, Edit, Message, Part
+from gateway.core.message import Direction, Edit, Kind, Message, Part
 from gateway.core.ports import Bundle, Surroundings, Vault
 from gateway.core.reviews import Held
 from gateway.core.targets import Target
@@ -31,7 +31,7 @@ from gateway.pipeline.shapes import Shapes, shapes_of
 # What a placeholder stands within, whoever wrote it.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z0-9_]*_[0-9]+\]|(?<![A-Z0-9])[A-Z0-9]++(?:_[A-Z0-9]++)++")
 ONLY_ELSEWHERE = "other_model_required"
-_USER = "user"
+_USER, _ASSISTANT = "user", "assistant"
 _TEXT = frozenset({"text"})
 _MEDIA = frozenset({"image", "audio", "video"})
 _TOO_MUCH = "The body holds too many texts, is nested too deeply, or has names that are too long."
@@ -304,14 +304,30 @@ def _settle(parts: Sequence[Part], passages: Sequence[Passage], vault: Vault) ->
 
     What stands for a look-alike is one more placeholder, so all are looked through again.
     """
-    open_ = [p for part, p in zip(parts, passages, strict=True) if _changeable(part)]
+    open_ = [
+        (passage, _place(part))
+        for part, passage in zip(parts, passages, strict=True)
+        if _changeable(part)
+    ]
     settled = False
     while not settled:
         settled = True
-        for passage in open_:
-            edits = vault.settle(passage.text, passage.edits)
+        for passage, place in open_:
+            edits = vault.settle(passage.text, passage.edits, place)
             settled = settled and edits == passage.edits
             passage.edits = edits
+
+
+def _place(part: Part) -> tuple[Kind, str] | None:
+    """Where in an earlier answer a part of a request was, or what it comes from.
+
+    What a tool answers may repeat its arguments; which tool that was is not known here.
+    """
+    if part.kind is Kind.TOOL_RESULT:
+        return Kind.TOOL_ARGUMENTS, ""
+    if part.role == _ASSISTANT or part.kind is Kind.TOOL_ARGUMENTS:
+        return part.kind, part.tool
+    return None
 
 
 def surroundings(parts: Sequence[Part]) -> Surroundings:

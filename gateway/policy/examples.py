@@ -93,7 +93,9 @@ class _NamedVault:
     def placeholder(self, category: str, original: str, manner: Manner = USUAL) -> str:
         return f"<{category}>"
 
-    def settle(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
+    def settle(
+        self, text: str, edits: Sequence[Edit], place: tuple[Kind, str] | None = None
+    ) -> list[Edit]:
         return list(edits)
 
     def restore(

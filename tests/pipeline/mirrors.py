@@ -38,15 +38,26 @@ class Mirror:
 
 
 class Mirrored(Backend):
-    """Answers in pieces of so many bytes; its texts in pieces of so many characters."""
+    """Answers in pieces of so many bytes; its texts in pieces of so many characters.
 
-    def __init__(self, mirror: Mirror, *, chars: int, cut: int) -> None:
+    say: what it makes of what it has read, if it does not say it back as it is.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        *,
+        chars: int,
+        cut: int,
+        say: Callable[[Said], Said] = lambda read: read,
+    ) -> None:
         super().__init__(kind=mirror.kind)
-        self._mirror, self._chars, self._cut = mirror, chars, cut
+        self._mirror, self._chars, self._cut, self._say = mirror, chars, cut, say
         self.read = Said("", "", "")
 
     async def send(self, call: Outgoing) -> Answer:
-        self.read = said = self._mirror.read(json.loads(call.body))
+        self.read = self._mirror.read(json.loads(call.body))
+        said = self._say(self.read)
         arguments = json.dumps({"to": said.argument, "why": said.result})
         answer = self._mirror.answer(said, pieces(said.text, self._chars), pieces(arguments, 7))
         self.pieces = tuple(answer[i : i + self._cut] for i in range(0, len(answer), self._cut))

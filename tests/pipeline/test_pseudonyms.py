@@ -59,7 +59,7 @@ texts = st.lists(
     st.one_of(st.sampled_from(PIECES), st.text("aZ9_ .[]é", max_size=3)), min_size=1, max_size=6
 ).map("".join)
 said = st.builds(Said, texts, texts, texts)
-# Without what could be taken for a placeholder, which is no original and comes back everywhere.
+# Without what could be taken for a placeholder: see the tests of look-alikes below.
 originals = st.lists(st.sampled_from(PIECES[:7]), min_size=1, max_size=4).map(" ".join)
 
 
@@ -234,3 +234,82 @@ def test_originals_come_back_into_the_tools_that_are_named(
     wanted = said if comes_back else sent
     assert text == said.text
     assert (arguments["to"], arguments["why"]) == (wanted.argument, wanted.result)
+
+
+ANNA = known.placeholder("PERSON", "Anna")
+WORD = r"(?:\[[A-Z]+_\d+\]|[A-Z]+_[0-9A-Z]{6})"
+
+
+def hidden(text: str) -> str:
+    """A pattern of a text with words in place of its originals, and all else as it was."""
+    found = sorted(m.span() for p in Finder.patterns.values() for m in p.finditer(text))
+    pattern, done = "", 0
+    for start, end in found:
+        if start >= done:
+            pattern += re.escape(text[done:start]) + WORD
+        done = max(done, end)
+    return pattern + re.escape(text[done:])
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+@settings(deadline=None, max_examples=30)
+@given(text=texts, chars=st.integers(1, 9), cut=st.integers(1, 400))
+def test_a_tool_that_is_not_named_gets_the_users_own_words_as_they_are(
+    name: str, text: str, chars: int, cut: int
+) -> None:
+    mirror = MIRRORS[name]
+    backend = Mirrored(
+        mirror, chars=chars, cut=cut, say=lambda read: Said(read.text, read.text, "x")
+    )
+    rules = Bundle(REQUESTS, manner=Manner(tools=(frozenset({"other"}),)))
+    asked = ask(
+        house(backend, rules, inspector=Finder()),
+        mirror.call(Said(text, "x", "x")),
+        dialect=DIALECTS[mirror.dialect],
+    )
+    heard, arguments = mirror.heard(asked.body)
+    assert heard == text
+    assert re.fullmatch(hidden(text), arguments["to"])
+
+
+ONLY_OTHER = Manner(tools=(frozenset({"other"}),))
+ONLY_TEXT = Manner(restore=frozenset({Kind.TEXT}))
+ONLY_MAIL = Manner(tools=(frozenset({"mail"}),))
+# manner, whether the tool `mail` has got a placeholder, whether some tool has
+RETURNS = [
+    (ONLY_OTHER, True, True),
+    (ONLY_TEXT, True, True),
+    (ONLY_MAIL, False, True),
+    (Manner(restore=frozenset({Kind.TOOL_ARGUMENTS})), False, False),
+    (Manner(), False, False),
+]
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize(("manner", "called", "answered"), RETURNS)
+def test_a_model_knows_again_what_it_has_given_to_a_tool(
+    name: str, manner: Manner, called: bool, answered: bool
+) -> None:
+    mirror = MIRRORS[name]
+    backend = Mirrored(mirror, chars=3, cut=50, say=lambda read: Said(read.result, "x", "x"))
+    asked = ask(
+        house(backend, Bundle(REQUESTS, manner=manner), inspector=Finder()),
+        mirror.call(Said(f"Anna, not {ANNA}", ANNA, f"sent to {ANNA}")),
+        dialect=DIALECTS[mirror.dialect],
+    )
+    assert re.fullmatch(f"{ANNA}, not TEXT_[0-9A-Z]{{6}}", backend.read.text)
+    assert (backend.read.argument == ANNA) == called
+    assert (backend.read.result == f"sent to {ANNA}") == answered
+    assert mirror.heard(asked.body)[0] == f"sent to {'Anna' if answered else ANNA}"
+
+
+def test_a_number_in_what_a_tool_was_given_may_be_another_card_by_now() -> None:
+    mirror = MIRRORS["chat"]
+    backend = Mirrored(mirror, chars=3, cut=50)
+    rules = Bundle(REQUESTS, manner=ONLY_OTHER)
+    said = Said("Pay by 5555555555554444", "[CARD_1]", "paid by [CARD_1]")
+    asked = ask(house(backend, rules, inspector=Finder()), mirror.call(said))
+    assert backend.read.text == "Pay by [CARD_1]"
+    assert "[CARD_1]" not in backend.read.argument + backend.read.result
+    arguments = mirror.heard(asked.body)[1]
+    assert arguments == {"to": "[CARD_1]", "why": "paid by [CARD_1]"}
