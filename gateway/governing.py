@@ -17,6 +17,7 @@ from gateway.core.errors import GatewayError
 from gateway.core.ports import Bundle, Clock, Counters, Entry, Sink
 from gateway.core.repeating import Repeating
 from gateway.db import failures
+from gateway.identity.persons import Persons
 from gateway.lifecycle.acts import Rollout
 from gateway.lifecycle.bundles import Texts
 from gateway.lifecycle.desk import By, PolicyDesk
@@ -68,6 +69,7 @@ class Governing:
             record=self._record,
             clock=clock,
             four_eyes=settings.four_eyes,
+            person_of=Persons(engine),
         )
         self._named = bool(settings.policy)
         self._looks = Repeating(self.look, every_s=settings.reload_s, name="gateway-policies")

@@ -29,6 +29,7 @@ from gateway.audit.reading import Leave
 from gateway.configured import check_schema, read_catalogue
 from gateway.core.errors import GatewayError
 from gateway.detectors._channel import Launched
+from gateway.identity.persons import Persons
 from gateway.server import listen
 from gateway.server.probes import probe
 from gateway.server.supervisor import Supervisor
@@ -135,6 +136,7 @@ def admin_ports(gateway: Gateway) -> AdminPorts:
         payload_leave=Leave(
             gateway.settings.audit_payload_four_eyes == "true",
             gateway.settings.audit_payload_minutes,
+            Persons(gateway.engine),
         ),
     )
 

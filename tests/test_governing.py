@@ -20,10 +20,13 @@ from gateway.core.errors import ConfigError
 from gateway.core.exchange import Exchange
 from gateway.core.ids import new_id
 from gateway.core.judgement import Principal
+from gateway.core.people import same_person
 from gateway.identity.keyring import Keyring
+from gateway.lifecycle.acts import ActRefused
 from gateway.lifecycle.desk import By
 from gateway.pipeline.response import Head
 from gateway.pipeline.run import run
+from gateway.serve import admin_ports
 from gateway.settings import Settings
 from tests.audit.conftest import drop_triggers
 from tests.lifecycle.house import policy
@@ -35,7 +38,13 @@ Test = Callable[[Gateway, Gateway], Awaitable[None]]
 
 
 @pytest.fixture
-def replicas(tmp_path: Path, database_url: str) -> Callable[[Test], None]:
+def four_eyes() -> str:
+    """Whether two people are wanted."""
+    return "false"
+
+
+@pytest.fixture
+def replicas(tmp_path: Path, database_url: str, four_eyes: str) -> Callable[[Test], None]:
     """Runs a test with two gateways on one database; they look when they are told to."""
 
     def found(name: str) -> Settings:
@@ -47,6 +56,8 @@ def replicas(tmp_path: Path, database_url: str) -> Callable[[Test], None]:
             audit_heartbeat_s=0,
             audit_sequence_s=0,
             replica=name,
+            policy_four_eyes=four_eyes,
+            audit_payload_four_eyes=four_eyes,
         )
 
     @asynccontextmanager
@@ -177,5 +188,27 @@ def test_a_gateway_does_not_start_on_a_bundle_that_was_changed(
         with pytest.raises(ConfigError, match="cannot be used"):
             await late.governing.start()
         await late.aclose()
+
+    replicas(test)
+
+
+@pytest.mark.parametrize("four_eyes", ["true"])
+def test_whose_a_key_is_counts_where_two_people_are_wanted(
+    replicas: Callable[[Test], None],
+) -> None:
+    async def test(one: Gateway, _: Gateway) -> None:
+        made = [(await asyncio.to_thread(one.keys.new, name))[0] for name in ("Anna", "anna")]
+        first, second = (By(f"key:{who.key_id}", "because") for who in made)
+        desk = one.governing.desk
+
+        def act() -> None:
+            digest = desk.push(desk.sign(policy("one")), first)
+            with pytest.raises(ActRefused, match="somebody else"):
+                desk.approve(digest, second)
+            leave = admin_ports(one).payload_leave
+            assert leave.four_eyes
+            assert same_person(made[0].key_id, made[1].key_id, leave.person_of)
+
+        await asyncio.to_thread(act)
 
     replicas(test)

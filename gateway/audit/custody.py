@@ -21,6 +21,7 @@ from gateway.core.ports import Clock, Entry
 from gateway.db import flush, snapshot, writing
 
 ERASED, EXPIRED = "subject.erased", "payload.expired"
+REFUSED = "subject.erasure_refused"
 EXPORTED = "access.subject_export"
 PLACED, LIFTED = "hold.placed", "hold.lifted"
 FLUSH_S = 10.0
@@ -30,6 +31,14 @@ MAX_REASON_CHARS = 2_000
 
 class OnHold(GatewayError):
     """What is on hold is not erased."""
+
+    def __init__(self, holds: list[Hold]) -> None:
+        self.holds = [hold.hold_id for hold in holds]
+        named = ", ".join(self.holds[:5])
+        super().__init__(
+            f"Nothing is erased: {len(holds)} holds are on it ({named}). See `gateway audit hold "
+            "list`; `gateway audit hold lift` lifts one."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +110,21 @@ class Custodian:
     def erase(self, by: Actor, *, tenant: str, subject: str) -> Gone:
         """Destroy what is kept of this person's texts, and the keys, so that copies are unreadable.
 
-        Raises OnHold if some of it must be kept.
+        Raises OnHold if some of it must be kept. If a hold comes between the entry that says so and
+        the erasure, a second entry takes the first one back.
         """
         said = by.said()
         with snapshot(self._engine) as connection:
             _refuse(holds.of_subject(connection, tenant, subject))
             gone = erasing.count(connection, tenant, subject)
-        core = {**said, "subject": subject, "payloads": gone.payloads, "keys": gone.keys}
+        about = {**said, "subject": subject, "erasure": new_id()}
+        core = {**about, "payloads": gone.payloads, "keys": gone.keys}
         self._say(ERASED, by, core, tenant=tenant)
-        with writing(self._engine) as connection:
-            holds.freeze(connection)
-            # Once more, for a hold may have been placed by now. Then the entry tells of an attempt.
-            _refuse(holds.of_subject(connection, tenant, subject))
-            gone = erasing.erase(connection, tenant, subject, self._clock.now_ms())
+        try:
+            gone = self._erase(tenant, subject)
+        except OnHold as held:
+            self._say(REFUSED, by, {**about, "holds": held.holds}, tenant=tenant)
+            raise
         return replace(gone, flushed=flush(self._engine, wait_s=self._flush_s))
 
     def over(self, days: Mapping[str, int]) -> list[Gone]:
@@ -146,6 +157,13 @@ class Custodian:
         flushed = flush(self._engine, wait_s=self._flush_s)
         return [replace(each, flushed=flushed) for each in found]
 
+    def _erase(self, tenant: str, subject: str) -> Gone:
+        with writing(self._engine) as connection:
+            holds.freeze(connection)
+            # Once more, for a hold may have been placed by now.
+            _refuse(holds.of_subject(connection, tenant, subject))
+            return erasing.erase(connection, tenant, subject, self._clock.now_ms())
+
     def _must_be(self, tenant: str, exchange_id: str) -> None:
         entry = audit_entry.c
         of_it = select(entry.entry_id).where(
@@ -171,8 +189,4 @@ class Custodian:
 
 def _refuse(found: list[Hold]) -> None:
     if found:
-        named = ", ".join(hold.hold_id for hold in found[:5])
-        raise OnHold(
-            f"Nothing is erased: {len(found)} holds are on it ({named}). See `gateway audit hold "
-            "list`; `gateway audit hold lift` lifts one."
-        )
+        raise OnHold(found)

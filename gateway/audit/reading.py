@@ -7,7 +7,7 @@ anything. Every call blocks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine, Row, insert, select, update
@@ -17,7 +17,7 @@ from gateway.audit.tables import audit_payload, audit_reading
 from gateway.audit.unsealing import opened
 from gateway.core.errors import ConfigError, GatewayError
 from gateway.core.ids import new_id
-from gateway.core.people import same_person
+from gateway.core.people import PersonOf, same_person
 from gateway.core.ports import Clock, Entry, TenantKeys
 from gateway.db import snapshot, writing
 
@@ -33,7 +33,10 @@ class MayNotRead(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One row of `audit_reading`. `asked_by` and `approved_by`: a key's id, else a name."""
+    """One row of `audit_reading`. `asked_by` and `approved_by`: a key's id, else a name.
+
+    approved_ms: None until it counts; see `Leave`.
+    """
 
     reading_id: str
     exchange_id: str
@@ -53,10 +56,21 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """four_eyes: whether somebody else must approve. minutes: how long that counts."""
+    """four_eyes: whether somebody else must approve. minutes: how long that counts.
+
+    person_of: whose a key is that asked, or approved.
+    """
 
     four_eyes: bool = False
     minutes: int = 60
+    person_of: PersonOf = str
+
+    def given(self, reading: Reading) -> Reading:
+        """The reading without an approval that would not do today, whenever it was asked for."""
+        by = reading.approved_by
+        if self.four_eyes and (not by or same_person(reading.asked_by, by, self.person_of)):
+            return replace(reading, approved_by="", approved_ms=None)
+        return reading
 
 
 class Readings:
@@ -111,8 +125,10 @@ class Readings:
         """Let somebody else read. Raises MayNotRead for one's own, or what has expired."""
         now_ms, said = self._clock.now_ms(), by.said()
         reading = self._one(reading_id)
-        if same_person(reading.asked_by, _name(by)):
-            raise MayNotRead("Nobody approves what he has asked for himself.")
+        if same_person(reading.asked_by, _name(by), self._leave.person_of):
+            raise MayNotRead(
+                "Nobody approves what he has asked for himself. Keys of one name are one person's."
+            )
         if reading.approved:
             raise MayNotRead("It is approved already.")
         expires_ms = now_ms + self._leave.minutes * _MINUTE_MS
@@ -120,7 +136,7 @@ class Readings:
         with writing(self._engine) as connection:
             connection.execute(
                 update(audit_reading)
-                .where(_READING.reading_id == reading_id, _READING.approved_ms.is_(None))
+                .where(_READING.reading_id == reading_id)
                 .values(approved_by=_name(by), approved_ms=now_ms, expires_ms=expires_ms)
             )
         return self._one(reading_id)
@@ -152,7 +168,8 @@ class Readings:
             where = (*where, _READING.tenant == self._tenant)
         ordered = select(audit_reading).where(*where).order_by(_READING.asked_ms).limit(MAX_LISTED)
         with snapshot(self._engine) as connection:
-            return [_reading(row) for row in connection.execute(ordered)]
+            found = [_reading(row) for row in connection.execute(ordered)]
+        return [self._leave.given(reading) for reading in found]
 
     def _say(self, kind: str, by: Actor, reading: Reading, said: dict[str, str]) -> None:
         core = {**said, "reading": reading.reading_id, "asked_by": reading.asked_by}

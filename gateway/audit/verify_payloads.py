@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, exists, select
 
 from gateway.audit import sealing
-from gateway.audit.custody import ERASED, EXPIRED
+from gateway.audit.custody import ERASED, EXPIRED, REFUSED
 from gateway.audit.holds import held
 from gateway.audit.report import Problem, Report
 from gateway.audit.sealing import Unsealable
@@ -100,16 +100,18 @@ class _Excuses:
     def __init__(self, connection: Connection) -> None:
         self._erased: dict[tuple[str, str], int] = {}
         self._before: dict[str, int] = {}
-        acts = select(audit_entry.c.core).where(audit_entry.c.kind.in_((ERASED, EXPIRED)))
-        for row in connection.execute(acts):
-            core = json.loads(row.core)
+        kind = audit_entry.c.kind
+        acts = select(audit_entry.c.core).where(kind.in_((ERASED, REFUSED, EXPIRED)))
+        cores = [json.loads(row.core) for row in connection.execute(acts)]
+        refused = {core["data"]["erasure"] for core in cores if core["kind"] == REFUSED}
+        for core in cores:
             data = core["data"]
-            if core["kind"] == ERASED:
+            if core["kind"] == ERASED and data.get("erasure") not in refused:
                 whose = core["tenant"], data["subject"]
                 self._erased[whose] = max(core["ts_ms"], self._erased.get(whose, 0))
-                continue
-            for retention, before_ms in data["before_ms"].items():
-                self._before[retention] = max(before_ms, self._before.get(retention, 0))
+            elif core["kind"] == EXPIRED:
+                for retention, before_ms in data["before_ms"].items():
+                    self._before[retention] = max(before_ms, self._before.get(retention, 0))
 
     def fit(self, core: dict[str, Any]) -> bool:
         """Whether the payload of this entry was erased, or its time was over."""

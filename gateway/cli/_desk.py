@@ -20,6 +20,7 @@ from gateway.clock import SystemClock
 from gateway.configured import compiler
 from gateway.core.errors import ConfigError
 from gateway.identity.keyring import Keyring
+from gateway.identity.persons import Persons
 from gateway.lifecycle import telling
 from gateway.lifecycle.acts import Act, What
 from gateway.lifecycle.bundles import BundleRefused, SignedBundle, signer
@@ -242,6 +243,7 @@ def desk() -> Iterator[tuple[Settings, PolicyDesk, Engine]]:
                 record=put,
                 clock=SystemClock(),
                 four_eyes=found.four_eyes,
+                person_of=Persons(engine),
             ),
             engine,
         )

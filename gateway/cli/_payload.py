@@ -18,6 +18,7 @@ from gateway.cli._recorded import put
 from gateway.cli._subject import As, Reason, actor
 from gateway.clock import SystemClock
 from gateway.identity.keyring import Keyring
+from gateway.identity.persons import Persons
 from gateway.identity.tenantkeys import open_keys
 
 app = typer.Typer(
@@ -85,8 +86,9 @@ def list_(as_json: Json = False) -> None:
 def _readings() -> Iterator[Readings]:
     found = settings.read()
     keys = open_keys(found.audit_payload_keys, Keyring.open(found.keyring_path, create=False))
-    leave = Leave(found.audit_payload_four_eyes == "true", found.audit_payload_minutes)
+    four_eyes, minutes = found.audit_payload_four_eyes == "true", found.audit_payload_minutes
     with database(found) as engine:
+        leave = Leave(four_eyes, minutes, Persons(engine))
         yield Readings(
             engine,
             keys,

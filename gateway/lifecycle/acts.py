@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.core.errors import ConfigError
-from gateway.core.people import same_person
+from gateway.core.people import PersonOf, same_person
 
 # The usual way up, in percent of the conversations. 0 is a shadow: asked, but never obeyed.
 STEPS = (0, 1, 10, 100)
@@ -108,30 +108,43 @@ def fold(acts: Iterable[Act]) -> State:
     return state
 
 
-def check(state: State, act: Act, *, four_eyes: bool) -> None:
+def check(state: State, act: Act, *, four_eyes: bool, person_of: PersonOf = str) -> None:
     """Raises ActRefused if the act cannot be done now, and says what to do first.
 
     four_eyes: whether somebody else than who proposed a bundle must approve of it before it
-    judges anything. Nobody need approve of a shadow or of a step back.
+    judges anything. Nobody need approve of a shadow or of a step back. person_of: of whom acts
+    say that he did it.
     """
     if act.what not in (What.PROPOSED, What.ROLLED_BACK):
         _known(state, act)
     if act.what is What.APPROVED:
-        if four_eyes and same_person(act.who, state.proposed[act.digest]):
+        if four_eyes and same_person(act.who, state.proposed[act.digest], person_of):
             raise ActRefused(
-                f"{act.who} proposed this bundle, so somebody else must approve of it."
+                f"{act.who} proposed this bundle, so somebody else must approve of it. Keys of one "
+                "name are one person's."
             )
     elif act.what is What.ROLLED_BACK:
         if state.rollout is None and not state.active:
             raise ActRefused("There is nothing to take back: the policy files are in force.")
     elif act.what is not What.PROPOSED:
-        _check_step(state, act, four_eyes=four_eyes)
+        if four_eyes and not _others(state, act.digest, person_of):
+            _refuse_judging(state, act)
+        _check_step(state, act)
 
 
-def _others(state: State, digest: str) -> list[str]:
+def _others(state: State, digest: str, person_of: PersonOf) -> list[str]:
     """Who approved of a bundle and did not propose it."""
     by = state.approved.get(digest, frozenset())
-    return [who for who in by if not same_person(who, state.proposed[digest])]
+    return [who for who in by if not same_person(who, state.proposed[digest], person_of)]
+
+
+def _refuse_judging(state: State, act: Act) -> None:
+    if act.what is What.ACTIVATED or act.percent > 0:
+        short = act.digest[:12]
+        raise ActRefused(
+            f"Bundle {short} needs somebody else's approval than that of "
+            f"{state.proposed[act.digest]}: gateway policy approve {short}"
+        )
 
 
 def _known(state: State, act: Act) -> None:
@@ -141,14 +154,8 @@ def _known(state: State, act: Act) -> None:
         )
 
 
-def _check_step(state: State, act: Act, *, four_eyes: bool) -> None:
+def _check_step(state: State, act: Act) -> None:
     rollout, short = state.rollout, act.digest[:12]
-    judges = act.what is What.ACTIVATED or act.percent > 0
-    if judges and four_eyes and not _others(state, act.digest):
-        raise ActRefused(
-            f"Bundle {short} needs somebody else's approval than that of "
-            f"{state.proposed[act.digest]}: gateway policy approve {short}"
-        )
     if act.digest == state.active:
         raise ActRefused(f"Bundle {short} is in force already.")
     if act.what is What.STAGED and rollout is not None and rollout.digest != act.digest:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.core.errors import ConfigError
 from gateway.core.note import Key
+from gateway.core.people import PersonOf
 from gateway.core.ports import Bundle, Clock
 from gateway.lifecycle import acts
 from gateway.lifecycle.acts import Act, ActRefused, Rollout, State, What
@@ -36,7 +37,7 @@ class PolicyDesk:
     """Every call blocks. Raises ActRefused, BundleRefused and what `record` and `compile` raise.
 
     compile: the bundle that texts come to. record: puts (kind, core, who) on the audit log and
-    returns when it is durable. four_eyes: see `acts.check`.
+    returns when it is durable. four_eyes, person_of: see `acts.check`.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class PolicyDesk:
         record: Callable[[str, dict[str, Any], By], None],
         clock: Clock,
         four_eyes: bool = False,
+        person_of: PersonOf = str,
     ) -> None:
         self.store = store
         self.four_eyes = four_eyes
+        self._person_of = person_of
         self._signer = signer
         self.compile = compile_
         self._record = record
@@ -171,7 +174,7 @@ class PolicyDesk:
             reason=_plain(by.reason)[: acts.MAX_REASON_CHARS],
             **numbers,
         )
-        acts.check(state, act, four_eyes=self.four_eyes)
+        acts.check(state, act, four_eyes=self.four_eyes, person_of=self._person_of)
         core = {
             "via": by.via,
             "act": act.n,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -215,6 +216,35 @@ def test_a_hold_that_is_just_being_placed_is_waited_for_and_counts(
         holds.insert(connection, HOLD)
         behind(ours, lambda: ACTS[act](custodian()))
     assert kept(engine) == (1, 1)
+
+
+def test_an_erasure_that_a_hold_stops_late_is_taken_back_on_record(
+    engine: Any, audit_log: Any, with_text: Any, clock: Any, tenant_keys: Any, key: bytes
+) -> None:
+    async def write(entry: Entry) -> None:
+        async with audit_log() as log:
+            await log.append(entry)
+
+    def record(entry: Entry) -> None:
+        asyncio.run(write(entry))
+        if entry.kind == "subject.erased":
+            with db.writing(engine) as connection:
+                holds.insert(connection, HOLD)
+
+    record(with_text(1))
+    at = Custodian(engine, record, clock, flush_s=0.1)
+    with pytest.raises(OnHold, match="h1"):
+        at.erase(BY, tenant="acme", subject="anna")
+    entry = audit_entry.c
+    with db.snapshot(engine) as connection:
+        said = select(entry.core).where(entry.kind.like("subject.%")).order_by(entry.n, entry.epoch)
+        erased, refused = (json.loads(row.core) for row in connection.execute(said))
+    assert (erased["kind"], refused["kind"]) == ("subject.erased", "subject.erasure_refused")
+    assert refused["data"]["erasure"] == erased["data"]["erasure"]
+    assert (refused["data"]["holds"], refused["data"]["subject"]) == (["h1"], "anna")
+    at.lift(BY, "h1")
+    assert kept(engine) == (1, 1)
+    assert verify(engine, key, tenant_keys=tenant_keys).problems == []
 
 
 def test_a_hold_is_not_in_force_before_an_erasure_under_way_has_ended(

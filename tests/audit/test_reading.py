@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -25,17 +26,25 @@ def said() -> list[Entry]:
 
 
 @pytest.fixture
-def readings(
+def readings_of(
     engine: Any, tenant_keys: Any, audit_log: Any, closed: Any, said: list[Entry]
-) -> Readings:
+) -> Callable[[Leave], Readings]:
     async def write() -> None:
         async with audit_log() as log:
             payload = Payload("anna", "default", b'{"v":1,"request":{"texts":[]}}')
             await log.append(replace(closed(1), payload=payload))
 
     asyncio.run(write())
-    leave = Leave(four_eyes=True)
-    return Readings(engine, tenant_keys, leave, record=said.append, clock=SystemClock())
+
+    def make(leave: Leave) -> Readings:
+        return Readings(engine, tenant_keys, leave, record=said.append, clock=SystemClock())
+
+    return make
+
+
+@pytest.fixture
+def readings(readings_of: Callable[[Leave], Readings]) -> Readings:
+    return readings_of(Leave(four_eyes=True))
 
 
 def test_nobody_reads_before_somebody_else_has_approved(
@@ -53,3 +62,34 @@ def test_nobody_reads_before_somebody_else_has_approved(
     assert len(readings.read(ANN, asked.reading_id)) == 1
     kinds = [entry.kind for entry in said]
     assert kinds == ["payload.asked", "payload.approved", "access.payload_read"]
+
+
+def test_what_one_pair_of_eyes_was_enough_for_needs_two_afterwards(
+    readings_of: Callable[[Leave], Readings],
+) -> None:
+    asked = readings_of(Leave()).ask(ANN, "00000001-exchange")
+    assert asked.approved
+    strict = readings_of(Leave(four_eyes=True))
+    assert not strict.ask(ANN, "00000001-exchange").approved
+    assert [each.approved for each in strict.listing()] == [False]
+    with pytest.raises(MayNotRead, match="approve it first"):
+        strict.read(ANN, asked.reading_id)
+    assert strict.approve(BOB, asked.reading_id).approved_by == "bob"
+    assert len(strict.read(ANN, asked.reading_id)) == 1
+
+
+def test_two_keys_of_one_person_are_one_pair_of_eyes(
+    readings_of: Callable[[Leave], Readings],
+) -> None:
+    ann, too, bob = (Actor("", "agreed", "admin", key_id=key) for key in ("k1", "k2", "k3"))
+    person_of = {"k1": "Ann Lind", "k2": "ann  lind", "k3": "bob"}.__getitem__
+    # As it was when every key was a person.
+    asked = readings_of(Leave(four_eyes=True)).ask(ann, "00000001-exchange")
+    readings_of(Leave(four_eyes=True)).approve(too, asked.reading_id)
+    strict = readings_of(Leave(four_eyes=True, person_of=person_of))
+    with pytest.raises(MayNotRead, match="approve it first"):
+        strict.read(ann, asked.reading_id)
+    with pytest.raises(MayNotRead, match="Keys of one name"):
+        strict.approve(too, asked.reading_id)
+    strict.approve(bob, asked.reading_id)
+    assert len(strict.read(ann, asked.reading_id)) == 1

@@ -88,6 +88,9 @@ def test_with_four_eyes_another_person_approves(
     assert "approval" in gateway("policy", "activate", digest, code=2).stderr
     refused = gateway("policy", "approve", digest, "--as", "anna", code=2)
     assert "somebody else" in refused.stderr
+    key = value(gateway("keys", "new", "Anna", "--json"))["id"]
+    refused = gateway("policy", "approve", digest, "--as", f"key:{key}", code=2)
+    assert "Keys of one name" in refused.stderr
     gateway("policy", "approve", digest, "--as", "bernd")
     gateway("policy", "activate", digest, "--as", "anna")
     (bundle,) = value(gateway("policy", "status", "--json"))["bundles"]

@@ -152,7 +152,8 @@ def test_where_two_are_wanted_nobody_reads_alone(
     asked = value(gateway(*read, "--json", code=3))
     assert asked["approved_ms"] is None
     approve = ("audit", "payload", "approve", asked["reading_id"], "--reason", "agreed")
-    for himself in ("dpo", " DPO"):
+    key = value(gateway("keys", "new", "dpo", "--json"))["id"]
+    for himself in ("dpo", " DPO", key):
         assert "himself" in gateway(*approve, "--as", himself, code=2).stderr
     assert "dpo may read it" in gateway(*approve, "--as", "boss").stdout
     assert "boss" in gateway("audit", "payload", "list").stdout

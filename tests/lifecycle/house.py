@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from gateway import actions
+from gateway.core.people import PersonOf
 from gateway.core.ports import Bundle
 from gateway.lifecycle.bundles import Texts, signer
 from gateway.lifecycle.desk import By, PolicyDesk
@@ -54,6 +55,7 @@ class Office:
 
     engine: Engine
     four_eyes: bool = False
+    person_of: PersonOf = str
     recorded: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -65,6 +67,7 @@ class Office:
             record=lambda kind, core, by: self.recorded.append({"kind": kind, **core}),
             clock=Clock(),
             four_eyes=self.four_eyes,
+            person_of=self.person_of,
         )
 
     def push(self, name: str, then: str = "block", by: By = ANNA) -> str:

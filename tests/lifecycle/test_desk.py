@@ -137,6 +137,21 @@ def test_the_same_eyes_under_another_spelling_are_no_other_eyes(strict: Office) 
             strict.desk.approve(one, By(who))
 
 
+def test_two_keys_of_one_person_are_no_other_eyes(engine: Engine) -> None:
+    mine = By("key:k1"), By("key:k2")
+    before = Office(engine, four_eyes=True)
+    one = before.push("one", by=mine[0])
+    before.desk.approve(one, mine[1])
+    person_of = {"key:k1": "Anna", "key:k2": "anna", "bernd": "bernd"}.__getitem__
+    office = Office(engine, four_eyes=True, person_of=person_of)
+    with pytest.raises(ActRefused, match="needs somebody else"):
+        office.desk.activate(one, mine[0])
+    with pytest.raises(ActRefused, match="Keys of one name"):
+        office.desk.approve(one, mine[1])
+    office.desk.approve(one, BERND)
+    assert office.desk.activate(one, mine[1]).digest == one
+
+
 def test_ones_own_approval_from_before_four_eyes_does_not_count(engine: Engine) -> None:
     office = Office(engine)
     one = office.push("one")
