@@ -70,14 +70,7 @@ class PolicyDesk:
 
     def find(self, prefix: str) -> str:
         """The whole digest of the bundle that begins so. Raises ActRefused if none or two do."""
-        known = [digest for digest in self.state().proposed if digest.startswith(prefix)]
-        if len(prefix) < MIN_PREFIX_CHARS or len(known) != 1:
-            many = "more than one bundle" if len(known) > 1 else "no bundle"
-            raise ActRefused(
-                f"There is {many} {prefix[:64]!r}. Expected at least {MIN_PREFIX_CHARS} "
-                "characters of a digest. See: gateway policy status"
-            )
-        return known[0]
+        return _find(self.state(), prefix)
 
     def sign(self, texts: Texts) -> SignedBundle:
         """A signed bundle of these texts, which is stored nowhere."""
@@ -91,19 +84,22 @@ class PolicyDesk:
                 f"Bundle {bundle.digest[:12]} was signed by another version of the gateway: here "
                 f"it means {compiled.digest[:12]}. Sign its policies again."
             )
-        if bundle.digest in self.state().proposed:
+        state = self.state()
+        if bundle.digest in state.proposed:
             return bundle.digest
         self.store.put(bundle, now_ms=self._clock.now_ms(), who=by.who)
-        self._do(What.PROPOSED, bundle.digest, by)
+        self._do(What.PROPOSED, bundle.digest, by, state)
         return bundle.digest
 
     def approve(self, prefix: str, by: By) -> Act:
         """Say that a bundle may come into force."""
-        return self._do(What.APPROVED, self.find(prefix), by)
+        state = self.state()
+        return self._do(What.APPROVED, _find(state, prefix), by, state)
 
     def activate(self, prefix: str, by: By) -> Act:
         """Put a bundle into force, for everybody and at once."""
-        return self._do(What.ACTIVATED, self._sound(prefix), by)
+        state = self.state()
+        return self._do(What.ACTIVATED, self._sound(state, prefix), by, state)
 
     def stage(
         self, prefix: str, by: By, *, percent: int, margin_pm: int = 10, minimum: int = 100
@@ -118,21 +114,31 @@ class PolicyDesk:
             raise ActRefused(
                 f"Expected a margin of 0 to 100 percent and a minimum of 1 to {MAX_MINIMUM:,}."
             )
-        digest = self._sound(prefix)
+        state = self.state()
         return self._do(
-            What.STAGED, digest, by, percent=percent, margin_pm=margin_pm, minimum=minimum
+            What.STAGED,
+            self._sound(state, prefix),
+            by,
+            state,
+            percent=percent,
+            margin_pm=margin_pm,
+            minimum=minimum,
         )
 
     def promote(self, by: By, *, percent: int | None = None) -> Act:
         """Take the rollout to its next step, or to this one; at 100 the bundle is in force."""
-        rollout = self._rollout()
+        state = self.state()
+        rollout = state.rollout
+        if rollout is None:
+            raise ActRefused("Nothing is staged. First: gateway policy stage DIGEST")
         to = acts.next_step(rollout.percent) if percent is None else percent
         if not 0 < to <= 100:
             raise ActRefused("Expected a percentage of 1 to 100.")
         return self._do(
             What.PROMOTED,
-            self._sound(rollout.digest),
+            self._sound(state, rollout.digest),
             by,
+            state,
             percent=to,
             margin_pm=rollout.margin_pm,
             minimum=rollout.minimum,
@@ -148,23 +154,21 @@ class PolicyDesk:
             raise ActRefused("This step of the rollout is over.")
         back = state.rollout.digest if state.rollout else state.active
         if state.rollout is None and state.earlier and state.earlier[-1]:
-            self._sound(state.earlier[-1])
-        return self._do(What.ROLLED_BACK, back, by)
+            self._sound(state, state.earlier[-1])
+        return self._do(What.ROLLED_BACK, back, by, state)
 
-    def _rollout(self) -> Rollout:
-        rollout = self.state().rollout
-        if rollout is None:
-            raise ActRefused("Nothing is staged. First: gateway policy stage DIGEST")
-        return rollout
-
-    def _sound(self, prefix: str) -> str:
+    def _sound(self, state: State, prefix: str) -> str:
         """The digest of a bundle that can be read and compiled here."""
-        digest = self.find(prefix)
+        digest = _find(state, prefix)
         self.compile(self.store.texts(digest))
         return digest
 
-    def _do(self, what: What, digest: str, by: By, **numbers: int) -> Act:
-        state = self.state()
+    def _do(self, what: What, digest: str, by: By, state: State, **numbers: int) -> Act:
+        """The next act after this state. Raises ActRefused if another one came first.
+
+        state: what it was worked out from. Looked at anew here, a step back that is meant for a
+        rollout would take what is in force, once the rollout has ended in between.
+        """
         act = Act(
             n=state.n + 1,
             ts_ms=self._clock.now_ms(),
@@ -188,6 +192,17 @@ class PolicyDesk:
         self._record(CHANGE, core, by)
         self.store.append(act)
         return act
+
+
+def _find(state: State, prefix: str) -> str:
+    known = [digest for digest in state.proposed if digest.startswith(prefix)]
+    if len(prefix) < MIN_PREFIX_CHARS or len(known) != 1:
+        many = "more than one bundle" if len(known) > 1 else "no bundle"
+        raise ActRefused(
+            f"There is {many} {prefix[:64]!r}. Expected at least {MIN_PREFIX_CHARS} "
+            "characters of a digest. See: gateway policy status"
+        )
+    return known[0]
 
 
 def _plain(text: str) -> str:

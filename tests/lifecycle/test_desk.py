@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from gateway import db
 from gateway.core.errors import ConfigError
-from gateway.lifecycle.acts import ActRefused, next_step
+from gateway.lifecycle.acts import Act, ActRefused, next_step
 from gateway.lifecycle.bundles import BundleRefused, SignedBundle, signer
 from gateway.lifecycle.desk import By
+from gateway.lifecycle.store import Store
+from gateway.signing import Signer
 from tests.audit.conftest import drop_triggers
 from tests.lifecycle.house import ANNA, BERND, SIGNER, Office, compiled, policy
 
@@ -266,3 +270,40 @@ def test_of_two_acts_at_once_one_is_done(office: Office, engine: Engine) -> None
     with pytest.raises(ActRefused, match="at the same moment"):
         office.desk.activate(one, ANNA)
     assert other.desk.state().active == two
+
+
+# what is meant for a rollout, as two replicas and two people do it at once
+LATE = {
+    "a step back by itself": lambda desk, step: desk.roll_back(By("gateway"), only=step),
+    "a step back": lambda desk, step: desk.roll_back(ANNA),
+    "a step further": lambda desk, step: desk.promote(ANNA),
+}
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_what_is_meant_for_a_rollout_that_just_ended_touches_nothing_else(
+    engine: Engine, late: str
+) -> None:
+    office, other = Office(engine), Office(engine)
+    office.active("one")
+    two = office.active("two")
+    office.desk.stage(office.push("three"), ANNA, percent=1)
+    step = office.desk.state().rollout
+    office.desk.store = Late(engine, SIGNER, lambda: other.desk.roll_back(BERND))
+    with pytest.raises(ActRefused, match="at the same moment"):
+        LATE[late](office.desk, step)
+    assert (other.desk.state().active, other.desk.state().rollout) == (two, None)
+
+
+class Late(Store):
+    """Somebody else acts as soon as it was looked at once."""
+
+    def __init__(self, engine: Engine, signer: Signer, act: Callable[[], object]) -> None:
+        super().__init__(engine, signer)
+        self._meanwhile: list[Callable[[], object]] = [act]
+
+    def acts(self) -> list[Act]:
+        found = super().acts()
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return found
