@@ -21,9 +21,17 @@ class Said:
     result: str
 
 
+def as_json(said: Said) -> str:
+    """Arguments of a call that tells what was said."""
+    return json.dumps({"to": said.argument, "why": said.result})
+
+
 @dataclass(frozen=True)
 class Mirror:
-    """One dialect: a request, what an upstream reads in it, its answer, what a client reads."""
+    """One dialect: a request, what an upstream reads in it, its answer, what a client reads.
+
+    written: the arguments of the answer's call.
+    """
 
     dialect: str
     kind: str
@@ -32,6 +40,7 @@ class Mirror:
     answer: Callable[[Said, Sequence[str], Sequence[str]], bytes]
     heard: Callable[[bytes], tuple[str, dict[str, str]]]
     params: tuple[tuple[str, str], ...] = ()
+    written: Callable[[Said], str] = as_json
 
     def call(self, said: Said) -> Call:
         return Call(json.dumps(self.request(said)).encode(), params=dict(self.params))
@@ -58,7 +67,7 @@ class Mirrored(Backend):
     async def send(self, call: Outgoing) -> Answer:
         self.read = self._mirror.read(json.loads(call.body))
         said = self._say(self.read)
-        arguments = json.dumps({"to": said.argument, "why": said.result})
+        arguments = self._mirror.written(said)
         answer = self._mirror.answer(said, pieces(said.text, self._chars), pieces(arguments, 7))
         self.pieces = tuple(answer[i : i + self._cut] for i in range(0, len(answer), self._cut))
         return await super().send(call)
@@ -184,67 +193,119 @@ def _messages_heard(body: bytes) -> tuple[str, dict[str, str]]:
 # --- Responses -------------------------------------------------------------------------
 
 
-def _responses_request(said: Said) -> Any:
-    arguments = json.dumps({"to": said.argument})
-    call = {"type": "function_call", "call_id": "c1", "name": "mail", "arguments": arguments}
-    return {
-        "model": "m",
-        "stream": True,
-        "store": False,
-        "input": [
-            call,
-            {"type": "function_call_output", "call_id": "c1", "output": said.result},
-            {"role": "user", "content": [{"type": "input_text", "text": said.text}]},
-        ],
-    }
+@dataclass(frozen=True)
+class _Call:
+    """A kind of call in the Responses API: its items, what they say, its series of events.
+
+    answered: the items that answer it; without one, it holds its answer itself. free: what it
+    says is any text.
+    """
+
+    kind: str
+    member: str
+    head: str
+    answered: str = ""
+    free: bool = False
+
+    def item(self, ident: str, said: str) -> dict[str, Any]:
+        more = {"call_id": f"c_{ident}"} if self.answered else {"server_label": "post"}
+        return {"id": ident, "type": self.kind, "name": "mail", self.member: said, **more}
+
+    def request(self, said: Said) -> Any:
+        told = said.argument if self.free else json.dumps({"to": said.argument})
+        call = self.item("i0", told)
+        items = [call, {"role": "user", "content": [{"type": "input_text", "text": said.text}]}]
+        if self.answered:
+            output = {"type": self.answered, "call_id": call["call_id"], "output": said.result}
+            items.insert(1, output)
+        else:
+            call["output"] = said.result
+        return {"model": "m", "stream": True, "store": False, "input": items}
+
+    def read(self, body: Any) -> Said:
+        call, *told, user = body["input"]
+        result = (told or [call])[0]["output"]
+        argument = call[self.member] if self.free else json.loads(call[self.member])["to"]
+        return Said(user["content"][0]["text"], argument, result)
+
+    def answer(self, said: Said, texts: Sequence[str], arguments: Sequence[str]) -> bytes:
+        text, argument = "".join(texts), "".join(arguments)
+        part = {"type": "output_text", "annotations": [], "text": ""}
+        item: dict[str, Any] = {"id": "i1", "type": "message", "role": "assistant", "content": []}
+        items = [{**item, "content": [{**part, "text": text}]}, self.item("i2", argument)]
+        response = {"id": "r1", "object": "response", "model": "m", "output": []}
+        at = {"item_id": "i1", "output_index": 0, "content_index": 0}
+        here = {"item_id": "i2", "output_index": 1}
+        begun = self.item("i2", "")
+        events: list[dict[str, Any]] = [
+            {"type": "response.created", "response": response},
+            {"type": "response.output_item.added", "output_index": 0, "item": item},
+            {"type": "response.content_part.added", **at, "part": part},
+            *({"type": "response.output_text.delta", **at, "delta": piece} for piece in texts),
+            {"type": "response.output_text.done", **at, "text": text},
+            {"type": "response.content_part.done", **at, "part": {**part, "text": text}},
+            {"type": "response.output_item.done", "output_index": 0, "item": items[0]},
+            {"type": "response.output_item.added", "output_index": 1, "item": begun},
+            *({"type": f"{self.head}.delta", **here, "delta": piece} for piece in arguments),
+            {"type": f"{self.head}.done", **here, self.member: argument},
+            {"type": "response.output_item.done", "output_index": 1, "item": items[1]},
+            {"type": "response.completed", "response": {**response, "output": items}},
+        ]
+        numbered = ({**event, "sequence_number": n} for n, event in enumerate(events))
+        return _sse(*numbered, named=True)
+
+    def heard(self, body: bytes) -> tuple[str, dict[str, str]]:
+        """The final object's, once it is seen to be what the pieces and each end said."""
+        events = [*_events(body)]
+
+        def told(kind: str, member: str) -> str:
+            return "".join(event[member] for event in events if event["type"] == kind)
+
+        message, call = events[-1]["response"]["output"]
+        text, arguments = message["content"][0]["text"], call[self.member]
+        head = "response.output_text"
+        assert told(f"{head}.delta", "delta") == told(f"{head}.done", "text") == text
+        said = told(f"{self.head}.delta", "delta")
+        assert said == told(f"{self.head}.done", self.member) == arguments
+        done = [e["item"] for e in events if e["type"] == "response.output_item.done"]
+        assert done == [message, call]
+        return text, _both(arguments) if self.free else json.loads(arguments)
+
+    def mirror(self) -> Mirror:
+        return Mirror(
+            "openai_responses",
+            SSE,
+            self.request,
+            self.read,
+            self.answer,
+            self.heard,
+            written=_freely if self.free else as_json,
+        )
 
 
-def _responses_read(body: Any) -> Said:
-    call, output, user = body["input"]
-    return Said(user["content"][0]["text"], json.loads(call["arguments"])["to"], output["output"])
+_BETWEEN = "\n--\n"
 
 
-def _responses_answer(said: Said, texts: Sequence[str], arguments: Sequence[str]) -> bytes:
-    text, argument = "".join(texts), "".join(arguments)
-    part = {"type": "output_text", "annotations": [], "text": ""}
-    item: dict[str, Any] = {"id": "i1", "type": "message", "role": "assistant", "content": []}
-    call = {"id": "i2", "type": "function_call", "call_id": "c2", "name": "mail", "arguments": ""}
-    items = [{**item, "content": [{**part, "text": text}]}, {**call, "arguments": argument}]
-    response = {"id": "r1", "object": "response", "model": "m", "output": []}
-    at = {"item_id": "i1", "output_index": 0, "content_index": 0}
-    here = {"item_id": "i2", "output_index": 1}
-    tool = "response.function_call_arguments"
-    events: list[dict[str, Any]] = [
-        {"type": "response.created", "response": response},
-        {"type": "response.output_item.added", "output_index": 0, "item": item},
-        {"type": "response.content_part.added", **at, "part": part},
-        *({"type": "response.output_text.delta", **at, "delta": piece} for piece in texts),
-        {"type": "response.output_text.done", **at, "text": text},
-        {"type": "response.content_part.done", **at, "part": {**part, "text": text}},
-        {"type": "response.output_item.done", "output_index": 0, "item": items[0]},
-        {"type": "response.output_item.added", "output_index": 1, "item": call},
-        *({"type": f"{tool}.delta", **here, "delta": piece} for piece in arguments),
-        {"type": f"{tool}.done", **here, "arguments": argument},
-        {"type": "response.output_item.done", "output_index": 1, "item": items[1]},
-        {"type": "response.completed", "response": {**response, "output": items}},
-    ]
-    numbered = ({**event, "sequence_number": n} for n, event in enumerate(events))
-    return _sse(*numbered, named=True)
+def _freely(said: Said) -> str:
+    return f"{said.argument}{_BETWEEN}{said.result}"
 
 
-def _responses_heard(body: bytes) -> tuple[str, dict[str, str]]:
-    """The final object's, once it is seen to be what the pieces and each end said."""
-    events = [*_events(body)]
+def _both(arguments: str) -> dict[str, str]:
+    to, _, why = arguments.partition(_BETWEEN)
+    return {"to": to, "why": why}
 
-    def told(kind: str, member: str) -> str:
-        return "".join(event[member] for event in events if event["type"] == f"response.{kind}")
 
-    message, call = events[-1]["response"]["output"]
-    text, arguments = message["content"][0]["text"], call["arguments"]
-    assert told("output_text.delta", "delta") == told("output_text.done", "text") == text
-    tool = "function_call_arguments"
-    assert told(f"{tool}.delta", "delta") == told(f"{tool}.done", "arguments") == arguments
-    return text, json.loads(arguments)
+_FUNCTION = _Call(
+    "function_call", "arguments", "response.function_call_arguments", "function_call_output"
+)
+_CUSTOM = _Call(
+    "custom_tool_call",
+    "input",
+    "response.custom_tool_call_input",
+    "custom_tool_call_output",
+    free=True,
+)
+_MCP = _Call("mcp_call", "arguments", "response.mcp_call_arguments")
 
 
 # --- Gemini ----------------------------------------------------------------------------
@@ -284,6 +345,39 @@ def _gemini_heard(body: bytes) -> tuple[str, dict[str, str]]:
     parts = [part for content in contents for part in content.get("parts", ())]
     (call,) = [part["functionCall"] for part in parts if "functionCall" in part]
     return "".join(part.get("text", "") for part in parts), call["args"]
+
+
+def _gemini_pieces(said: Said, texts: Sequence[str], arguments: Sequence[str]) -> bytes:
+    """The call in pieces, as Vertex AI streams it if asked to."""
+
+    def piece(path: str, text: str, *, more: bool) -> dict[str, Any]:
+        value = {"jsonPath": f"$.{path}", "stringValue": text, "willContinue": more}
+        return {"functionCall": {"partialArgs": [value], "willContinue": True}}
+
+    args: dict[str, str] = json.loads("".join(arguments))
+    parts: list[Any] = [*({"text": text} for text in texts)]
+    parts.append({"functionCall": {"name": "mail", "willContinue": True}})
+    for path, text in args.items():
+        parts += [
+            piece(path, part, more=True) for part in pieces(text, len(texts[0]) if texts else 1)
+        ]
+        parts.append(piece(path, "", more=False))
+    parts.append({"functionCall": {}})
+    return _sse(
+        *({"candidates": [{"index": 0, "content": {"role": "model", "parts": [part]}}]}
+          for part in parts),
+        {"candidates": [{"index": 0, "finishReason": "STOP"}]},
+    )  # fmt: skip
+
+
+def _gemini_pieces_heard(body: bytes) -> tuple[str, dict[str, str]]:
+    contents = [event["candidates"][0].get("content", {}) for event in _events(body)]
+    parts = [part for content in contents for part in content.get("parts", ())]
+    args = {"to": "", "why": ""}
+    for part in parts:
+        for piece in part.get("functionCall", {}).get("partialArgs", ()):
+            args[piece["jsonPath"].removeprefix("$.")] += piece.get("stringValue", "")
+    return "".join(part.get("text", "") for part in parts), args
 
 
 # --- Ollama ----------------------------------------------------------------------------
@@ -340,14 +434,9 @@ MIRRORS = {
         _messages_answer,
         _messages_heard,
     ),
-    "responses": Mirror(
-        "openai_responses",
-        SSE,
-        _responses_request,
-        _responses_read,
-        _responses_answer,
-        _responses_heard,
-    ),
+    "responses": _FUNCTION.mirror(),
+    "responses custom": _CUSTOM.mirror(),
+    "responses mcp": _MCP.mirror(),
     "gemini": Mirror(
         "gemini_stream",
         SSE,
@@ -355,6 +444,15 @@ MIRRORS = {
         _gemini_read,
         _gemini_answer,
         _gemini_heard,
+        (("model", "m"),),
+    ),
+    "gemini pieces": Mirror(
+        "gemini_stream",
+        SSE,
+        _gemini_request,
+        _gemini_read,
+        _gemini_pieces,
+        _gemini_pieces_heard,
         (("model", "m"),),
     ),
     "ollama": Mirror(
