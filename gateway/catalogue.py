@@ -46,7 +46,8 @@ class Upstream:
     circuit_failures: so many in a row open its circuit, for `circuit_open_s`; 0: it never opens.
     files: whether files and batches are kept by it. handling: what becomes of data there.
     terms: ids of the terms profiles that all of it is under whose entry names no others. tier:
-    what it was booked as, such as free.
+    what it was booked as, such as free. counts: whether streams are asked for their tokens if
+    their clients do not ask.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Upstream:
     handling: Handling = SELF_HOSTED
     terms: tuple[str, ...] = ()
     tier: str = ""
+    counts: bool = False
 
     def lets_pass(self, method: str, path: str) -> bool:
         """Whether this request may go to it without a dialect that knows its API."""
@@ -122,6 +124,7 @@ class Model:
             **self.handling.facts(),
             tier=self.upstream.tier,
             prices=self.prices,
+            counts=self.upstream.counts,
         )
 
 
@@ -251,7 +254,7 @@ def _upstreams(
         fields = item.fields(
             ("name", "kind", "url", "credential", "provider", "hosting", "region", "optional",
              "timeouts", "settings", "pass", "retries", "circuit", "files", "terms", "tier",
-             *handling.KEYS),
+             "count_streams", *handling.KEYS),
             required=("name", "kind"),
         )  # fmt: skip
         name = fields["name"].text(_NAME, "a name of letters, digits and . _ : / @ + -")
@@ -296,6 +299,7 @@ def _upstreams(
             ),
             terms=_terms(fields, ()),
             tier=fields["tier"].text() if "tier" in fields else "",
+            counts="count_streams" in fields and fields["count_streams"].truth(),
             **_circuit(fields),
         )
 

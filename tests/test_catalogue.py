@@ -138,6 +138,7 @@ ERRORS = [
     ("region: eu", "circuit: {open_s: 0}", "more than 0"),
     ("region: eu", "circuit: {failure: 5}", "Did you mean 'failures'"),
     ("region: eu", "files: perhaps", "expected true or false"),
+    ("region: eu", "count_streams: 1", "expected true or false"),
     (
         "echo, kind: echo",
         "echo, kind: echo, files: true}\n  - {name: e2, kind: echo, files: true",

@@ -227,7 +227,8 @@ class Route:
     classes of data may go there. trains: whether models may be trained on what is sent there;
     true also where nobody knows. retention_days: how long it is kept; -1 if nobody knows.
     terms: ids of the terms profiles that its catalogue entry names. tier: of its backend, such as
-    free. prices: of its model; they make it no other place.
+    free. prices: of its model; they make it no other place. counts: whether streams are asked for
+    their tokens there if their clients do not ask.
     """
 
     model: str
@@ -243,6 +244,7 @@ class Route:
     retention_days: int = -1
     tier: str = ""
     prices: tuple[Price, ...] = field(default=(), compare=False, repr=False)
+    counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class Message:
     socket: whether it asks for a WebSocket (RFC 6455), over which all else is said.
     service: what else than a model it needs of an upstream: "files", or "batches", which need
     files whose models are known. The catalogue says who has them; empty if the model decides.
+    uncounted: its stream tells no tokens as it is asked for; where the route `counts`, it is
+    asked for them, and the client is not told what it did not ask for.
     """
 
     body: bytes
@@ -106,6 +108,7 @@ class Message:
     asks: tuple[str, ...] = ()
     socket: bool = False
     service: str = ""
+    uncounted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def splice_json(
     return apply(text, _edits(values(text), text, edits, put)).encode("utf-8")
 
 
-def insert_member(body: bytes, name: str, value: str) -> bytes:
+def insert_member(body: bytes, name: str, value: str | Mapping[str, bool]) -> bytes:
     """A JSON object with one more member in front; every other byte is returned as it was."""
     at = body.index(b"{") + 1
     member = json.dumps({name: value}, ensure_ascii=False)[1:-1].encode()

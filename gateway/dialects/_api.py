@@ -73,6 +73,7 @@ class JsonApi:
             states=self.states_of(value, call),
             asks=self.asks_of(value, call),
             service=self.service,
+            uncounted=self.uncounted_of(value),
         )
 
     def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
@@ -117,6 +118,10 @@ class JsonApi:
 
     def json_of(self, value: Mapping[str, Any]) -> bool:
         """Whether the caller will parse the answer."""
+        return False
+
+    def uncounted_of(self, value: Mapping[str, Any]) -> bool:
+        """Whether its stream tells no tokens as it is asked for (see `Message`)."""
         return False
 
     def states_of(self, value: Mapping[str, Any], call: Call) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from gateway.core.judgement import Refusal, Route
 from gateway.core.message import Edit, Message
 from gateway.core.splice import insert_member, splice_json
 from gateway.dialects._api import JsonApi, step
+from gateway.dialects._counted import counted
 from gateway.dialects._openai import error_body, error_reply
 
 _VERSION = re.compile(r"20\d\d-\d\d-\d\d(-preview)?|v1|preview|latest")
@@ -51,11 +52,10 @@ class DeploymentApi(JsonApi):
     def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
         """The body with edits made, and the upstream's model in it: other backends need it."""
         named = parse_object(message.body).get("model")
-        if named is None:
-            return insert_member(splice_json(message.body, edits), "model", route.upstream_model)
-        if named != route.upstream_model:
+        if named is not None and named != route.upstream_model:
             edits = {**edits, "/model": [Edit(0, len(named), route.upstream_model)]}
-        return splice_json(message.body, edits)
+        body = counted(splice_json(message.body, edits), message, route)
+        return body if named is not None else insert_member(body, "model", route.upstream_model)
 
     def refuse(self, refusal: Refusal, exchange_id: str) -> Reply:
         """A refusal before the first byte: a rule's as that of Azure's own filter."""

@@ -11,30 +11,32 @@ from gateway.core.apis import Reply
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Kind, Lane, Part
 from gateway.dialects._chat_calls import Calls
+from gateway.dialects._counted import CountedStream
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import index_of, number_of
 from gateway.dialects._openai import error_body, error_reply, logprobs, usage
 from gateway.dialects._reached import at
 from gateway.dialects._shape import NUMBER, PADDING
 from gateway.dialects._sse import Event, Events
-from gateway.dialects._stream import EventStream, Reading
+from gateway.dialects._stream import Reading
 from gateway.dialects._whole import rewrite
 
 _META = ("id", "object", "created", "model", "system_fingerprint")
 _DONE = b"data: [DONE]\n\n"
 
 
-class ChatStream(EventStream):
+class ChatStream(CountedStream):
     """Reads chunks; remembers what a synthetic last chunk needs to look like its own.
 
-    chunk: what the fields of a chunk are for.
+    chunk: what the fields of a chunk are for. unasked: as for `CountedStream`.
     """
 
     ping = b": ping\n\n"
     passing = MappingProxyType({"/created": NUMBER, "/obfuscation": PADDING})
 
-    def __init__(self, chunk: Field) -> None:
+    def __init__(self, chunk: Field, *, unasked: bool = False) -> None:
         super().__init__(Events())
+        self.unasked = unasked
         self._spec = chunk
         self._meta: dict[str, Any] = {}
         self._seen: set[int] = set()

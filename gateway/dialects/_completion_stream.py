@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.core.judgement import Refusal
 from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
+from gateway.dialects._counted import CountedStream
 from gateway.dialects._fields import Field
 from gateway.dialects._numbers import number_of
 from gateway.dialects._openai import logprobs
@@ -20,13 +21,14 @@ from gateway.dialects._whole import rewrite
 _META = ("id", "object", "created", "model", "system_fingerprint")
 
 
-class CompletionStream(OpenAiStream):
+class CompletionStream(CountedStream, OpenAiStream):
     """Reads chunks; remembers what a synthetic last chunk needs to look like its own."""
 
     passing = MappingProxyType({"/created": NUMBER, "/obfuscation": PADDING})
 
-    def __init__(self, chunk: Field) -> None:
-        super().__init__("prompt")
+    def __init__(self, chunk: Field, *, unasked: bool = False) -> None:
+        OpenAiStream.__init__(self, "prompt")
+        self.unasked = unasked
         self._chunk = chunk
         self._meta: dict[str, Any] = {}
         self._seen: set[int] = set()

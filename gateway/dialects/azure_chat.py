@@ -25,7 +25,7 @@ class Member(DeploymentApi, openai_chat.Member):
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""
         if "text/event-stream" in content_type.lower():
-            return _Stream(openai_chat.CHUNK)
+            return _Stream(openai_chat.CHUNK, unasked=message.uncounted)
         return WholeReader(
             openai_chat.ANSWER,
             usage_of=usage,

@@ -25,7 +25,7 @@ class Member(DeploymentApi, openai_completions.Member):
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""
         if "text/event-stream" in content_type.lower():
-            return _Stream(openai_completions.CHUNK)
+            return _Stream(openai_completions.CHUNK, unasked=message.uncounted)
         return WholeReader(
             openai_completions.ANSWER,
             usage_of=usage,

@@ -11,7 +11,7 @@ from gateway.core.apis import Answer, Dialect, Reader, Reply
 from gateway.core.errors import ShelfUnavailable, UpstreamError
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import AWAY, Refusal
-from gateway.core.message import ALL, Direction
+from gateway.core.message import ALL, Direction, Message
 from gateway.pipeline.answer import Release
 from gateway.pipeline.classing import CONVERSATION, Classing
 from gateway.pipeline.guard import Guard
@@ -57,7 +57,7 @@ async def deliver(
     Raises UpstreamError only before the head; later the stream gets its dialect's last words.
     """
     content_type = answer.headers.get("content-type", "")
-    reader = dialect.reader(judged.message, status=answer.status, content_type=content_type)
+    reader = dialect.reader(_asked(judged), status=answer.status, content_type=content_type)
     answers = context(exchange, Direction.RESPONSE, judged.message, judged.route)
     side = exchange.response
     classing = Classing(house.classes(), None)
@@ -129,6 +129,14 @@ async def deliver(
         seal.update(last)
         side.digest = house.seal(exchange.principal.tenant, seal.digest())
         yield last
+
+
+def _asked(judged: Judged) -> Message:
+    """The request as its answer is to be read: only what we asked for ourselves is kept back."""
+    message = judged.message
+    if message.uncounted and not judged.route.counts:
+        return replace(message, uncounted=False)
+    return message
 
 
 def refused(exchange: Exchange, refusal: Refusal) -> None:

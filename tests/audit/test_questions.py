@@ -92,6 +92,8 @@ def spent(engine: Any, audit_log: Any, closed: Any) -> Any:
     entries[5].core.pop("usage")
     entries[6] = closed(6, outcome="upstream_error")
     entries[6].core["usage"] = {}
+    # Its answer broke off after some tokens.
+    entries.append(closed(8, outcome="upstream_error"))
     cores[7] |= {"cost": priced("EUR", 3), "team": "t2"}
     told = {"assessor": "far", "model": "judge", "calls": 2}
     tokens = {"prompt_tokens": 7, "completion_tokens": 2}
@@ -126,9 +128,9 @@ def test_cost_is_summed_by_currency_and_exact(spent: Any) -> None:
 
 def test_what_has_no_cost_is_counted_not_left_out(spent: Any) -> None:
     unknown = spent["t1", "", "m1", ""]
-    assert (unknown["cost"], unknown["exchanges"]) == (None, 3)
-    assert (unknown["unpriced"], unknown["untold"]) == (1, 2)
-    assert unknown["input_tokens"] == 12
+    assert (unknown["cost"], unknown["exchanges"]) == (None, 4)
+    assert (unknown["unpriced"], unknown["untold"]) == (2, 2)
+    assert unknown["input_tokens"] == 24
 
 
 def test_what_judging_cost_is_told_apart(spent: Any) -> None:

@@ -18,11 +18,13 @@ apiVersion: gateway/v1
 kind: Catalogue
 backends:
   - {{name: up, kind: openai, url: "{url}", retries: 0}}
+  - {{name: counted, kind: openai, url: "{url}", count_streams: true}}
 models:
   - {{name: plain-echo, backend: up}}
   - name: dear-echo
     backend: up
     price: {{currency: EUR, input: "2", output: "8.000001", since: 2020-01-01}}
+  - {{name: streamed-echo, backend: counted, price: {{currency: EUR, input: "1", output: "1"}}}}
   - name: dear-status-503
     backend: up
     price: {{currency: EUR, input: "900", output: "900"}}
@@ -71,6 +73,16 @@ def test_what_was_used_is_told_in_money(gateway: Gateway) -> None:
     assert found["cheap-echo", "USD"]["cost"] == "0.000000030"
     assert not [key for key in found if key[0] == "dear-status-503"]
     assert gateway.verify()[0] == 0
+
+
+def test_a_stream_is_counted_that_nobody_asked_to(gateway: Gateway) -> None:
+    said: Any = [{"role": "user", "content": "Hello."}]
+    with gateway.sdk() as client:
+        chunks = list(
+            client.chat.completions.create(model="streamed-echo", messages=said, stream=True)
+        )
+    assert all(chunk.choices and not chunk.usage for chunk in chunks)
+    assert gateway.closed("streamed-echo")["data"]["cost"]["nanos"] == 8 * 1_000
 
 
 def test_programs_ask_the_same(gateway: Gateway) -> None:

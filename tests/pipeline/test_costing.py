@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +14,14 @@ from gateway.core.apis import Candidate
 from gateway.core.judgement import Route
 from gateway.core.prices import Price
 from gateway.pipeline.assessing import Panel
-from tests.dialects.samples import answers
+from tests.dialects.samples import Sample, answers
 from tests.pipeline.fakes import (
+    SSE,
+    STREAMS,
     WHOLES,
     Backend,
     Bundle,
+    Shelf,
     Sink,
     ask,
     ask_async,
@@ -111,7 +116,13 @@ def streamed(name: str, *, cut: str = "", leave_after: int | None = None) -> dic
     at = sample.answer.index(cut.encode()) if cut else len(sample.answer)
     backend = Backend(sample.answer[:at], kind=sample.content_type, fail="hang" if cut else "")
     sink = Sink()
-    made = house(backend, OPEN, route=lambda *_: [Candidate(place("a", DEAR), backend)], sink=sink)
+    made = house(
+        backend,
+        OPEN,
+        route=lambda *_: [Candidate(place("a", DEAR), backend)],
+        sink=sink,
+        shelf=Shelf(own="m"),
+    )
     ask(made, sample.call, dialect=sample.dialect, leave_after=leave_after)
     return sink.closed
 
@@ -151,8 +162,70 @@ def test_a_stream_that_is_cut_off_has_cost_at_least_what_it_told() -> None:
     assert "cost" not in never
 
 
+TOKENS = re.compile(rb'data: [^\n]*"choices": ?\[\],[^\n]*"usage": ?\{[^\n]*\n\n')
+COUNTED = ["openai_chat/openai_text.sse", "openai_completions/openai_text.sse"]
+
+
+def unasked(name: str, *, counts: bool, **more: Any) -> tuple[bytes, bytes, dict[str, Any], Sample]:
+    """What the upstream gets, what the client gets and what is recorded, of a stream."""
+    sample = next(each for each in answers() if str(each) == name)
+    body = json.loads(sample.call.body) | {"stream": True}
+    body.pop("stream_options", None)
+    route = replace(place("a", DEAR), counts=counts)
+    sink, backend = Sink(), Backend(sample.answer, kind=sample.content_type)
+    made = house(backend, OPEN, route=lambda *_: [Candidate(route, backend)], sink=sink)
+    call = replace(sample.call, body=json.dumps(body | more).encode())
+    asked = ask(made, call, dialect=sample.dialect)
+    return backend.bodies[0], asked.body, sink.closed, sample
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_stream_is_asked_for_tokens_that_its_client_is_not_told(name: str) -> None:
+    sent, got, told, sample = unasked(name, counts=True)
+    assert json.loads(sent)["stream_options"] == {"include_usage": True}
+    assert len(TOKENS.findall(sample.answer)) == 1
+    assert got == TOKENS.sub(b"", sample.answer)
+    assert told["cost"]["nanos"] > 0
+    assert "at_least" not in told["cost"]
+
+
+# whether streams are counted there, what the client says of it
+LEFT_ALONE: list[tuple[bool, dict[str, Any]]] = [
+    (False, {}),
+    (True, {"stream_options": {"include_usage": True}}),
+    (True, {"stream_options": {"include_usage": False}}),
+]
+
+
+@pytest.mark.parametrize(("counts", "more"), LEFT_ALONE)
+@pytest.mark.parametrize("name", COUNTED)
+def test_other_streams_are_left_as_they_are(name: str, counts: bool, more: dict[str, Any]) -> None:
+    sent, got, _, sample = unasked(name, counts=counts, **more)
+    assert json.loads(sent).get("stream_options") == more.get("stream_options")
+    assert got == sample.answer
+
+
+def test_only_streams_are_asked_for_their_tokens() -> None:
+    sent, _, told, _ = unasked("openai_chat/openai_text.json", counts=True, stream=False)
+    assert "stream_options" not in json.loads(sent)
+    assert told["usage"] == TOLD
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_tokens_are_kept_back_however_a_stream_arrives(size: int) -> None:
+    data = STREAMS["openai_text"]
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    backend, sink = Backend(*pieces, kind=SSE), Sink()
+    route = replace(place("a", DEAR), counts=True)
+    made = house(backend, OPEN, route=lambda *_: [Candidate(route, backend)], sink=sink)
+    asked = ask(made, chat(stream=True))
+    assert asked.body == TOKENS.sub(b"", data)
+    assert sink.closed["usage"] == TOLD | {"cached": 4, "reasoning": 2}
+
+
 def test_reading_an_answer_again_costs_nothing() -> None:
-    told = streamed("openai_responses_stored/get.json")
+    told = streamed("openai_responses_stored/stream.sse")
+    assert told["outcome"] == "completed"
     assert told["usage"] == {}
     assert "cost" not in told
 
