@@ -100,7 +100,8 @@ def spent(engine: Any, audit_log: Any, closed: Any) -> Any:
     cores[7]["request"] = {"consulted": [told | tokens | {"cost": priced("EUR", 5)}]}
     cores[7]["response"] = {
         "consulted": [
-            told | tokens,
+            told | tokens | {"cost": priced("EUR", 6)},
+            told | tokens | {"model": "other"},
             told | {"assessor": "mute", "prompt_tokens": 0, "completion_tokens": 0},
             told | tokens | {"assessor": "knew", "calls": 0},
         ]
@@ -121,22 +122,23 @@ def spent(engine: Any, audit_log: Any, closed: Any) -> Any:
 
 def test_cost_is_summed_by_currency_and_exact(spent: Any) -> None:
     euros, dollars = spent["t1", "", "m1", "EUR"], spent["t1", "", "m1", "USD"]
-    assert (euros["cost"], euros["exchanges"]) == ("9007200.754740992", 2)
+    assert (euros["cost"], euros["times"]) == ("9007200.754740992", 2)
     assert (dollars["cost"], dollars["at_least"]) == ("0.000000007", 0)
     assert (euros["at_least"], euros["unpriced"], euros["untold"]) == (1, 0, 0)
 
 
 def test_what_has_no_cost_is_counted_not_left_out(spent: Any) -> None:
     unknown = spent["t1", "", "m1", ""]
-    assert (unknown["cost"], unknown["exchanges"]) == (None, 4)
+    assert (unknown["cost"], unknown["times"]) == (None, 4)
     assert (unknown["unpriced"], unknown["untold"]) == (2, 2)
     assert unknown["input_tokens"] == 24
 
 
 def test_what_judging_cost_is_told_apart(spent: Any) -> None:
     assert spent["t2", "", "m1", "EUR"]["cost"] == "0.000000003"
-    assert spent["t2", "far", "judge", "EUR"]["cost"] == "0.000000005"
-    assert spent["t2", "far", "judge", ""]["unpriced"] == 1
+    both = spent["t2", "far", "judge", "EUR"]
+    assert (both["cost"], both["times"], both["input_tokens"]) == ("0.000000011", 2, 14)
+    assert spent["t2", "far", "other", ""]["unpriced"] == 1
     assert spent["t2", "mute", "judge", ""]["untold"] == 1
     assert not [key for key in spent if "knew" in key]
 
