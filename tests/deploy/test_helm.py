@@ -1,6 +1,9 @@
 """The chart, rendered and linted by Helm's own engine."""
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
@@ -12,6 +15,7 @@ import pytest
 import yaml
 
 from gateway import catalogue
+from gateway.identity.keyring import Keyring
 from gateway.settings import PREFIX, Settings
 
 CHART = Path(__file__).parents[2] / "helm"
@@ -70,11 +74,20 @@ VARIATIONS: dict[str, dict[str, Any]] = {
     },
     "sqlite on a given volume": {"persistence": {"existingClaim": "old"}},
     "no migration": {**SHARED, "database": {**SHARED["database"], "migrate": False}},
+    "retention": {
+        **SHARED,
+        "retention": {"enabled": True, "timeZone": "Europe/Berlin"},
+        "settings": {"GATEWAY_AUDIT_PAYLOAD_DAYS": "default=7"},
+        "nodeSelector": {"disk": "ssd"},
+    },
+    "retention on sqlite": {"retention": {"enabled": True, "schedule": "@daily"}},
     "other account": {"serviceAccount": {"create": False, "name": "other"}},
 }
 
 REFUSED = {
     "unknown value": {"replicas": 2},
+    "retention at no time": {"retention": {"enabled": True, "schedule": "3 o'clock"}},
+    "days of retention beside the settings": {"retention": {"enabled": True, "days": 30}},
     "database address in the values": {"database": {"url": "postgresql://u:p@h/d"}},
     "database address as a setting": {"settings": {"GATEWAY_DATABASE_URL": "x"}},
     "setting of something else": {"settings": {"OPENAI_API_KEY": "x"}},
@@ -137,6 +150,7 @@ def deployment(manifests: list[dict[str, Any]]) -> dict[str, Any]:
 
 def pods(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
     owners = of_kind(manifests, "Deployment") + of_kind(manifests, "Job")
+    owners += [each["spec"]["jobTemplate"] for each in of_kind(manifests, "CronJob")]
     return [each["spec"]["template"]["spec"] for each in owners]
 
 
@@ -274,6 +288,61 @@ def test_sqlite_is_migrated_on_its_own_volume(chart: helm_python.Chart) -> None:
 
 def test_migration_can_be_left_out(chart: helm_python.Chart) -> None:
     assert of_kind(render(chart, VARIATIONS["no migration"]), "Job") == []
+
+
+def cron_job(manifests: list[dict[str, Any]]) -> dict[str, Any]:
+    (found,) = of_kind(manifests, "CronJob")
+    return found
+
+
+def test_nothing_is_destroyed_unless_it_is_asked_for(chart: helm_python.Chart) -> None:
+    assert of_kind(render(chart, {}), "CronJob") == []
+    assert of_kind(render(chart, VARIATIONS["everything"]), "CronJob") == []
+
+
+def test_retention_runs_alone_and_as_the_gateway_would(chart: helm_python.Chart) -> None:
+    manifests = render(chart, VARIATIONS["retention"])
+    spec = cron_job(manifests)["spec"]
+    assert (spec["schedule"], spec["timeZone"]) == ("17 3 * * *", "Europe/Berlin")
+    assert spec["concurrencyPolicy"] == "Forbid"
+    template = spec["jobTemplate"]["spec"]["template"]
+    # Services, the budget and the network policy are about other pods.
+    assert template["metadata"]["labels"]["app.kubernetes.io/component"] == "retention"
+    gateway, pod = deployment(manifests)["spec"]["template"]["spec"], template["spec"]
+    assert [each["name"] for each in pod["initContainers"]] == ["keyring"]
+    assert "affinity" not in pod
+    assert pod["nodeSelector"] == gateway["nodeSelector"]
+    ours, theirs = (environment(each["containers"][0]) for each in (pod, gateway))
+    for name in ("GATEWAY_DATABASE_URL", "GATEWAY_KEYRING", "GATEWAY_AUDIT_PAYLOAD_DAYS"):
+        assert ours[name] == theirs[name]
+    assert ours["GATEWAY_REPLICA"] == "demo-responsible-use-gateway-retain"
+
+
+def test_retention_of_an_sqlite_file_runs_where_the_gateway_does(chart: helm_python.Chart) -> None:
+    manifests = render(chart, VARIATIONS["retention on sqlite"])
+    pod = cron_job(manifests)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    template = deployment(manifests)["spec"]["template"]
+    data = [[v for v in each["volumes"] if v["name"] == "data"] for each in (pod, template["spec"])]
+    assert data[0] == data[1]
+    assert "persistentVolumeClaim" in data[0][0]
+    (near,) = pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert near["topologyKey"] == "kubernetes.io/hostname"
+    selector = near["labelSelector"]["matchLabels"]
+    assert selector.items() <= template["metadata"]["labels"].items()
+    assert selector["app.kubernetes.io/component"] == "gateway"
+
+
+def test_what_retention_runs_is_a_command(chart: helm_python.Chart, tmp_path: Path) -> None:
+    manifests = render(chart, VARIATIONS["retention"])
+    (container,) = pods(manifests)[-1]["containers"]
+    assert container["args"][:3] == ["audit", "retain", "--apply"]
+    given = {name: each for name, each in environment(container).items() if isinstance(each, str)}
+    given |= {"GATEWAY_DATA": str(tmp_path), "GATEWAY_KEYRING": str(tmp_path / "keyring.json")}
+    Keyring.open(tmp_path / "keyring.json")
+    for args in (["db", "upgrade"], container["args"]):
+        command = [sys.executable, "-m", "gateway", *args]
+        done = subprocess.run(command, env={**os.environ, **given}, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_catalogue_and_policies_arrive_as_files(chart: helm_python.Chart, tmp_path: Path) -> None:
