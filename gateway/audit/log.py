@@ -97,6 +97,8 @@ class AuditLog:
         )
         self._open = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        # What came in this turn of the loop; the writer gets all of it at once.
+        self._turn: list[Queued] = []
 
     async def start(self) -> None:
         """Open the chain and start writing.
@@ -119,6 +121,7 @@ class AuditLog:
         if not self._open:
             return
         self._open = False
+        self._hand_over()
         self._writer.stop(self._limits.drain_s)
         # A commit that hangs is given its own deadline by the driver.
         await asyncio.to_thread(self._thread.join, self._limits.drain_s + 15)
@@ -173,11 +176,22 @@ class AuditLog:
         made = (new_id(), self._clock.now_ms(), texts, chain.data_text(core))
         future: asyncio.Future[None] = self._loop.create_future()
         (self._closing if kept else self._opening).add(future)
-        self._writer.queue.put(Queued(made, kept, future, payload))
+        if not self._turn:
+            self._loop.call_soon(self._hand_over)
+        self._turn.append(Queued(made, kept, future, payload))
         return future
 
+    def _hand_over(self) -> None:
+        """Give the writer what came in this turn of the loop.
+
+        Woken by each entry it would ask for the interpreter's lock while we still need that.
+        """
+        for queued in self._turn:
+            self._writer.queue.put(queued)
+        self._turn.clear()
+
     def _admit(self, kept: bool) -> None:
-        waiting = self._writer.queue.qsize()
+        waiting = self._writer.queue.qsize() + len(self._turn)
         if not kept:
             if self._writer.failing:
                 raise RecordUnavailable(self._writer.failing)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,28 @@ def test_entries_that_come_together_share_a_commit(engine, audit_log, counters, 
     report = verify(engine, key)
     assert report.ok
     assert (report.entries, report.open_chains) == (202, [])
+
+
+def test_entries_of_one_turn_of_the_loop_share_a_commit(audit_log, counters, opened):
+    async def scenario():
+        async with audit_log() as log:
+            first = log.append(opened(1))
+            # The writer could have begun by now.
+            time.sleep(0.05)
+            await asyncio.gather(first, log.append(opened(2)))
+
+    asyncio.run(scenario())
+    assert counters.values["audit_batches_total"] == 1
+
+
+def test_what_came_in_the_turn_that_closes_the_log_is_written(engine, audit_log, opened):
+    async def scenario():
+        async with audit_log() as log:
+            future = log.append(opened(7))
+        await future
+
+    asyncio.run(scenario())
+    assert ids(engine, "exchange.opened") == ["00000007-exchange"]
 
 
 def test_entry_is_durable_when_its_future_is_done(engine, audit_log, opened):
