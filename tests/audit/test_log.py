@@ -42,7 +42,7 @@ def test_entries_of_one_turn_of_the_loop_share_a_commit(audit_log, counters, ope
         async with audit_log() as log:
             first = log.append(opened(1))
             # The writer could have begun by now.
-            time.sleep(0.05)
+            time.sleep(0.05)  # noqa: ASYNC251
             await asyncio.gather(first, log.append(opened(2)))
 
     asyncio.run(scenario())
