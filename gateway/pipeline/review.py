@@ -1,7 +1,8 @@
 """A judged request that a rule wants a person to see goes no further until one has decided.
 
-What was approved goes on as it was judged. What was edited is judged anew, as if it had come so,
-so that an edit is no way around a rule that blocks.
+What was approved goes on as it was judged, unless terms have changed meanwhile. What was edited
+is judged anew, as if it had come so, so that an edit is no way around a rule that blocks, nor
+around reviewers whom nobody has asked yet.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from gateway.core.message import Edit
 from gateway.core.reviews import Decision, Held, ReviewState
 from gateway.core.splice import apply
 from gateway.pipeline.house import House
-from gateway.pipeline.request import Judged, judge, readable
+from gateway.pipeline.request import Judged, judge, modalities, readable
 
 # Neither 409 nor 429 nor 5xx, which vendors' clients send again by themselves.
 STATUS = 403
@@ -55,10 +56,27 @@ async def hold(exchange: Exchange, dialect: Dialect, judged: Judged, house: Hous
         raise Refused(TOO_MANY)
     exchange.review = decision
     if decision.state is ReviewState.APPROVED:
+        again = await _now(exchange, dialect, judged, house)
+    elif decision.state is ReviewState.EDITED:
+        again = await _instead(exchange, dialect, judged, decision.texts, house)
+    else:
+        raise Refused(_refusal(judged.held, decision))
+    if _asks_others(again.held, judged.held):
+        return await hold(exchange, dialect, again, house)
+    return again
+
+
+def _asks_others(again: Held | None, decided: Held) -> bool:
+    """Whether rules want somebody to see it now whom they did not ask for what was decided."""
+    return again is not None and not {*again.order.reviewers} <= {*decided.order.reviewers}
+
+
+async def _now(exchange: Exchange, dialect: Dialect, judged: Judged, house: House) -> Judged:
+    """The request as it was judged, or anew if terms have changed while it waited."""
+    message, route = judged.message, judged.route
+    if house.terms(exchange.principal, route, modalities(message)) == exchange.terms:
         return judged
-    if decision.state is ReviewState.EDITED:
-        return await _instead(exchange, dialect, judged, decision.texts, house)
-    raise Refused(_refusal(judged.held, decision))
+    return await judge(exchange, dialect, message, judged.candidate, judged.bundle, house)
 
 
 async def _instead(

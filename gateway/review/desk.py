@@ -1,17 +1,19 @@
 """What reviewers do: look, read, approve, edit, refuse. Each is on record before it is so.
 
-Nobody decides about a request of his own key, and nobody without the roles that its rules ask
-for sees that it is there.
+Nobody decides about a request of his own key or of one of the same name, and nobody without the
+roles that its rules ask for sees that it is there.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from gateway.core.errors import ConfigError, GatewayError, RecordUnavailable
 from gateway.core.judgement import Principal
+from gateway.core.people import same_person
 from gateway.core.ports import Counters, Sink
 from gateway.core.reviews import ReviewState
 from gateway.db import failures
@@ -112,18 +114,20 @@ class Desk:
         **more: Any,
     ) -> ReviewInfo:
         info = await self._find(who, review_id)
-        if info.key_id == who.key_id:
+        if info.key_id == who.key_id or same_person(info.key_name, who.name):
             raise CannotReview(403, "Nobody decides about a request of his own key.")
-        if info.state is not ReviewState.WAITING or not await self._asked(
-            self._store.take, review_id
-        ):
+        taken_ms = None
+        if info.state is ReviewState.WAITING:
+            taken_ms = await self._asked(self._store.take, review_id)
+        if taken_ms is None:
             raise _decided(await self._find(who, review_id))
         try:
             await self._record(f"review.{state.value}", info, who, **more)
         except CannotReview:
-            await self._asked(self._store.give_back, review_id)
+            await self._asked(self._store.give_back, review_id, taken_ms)
             raise
-        if not await self._asked(self._store.decide, info, state, who.key_id, kept):
+        settle = partial(self._store.decide, taken_ms=taken_ms)
+        if not await self._asked(settle, info, state, who.key_id, kept):
             raise CannotReview(503, "The database took too long. See whether it is decided.")
         self._counters.add(f'reviews_total{{decision="{state.value}"}}')
         return await self._find(who, review_id)

@@ -138,27 +138,34 @@ class Store:
             erase(connection, [review_id])
         flush(self.engine)
 
-    def take(self, review_id: str) -> bool:
-        """Begin to decide it. False if it is decided, or somebody else is about to."""
+    def take(self, review_id: str) -> int | None:
+        """Begin to decide it; when. None if it is decided, or somebody else is about to."""
         now_ms = self._clock.now_ms()
         free = and_(_free(now_ms), review.c.expires_ms > now_ms)
-        return self._change(review_id, free, state=DECIDING, touched_ms=now_ms)
+        taken = self._change(review_id, free, state=DECIDING, touched_ms=now_ms)
+        return now_ms if taken else None
 
-    def give_back(self, review_id: str) -> None:
-        """Leave one undecided after all."""
-        self._change(review_id, review.c.state == DECIDING, state=ReviewState.WAITING.value)
+    def give_back(self, review_id: str, taken_ms: int) -> None:
+        """Leave one undecided after all, unless somebody else has taken it since."""
+        self._change(review_id, _taken(taken_ms), state=ReviewState.WAITING.value)
 
     def decide(
-        self, info: ReviewInfo, state: ReviewState, by: str, texts: Mapping[str, Any]
+        self,
+        info: ReviewInfo,
+        state: ReviewState,
+        by: str,
+        texts: Mapping[str, Any],
+        *,
+        taken_ms: int,
     ) -> bool:
         """Settle one that was taken; what the request says is deleted. texts: what to keep.
 
-        False if it was taken too long ago.
+        False if it was taken so long ago that somebody else has taken it since.
         """
         now_ms = self._clock.now_ms()
         settled = (
             update(review)
-            .where(review.c.id == info.id, review.c.state == DECIDING)
+            .where(review.c.id == info.id, _taken(taken_ms))
             .values(
                 state=state.value,
                 decided_ms=now_ms,
@@ -278,6 +285,11 @@ def _free(now_ms: int) -> ColumnElement[bool]:
     """Nobody is deciding it."""
     stale = and_(review.c.state == DECIDING, review.c.touched_ms < now_ms - STALE_MS)
     return or_(review.c.state == ReviewState.WAITING.value, stale)
+
+
+def _taken(at_ms: int) -> ColumnElement[bool]:
+    """Who took it then still has it."""
+    return and_(review.c.state == DECIDING, review.c.touched_ms == at_ms)
 
 
 def _due(now_ms: int) -> ColumnElement[bool]:

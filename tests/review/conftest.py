@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from gateway.core.judgement import Principal, ReviewOrder
 from gateway.core.ports import Counters
 from gateway.core.reviews import ReviewState
+from gateway.core.standing import Standing
 from gateway.review.desk import Desk
 from gateway.review.queue import Limits, ReviewQueue
 from gateway.review.sealed import Seals
@@ -37,6 +38,7 @@ class Replica:
     counters: Counters
     clock: Clock
     backend: Backend = field(default_factory=lambda: Backend(ANSWER))
+    standing: Standing = field(default_factory=Standing)
 
     async def ask(self, text: str = "Tell mia@x.org.", **fields: object) -> Asked:
         return await ask_async(
@@ -47,6 +49,7 @@ class Replica:
                 sink=self.sink,
                 clock=self.clock,
                 counters=self.counters,
+                terms=lambda *_: self.standing,
             ),
             chat(text, **fields),
         )

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.core.judgement import Principal, ReviewOrder
 from gateway.core.reviews import ReviewState
+from gateway.core.standing import ACCEPTANCE_WITHDRAWN, Standing, State
 from gateway.review.desk import CannotReview
 from gateway.review.queue import Limits
 from tests.pipeline.fakes import WHO, Asked, Sink
@@ -178,6 +179,56 @@ def test_an_edit_gets_around_no_block(within: Within) -> None:
     within(test)
 
 
+@pytest.mark.parametrize("role", ["reviewer", "legal"])
+def test_an_edit_gets_around_no_reviewer(within: Within, role: str) -> None:
+    async def test(shop: Shop) -> None:
+        one = shop.replica(order=SOON)
+        asking = asyncio.create_task(one.ask())
+        review = await shop.opened()
+        # What the edited text is held for.
+        one.bundle.order = replace(AT_ONCE, reviewers=((role,),))
+        await shop.desk.edit(REVIEWER, review, {"/messages/0/content": "Tell max@x.org."})
+        asked = await asking
+        if role == "reviewer":
+            assert (asked.status, len(one.sent)) == (200, 1)
+        else:
+            assert code(asked) == (403, "review_required")
+            assert (one.sent, shop.kinds.count("review.opened")) == ([], 2)
+
+    within(test)
+
+
+def test_terms_that_end_while_it_waits_are_not_approved_along(within: Within) -> None:
+    async def test(shop: Shop) -> None:
+        one = shop.replica({"EMAIL_ADDRESS": "require_review", "TERMS": "block"}, order=SOON)
+        asking = asyncio.create_task(one.ask())
+        review = await shop.opened()
+        one.standing = Standing(states=(State(ACCEPTANCE_WITHDRAWN, "one", "", "Withdrawn."),))
+        await shop.desk.approve(REVIEWER, review)
+        assert code(await asking) == (400, "policy_violation")
+        assert one.sent == []
+
+    within(test)
+
+
+def test_who_took_too_long_decides_nothing(within: Within) -> None:
+    async def test(shop: Shop) -> None:
+        await shop.replica().ask()
+        info = shop.store.get(await shop.open())
+        assert info is not None
+        slow = shop.store.take(info.id)
+        shop.clock.ahead_ms = 31_000
+        quick = shop.store.take(info.id)
+        assert slow is not None
+        assert quick is not None
+        shop.store.give_back(info.id, slow)
+        refused, approved = ReviewState.REFUSED, ReviewState.APPROVED
+        assert not shop.store.decide(info, refused, "slow", {}, taken_ms=slow)
+        assert shop.store.decide(info, approved, "quick", {}, taken_ms=quick)
+
+    within(test)
+
+
 def test_a_text_whose_line_ends_a_page_made_others_is_no_edit(within: Within) -> None:
     async def test(shop: Shop) -> None:
         await shop.replica().ask("Tell\r\nmia@x.org.")
@@ -218,6 +269,7 @@ ANSWERING = b'{"choices": [{"index": 0, "message": {"role": "assistant", "conten
     ("who", "status"),
     [
         (replace(REVIEWER, key_id=WHO.key_id), 403),
+        (replace(REVIEWER, name=f" {WHO.name.upper()}"), 403),
         (replace(REVIEWER, roles=("admin",)), 404),
         (replace(REVIEWER, roles=()), 404),
         (replace(REVIEWER, tenant="other"), 404),
