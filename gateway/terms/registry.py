@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Engine
@@ -59,19 +60,21 @@ class Registry:
         self._approvals: list[Approval] = []
         self._accepted: dict[tuple[Whose, str], Acceptance] = {}
         self._attested: dict[Whose, dict[str, Attestation]] = {}
-        self._kept: dict[_Key, Standing] = {}
+        self._kept: dict[_Key, tuple[Standing, float]] = {}
 
     def standing(self, who: Principal, route: Route, modalities: Collection[str]) -> Standing:
         """How a call by this principal along this route stands, from memory."""
         if route.terms == (NO_TERMS,):
             return _FREE
         key = (who, route, frozenset(modalities))
+        now_ms = self._clock.now_ms()
         found = self._kept.get(key)
-        if found is None:
+        if found is None or found[1] <= now_ms:
             if len(self._kept) >= MAX_KEPT:
                 self._kept.clear()
-            found = self._kept[key] = self._stand(who, route, modalities)
-        return found
+            ends_ms = self._ends_ms(who, route, now_ms)
+            found = self._kept[key] = self._stand(who, route, modalities), ends_ms
+        return found[0]
 
     def accepted(self, who: Principal, profile: str) -> Acceptance | None:
         """The acceptance that counts for a principal, whether it still holds or not."""
@@ -117,7 +120,6 @@ class Registry:
         for each in attestations:
             attested.setdefault(each.whose, {})[each.name] = each
         self._attested = attested
-        # Also for time goes on: what has expired meanwhile is not to be kept.
         self._kept = {}
         self.caution = ""
         return changed
@@ -138,11 +140,23 @@ class Registry:
             if await asyncio.to_thread(self.refresh):
                 self.changed()
         except self._failures as err:
-            # What is known ends in time, also while nothing new can be read.
-            self._kept = {}
             told = str(err) if isinstance(err, ConfigError) else type(err).__name__
             self.caution = f"not read again, what was known before stays in force: {told}"
             log.warning("The terms of use could not be loaded: %s", told)
+
+    def _ends_ms(self, who: Principal, route: Route, now_ms: int) -> float:
+        """When time alone changes how a principal stands: what is accepted or attested expires.
+
+        It ends then, also while the database hangs and nothing new can be read.
+        """
+        profiles = self.under(route)
+        acts: list[Acceptance | Attestation | None] = [
+            self.accepted(who, each.profile.id) for each in profiles
+        ]
+        acts += [a for w in Whose.levels(who) for a in self._attested.get(w, {}).values()]
+        ends = [act.expires_ms for act in acts if act is not None and act.expires_ms is not None]
+        ends += [self._ways.grace_ms(each) for each in profiles]
+        return min((end for end in ends if end > now_ms), default=math.inf)
 
     def _stand(self, who: Principal, route: Route, modalities: Collection[str]) -> Standing:
         found = self.under(route)

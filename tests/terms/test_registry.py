@@ -108,6 +108,42 @@ def test_a_new_revision_has_its_time_of_grace_with_a_warning(desk: Desk) -> None
     assert desk.registry.standing(WHO, route(), TEXT).warnings == ()
 
 
+# what time alone changes -> (the day, the states before it, those from then on)
+ENDS = {
+    "an acceptance": (
+        [APPROVED, acceptance(FIRST, TENANT, 901, expires_ms=1_001 * DAY_MS)],
+        [],
+        ["acceptance_expired"],
+    ),
+    "an attestation": (
+        [
+            APPROVED,
+            acceptance(FIRST, TENANT, 901),
+            attestation("ui_shows_one", TENANT, 902, expires_ms=1_001 * DAY_MS),
+        ],
+        [],
+        ["attestation_missing"],
+    ),
+    "the grace of a revision": (
+        [APPROVED, acceptance(FIRST, TENANT, 901), approval(SECOND, 991, spelt(SECOND))],
+        ["revision_pending"],
+        ["revision_lapsed"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_what_ends_ends_at_that_moment_also_while_nothing_new_can_be_read(
+    desk: Desk, what: str
+) -> None:
+    acts, before, after = ENDS[what]
+    desk.add(*acts, attestation("ui_shows_one", TENANT, 901))
+    desk.clock.day = 1_001 - 1 / DAY_MS
+    assert desk.states() == before
+    desk.clock.day = 1_001
+    assert desk.states() == after
+
+
 # (acts on the tenant, its application, the key: accepted, withdrawn, or nothing) -> states
 LEVELS = [
     ("a--", []),
