@@ -14,6 +14,7 @@ from gateway.core.message import ALL, Edit, Fragment, Frame, Lane, Part
 from gateway.dialects._elements import Elements
 from gateway.dialects._fields import Field
 from gateway.dialects._gemini import error_body, error_reply, logprobs, stopped, usage
+from gateway.dialects._gemini_calls import Calls
 from gateway.dialects._gemini_fields import CHUNK
 from gateway.dialects._numbers import index_of
 from gateway.dialects._shape import NUMBER
@@ -45,8 +46,7 @@ class GeminiStream(EventStream):
         self._head: dict[str, Any] = {}
         self._seen: set[int] = set()
         self._finished: set[int] = set()
-        self._calls: dict[int, int] = {}
-        self._tools: dict[tuple[int, int], str] = {}
+        self._calls = Calls()
 
     def cutter(self) -> Events | Elements:
         """What cuts bytes into chunks."""
@@ -74,11 +74,12 @@ class GeminiStream(EventStream):
         choice = _index(value["candidates"], int(steps[2]))
         field, call, tool = "/".join(s for s in steps[4:] if not s.isdigit()), 0, ""
         if "partialArgs" in steps:
+            at = steps.index("partialArgs")
             found: Any = value
-            for name in steps[1:-1]:
+            for name in steps[1:at]:
                 found = found[int(name) if isinstance(found, list) else name]
-            field, call = str(found.get("jsonPath")), self._calls.get(choice, 0)
-            tool = self._tools.get((choice, call), "")
+            field = str(found["partialArgs"][int(steps[at + 1])].get("jsonPath"))
+            call, tool = self._calls.going_on(choice, found)
         return Lane(choice, field, call, piece.kind, piece.sealed, tool=tool)
 
     def meaning(self, event: Event, value: Any) -> Reading:
@@ -94,12 +95,8 @@ class GeminiStream(EventStream):
             index = _index(value["candidates"], at)
             self._seen.add(index)
             begun = _calls_begun(candidate)
-            self._calls[index] = self._calls.get(index, 0) + len(begun)
             called += len(begun)
-            if begun:
-                # Of several in one chunk there is no telling which one goes on.
-                tool = begun[0] if len(begun) == 1 else ""
-                self._tools[index, self._calls[index]] = tool
+            self._calls.begin(index, begun)
             if candidate.get("finishReason"):
                 finished.append(index)
         return Reading(note=tuple(finished), steady=not finished and not called)
@@ -193,9 +190,9 @@ def _index(candidates: Sequence[Any], at: int) -> int:
     return at if index is None else index
 
 
-def _calls_begun(candidate: Mapping[str, Any]) -> list[str]:
-    """The tools of the function calls that begin in a chunk: of those that have a name."""
+def _calls_begun(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The function calls that begin in a chunk: those that have a name."""
     content = candidate.get("content")
     parts = content.get("parts") if isinstance(content, dict) else None
     calls = [part.get("functionCall") for part in _objects(parts)]
-    return [str(call["name"]) for call in calls if isinstance(call, dict) and call.get("name")]
+    return [call for call in calls if isinstance(call, dict) and call.get("name")]

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from gateway import dialects
 from gateway.actions._vault import KeyedVault
+from gateway.core.calls import Call
 from gateway.core.judgement import Finding, Manner
 from gateway.core.message import Kind
 from gateway.core.ports import Surroundings
 from gateway.pipeline.settling import outside
-from tests.pipeline.fakes import Backend, Bundle, Inspector, ask, chat, house
+from tests.pipeline.fakes import SSE, Backend, Bundle, Inspector, ask, chat, house
 from tests.pipeline.mirrors import MIRRORS, Mirrored, Said
 
 DIALECTS = dialects.load()
@@ -175,6 +176,24 @@ def test_what_was_made_up_is_no_finding_in_an_answer(chars: int) -> None:
 
 
 @pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize("tool", ["mail", "log"])
+def test_it_does_not_matter_where_an_answer_is_cut(name: str, tool: str) -> None:
+    mirror, own = MIRRORS[name], Said("Anna Berg!", "Anna, Bo", 'a.lind@acme.com "')
+    rules = Bundle(REQUESTS, manner=Manner(tools=(frozenset({tool}),)))
+    for chars, cut in [(1, 1), (1, 400), (2, 7), (3, 30), (5, 9), (8, 64), (99, 2)]:
+        backend = Mirrored(mirror, chars=chars, cut=cut)
+        asked = ask(
+            house(backend, rules, inspector=Finder()),
+            mirror.call(own),
+            dialect=DIALECTS[mirror.dialect],
+        )
+        text, arguments = mirror.heard(asked.body)
+        wanted = own if tool == "mail" else backend.read
+        assert text == own.text
+        assert (arguments["to"], arguments["why"]) == (wanted.argument, wanted.result)
+
+
+@pytest.mark.parametrize("name", MIRRORS)
 @pytest.mark.parametrize("realistic", [False, True])
 def test_tools_get_originals_only_if_the_rule_says_so(name: str, realistic: bool) -> None:
     mirror = MIRRORS[name]
@@ -313,3 +332,73 @@ def test_a_number_in_what_a_tool_was_given_may_be_another_card_by_now() -> None:
     assert "[CARD_1]" not in backend.read.argument + backend.read.result
     arguments = mirror.heard(asked.body)[1]
     assert arguments == {"to": "[CARD_1]", "why": "paid by [CARD_1]"}
+
+
+Piece = dict[str, object]
+
+
+def gemini_calls(*calls: Piece | list[Piece]) -> bytes:
+    """An answer of Gemini's, each of these in a chunk of its own."""
+    several = [each if isinstance(each, list) else [each] for each in calls]
+    chunks: list[Piece] = [
+        {"candidates": [{"content": {"parts": [{"functionCall": call} for call in each]}}]}
+        for each in several
+    ]
+    chunks.append({"candidates": [{"finishReason": "STOP"}]})
+    return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks).encode()
+
+
+def piece(text: str, **more: str) -> Piece:
+    return {"partialArgs": [{"jsonPath": "$.to", "stringValue": text}], **more}
+
+
+HALVES = ANNA[:5], ANNA[5:]
+# pieces of calls -> what stands in each of them
+TWO_CALLS: dict[str, tuple[list[Piece | list[Piece]], list[str]]] = {
+    "one after the other": (
+        [
+            {"name": "mail"}, *map(piece, HALVES), {},
+            {"name": "log"}, *map(piece, HALVES), {},
+        ],
+        ["Anna", "", *HALVES],
+    ),
+    "in turns, by their ids": (
+        [
+            {"name": "log", "id": "a"}, {"name": "mail", "id": "b"},
+            piece(HALVES[0], id="a"), piece(HALVES[0], id="b"),
+            piece(HALVES[1], id="a"), piece(HALVES[1], id="b"),
+        ],
+        [HALVES[0], "Anna", HALVES[1], ""],
+    ),
+    "an id that nothing began with": (
+        [{"name": "mail", "id": "b"}, *(piece(half, id="c") for half in HALVES)],
+        [*HALVES],
+    ),
+    "an id of two names": (
+        [{"name": "mail", "id": "b"}, {"name": "log", "id": "b"},
+         *(piece(half, id="b") for half in HALVES)],
+        [*HALVES],
+    ),
+    "two that begin at once": (
+        [[{"name": "log"}, {"name": "mail"}], *map(piece, HALVES)],
+        [*HALVES],
+    ),
+    "no id behind two that have one": (
+        [{"name": "log", "id": "a"}, {"name": "mail", "id": "b"}, *map(piece, HALVES)],
+        ["Anna", ""],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TWO_CALLS)
+def test_a_piece_of_a_call_is_for_the_tool_that_its_id_names(case: str) -> None:
+    calls, wanted = TWO_CALLS[case]
+    backend = Backend(gemini_calls(*calls), kind=SSE)
+    request = Call(b'{"contents":[{"parts":[{"text":"Anna"}]}]}', params={"model": "m"})
+    rules = house(backend, Bundle(REQUESTS, manner=ONLY_MAIL), inspector=Finder())
+    body = ask(rules, request, dialect=DIALECTS["gemini_stream"]).body.decode()
+    chunks = [json.loads(line[6:]) for line in body.splitlines() if line.startswith("data: ")]
+    contents = [chunk["candidates"][0].get("content", {}) for chunk in chunks]
+    found = [part["functionCall"] for content in contents for part in content.get("parts", ())]
+    told = [each["stringValue"] for call in found for each in call.get("partialArgs", ())]
+    assert told == wanted
