@@ -17,8 +17,8 @@ from gateway.core.judgement import Principal
 from gateway.core.message import Part
 from gateway.core.ports import Bundle, Chosen
 from gateway.lifecycle import rollout
-from gateway.lifecycle.acts import Rollout, fold
-from gateway.lifecycle.bundles import Texts
+from gateway.lifecycle.acts import Act, Rollout, fold
+from gateway.lifecycle.bundles import BundleRefused, Texts
 from gateway.lifecycle.rollout import Tally
 from gateway.lifecycle.store import Store
 
@@ -63,6 +63,7 @@ class Watch:
         self._replica = replica
         self._known: dict[str, Bundle] = {}
         self._seen = 0
+        self._last: Act | None = None
         self._tally = Tally()
 
     @property
@@ -140,7 +141,13 @@ class Watch:
         return None
 
     def _take_over(self) -> None:
-        state = fold(self._store.acts())
+        acts = self._store.acts()
+        if self._last is not None and self._last not in acts[self._last.n - 1 : self._last.n]:
+            raise BundleRefused(
+                f"Act {self._last.n}, which is in force here, is no longer in the database. Put "
+                "back what was deleted there, or start the gateway anew to do without it."
+            )
+        state = fold(acts)
         live = self._bundle(state.active) if state.active else None
         going = state.rollout
         candidate = self._bundle(going.digest) if going else None
@@ -149,6 +156,7 @@ class Watch:
         if going != self.in_force.rollout:
             self._tally = Tally()
         self.in_force = InForce(live, candidate, going)
+        self._last = acts[-1] if acts else None
         log.info("policy: act %d, %s in force", state.n, state.active[:12] or "the files")
 
     def _bundle(self, digest: str) -> Bundle:

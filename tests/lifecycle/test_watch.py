@@ -102,6 +102,26 @@ def test_what_was_in_force_stays_when_what_comes_is_bad(
         fresh.check()
 
 
+@pytest.mark.parametrize("acted_since", [False, True])
+def test_acts_that_are_cut_off_bring_nothing_old_back(
+    office: Office, watch: Callable[..., Watch], engine: Engine, acted_since: bool
+) -> None:
+    here = watch()
+    office.active("one")
+    two = office.active("two")
+    here.refresh()
+    drop_triggers(engine)
+    with db.writing(engine) as connection:
+        connection.execute(text("DELETE FROM policy_act WHERE n = 4"))
+    if acted_since:
+        # As many acts as before, and one more: it is not for their number that this is noticed.
+        office.push("three")
+        office.push("four")
+    here.refresh()
+    assert digest(here) == two
+    assert "Act 4, which is in force here" in here.caution
+
+
 def test_a_bundle_that_does_not_compile_here_changes_nothing(
     office: Office, watch: Callable[..., Watch]
 ) -> None:
