@@ -201,12 +201,23 @@ class _Names:
     def __init__(self, models: Collection[Model]) -> None:
         self._exact = {m.name: m for m in reversed([*models]) if not m.is_pattern}
         self._patterns = [m for m in models if m.is_pattern]
+        self._spellings = {_plain(name) for name in self._exact}
 
     def find(self, name: str) -> Model | None:
         model = self._exact.get(name)
-        if model is None and re.fullmatch(_ASKED, name):
+        # What stands by name in the catalogue is not had through a pattern by another spelling.
+        if model is None and re.fullmatch(_ASKED, name) and _plain(name) not in self._spellings:
             model = next((m for m in self._patterns if fnmatch.fnmatchcase(name, m.name)), None)
         return model
+
+
+def _plain(name: str) -> str:
+    """One spelling of a model's name of those that upstreams take for the same.
+
+    Ollama does not tell case apart and takes a name without a tag for `latest` (its docs of the
+    API, model names); Gemini's API calls a model `models/NAME` as well (its reference, models).
+    """
+    return name.casefold().removeprefix("models/").removesuffix(":latest")
 
 
 def read(

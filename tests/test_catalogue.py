@@ -56,7 +56,6 @@ def test_an_entry_says_where_requests_go(tmp_path: Path) -> None:
         ("gpt-5", "gpt-*", "gpt-5"),
         ("gpt-echo", "gpt-echo", "gpt-echo"),
         ("other", "*", "other"),
-        ("SMALL", "*", "SMALL"),
     ],
 )
 def test_exact_names_come_before_patterns(
@@ -74,6 +73,17 @@ def test_exact_names_come_before_patterns(
 def test_what_is_no_name_fits_no_pattern(tmp_path: Path, asked: str) -> None:
     found = catalogue(tmp_path).find(asked)
     assert found is None or asked == "*"
+
+
+@pytest.mark.parametrize(
+    "asked", ["Small", "SMALL", "models/small", "small:latest", "Small:Latest"]
+)
+def test_another_spelling_of_a_name_is_not_had_through_a_pattern(
+    tmp_path: Path, asked: str
+) -> None:
+    found = catalogue(tmp_path)
+    assert found.find(asked) is None
+    assert found.find("smaller")
 
 
 def test_an_optional_backend_without_its_key_is_left_out(tmp_path: Path) -> None:
