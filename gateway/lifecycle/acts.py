@@ -69,7 +69,8 @@ class State:
     """What the acts come to. n: of the last one; 0 if there is none.
 
     active: the bundle in force; empty: the files. earlier: those before it, the last one last.
-    proposed: bundle -> by whom. approved: bundle -> by whom; without four eyes also by the same.
+    proposed: bundle -> by whom. approved: bundle -> by whom since it was last taken back; without
+    four eyes also by the same.
     """
 
     n: int = 0
@@ -88,16 +89,22 @@ class State:
             case What.APPROVED:
                 by = self.approved.get(act.digest, frozenset()) | {act.who}
                 return replace(state, approved={**self.approved, act.digest: by})
-            case What.ROLLED_BACK if self.rollout is not None:
-                return replace(state, rollout=None)
             case What.ROLLED_BACK:
-                *earlier, before = self.earlier or ("",)
-                return replace(state, active=before, earlier=tuple(earlier))
+                return self._stepped_back(act)
             case What.STAGED | What.PROMOTED if act.percent < 100:
                 return replace(state, rollout=_rollout(act))
             case _:
                 earlier = [*self.earlier, self.active]
                 return replace(state, active=act.digest, earlier=tuple(earlier), rollout=None)
+
+    def _stepped_back(self, act: Act) -> State:
+        # What was taken back is to be looked at again.
+        approved = {each: by for each, by in self.approved.items() if each != act.digest}
+        state = replace(self, n=act.n, approved=approved)
+        if self.rollout is not None:
+            return replace(state, rollout=None)
+        *earlier, before = self.earlier or ("",)
+        return replace(state, active=before, earlier=tuple(earlier))
 
 
 def fold(acts: Iterable[Act]) -> State:

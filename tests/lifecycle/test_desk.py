@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, text
@@ -163,6 +164,25 @@ def test_ones_own_approval_from_before_four_eyes_does_not_count(engine: Engine) 
     office.desk.four_eyes = True
     with pytest.raises(ActRefused, match="somebody else's approval"):
         office.desk.activate(one, ANNA)
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_what_was_taken_back_needs_another_approval(strict: Office, staged: bool) -> None:
+    one, other = strict.push("one"), strict.push("other")
+    for digest in (one, other):
+        strict.desk.approve(digest, BERND)
+    if staged:
+        strict.desk.stage(one, ANNA, percent=1)
+    else:
+        strict.desk.activate(one, ANNA)
+    strict.desk.roll_back(By("gateway"))
+    for again in (strict.desk.activate, partial(strict.desk.stage, percent=1)):
+        with pytest.raises(ActRefused, match="somebody else's approval"):
+            again(one, ANNA)
+    strict.desk.activate(other, ANNA)
+    strict.desk.approve(one, BERND)
+    strict.desk.activate(one, ANNA)
+    assert strict.desk.state().active == one
 
 
 def test_a_shadow_and_a_step_back_need_nobody(strict: Office) -> None:
