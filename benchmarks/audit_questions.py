@@ -4,12 +4,13 @@
 
 Generates entries that read as real ones do, over so many days, each month in its partition; their
 hashes are made up, so the log would not verify. Each question is asked for the last day, week and
-month. Prints a table of times, and which partitions a plan reads.
+month, `subject` of one person. Prints a table of times, and which partitions a plan reads.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ SPANS = {"day": 1, "week": 7, "month": 30}
 # Far from the request's way, so that generating is not bound by them.
 INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'audit_entry'"
 
+PEOPLE = 20_000
+ONE = hashlib.md5(b"person7", usedforsecurity=False).hexdigest()
 # One exchange in forty has a finding on each side, one in fifty is blocked, one in a thousand
 # has no end, one in two thousand goes with an act of administration.
 SIDE = """('{"bytes":2120,"digest":"' || md5(id) || md5(key) || '","effects":['
@@ -49,7 +52,8 @@ WITH made AS (
     FROM generate_series(CAST(%(first)s AS bigint), CAST(%(last)s AS bigint)) AS g
 ), route AS (
     SELECT *, '"endpoint":"/v1/chat/completions","hosting":"hosted","policy":{{"digest":"'
-        || repeat('d', 64) || '","revision":"7"}},"region":"eu","stream":true,"team":"' || team
+        || repeat('d', 64) || '","revision":"7"}},"region":"eu","stream":true,"subject":"'
+        || md5('person' || mod(g, {PEOPLE})) || '","team":"' || team
         || '","terms":[{{"acceptance":"a1","profile":"openai-api","rev":"2026-05"}}]' AS common,
         CASE WHEN mod(g, 9) = 0 THEN '[]' ELSE '["header"]' END AS labels,
         CASE WHEN mod(g, 4000) = 0 THEN 'access.audit_read' ELSE 'policy.change' END AS act
@@ -63,7 +67,8 @@ WITH made AS (
         CASE WHEN blocked THEN 'blocked' ELSE 'completed' END,
         '{{"data":{{' || common || ',"labels":' || labels || ',"request":' || {SIDE}
         || ',"response":' || {SIDE}
-        || ',"status":200,"usage":{{"input":512,"output":214}}}},"v":1}}'
+        || ',"status":200,"upstream_called":true,"usage":{{"input":512,"output":214}},"cost":'
+        || '{{"currency":"EUR","nanos":205200,"since":"2026-05-01"}}}},"v":1}}'
     FROM route WHERE mod(g, 1000) <> 7
     UNION ALL
     SELECT g, 2, ts + 950, '', act, tenant, app, key, '', '', '',
@@ -121,7 +126,7 @@ def asked(engine: Engine, name: str, days: int, *, tenant: str = "") -> dict[str
         "tenant": tenant,
     }
     if ":subject" in question.sql:
-        values["subject"] = ""
+        values["subject"] = ONE
     with engine.connect() as connection:
         plan = connection.execute(
             text(f"EXPLAIN (FORMAT JSON) {question.sql}").bindparams(**values)
