@@ -22,8 +22,8 @@ from gateway.terms.telling import act, brief, whole
 _FOR = ("tenant", "application", "key_id", "as", "days")
 # What each act is told; the first is required.
 VERBS: Mapping[str, tuple[str, ...]] = {
-    "approve": ("profile",),
-    "accept": ("profile", *_FOR),
+    "approve": ("profile", "rev"),
+    "accept": ("profile", "rev", *_FOR),
     "attest": ("fact", *_FOR),
     "withdraw": ("id",),
 }
@@ -108,9 +108,9 @@ def _plan(desk: Desk, who: Principal, verb: str, said: Mapping[str, str]) -> Pla
         said.get("tenant") or who.tenant, said.get("application", ""), said.get("key_id", "")
     )
     if verb == "approve":
-        return desk.approve(said["profile"], by)
+        return desk.approve(said["profile"], by, rev=said.get("rev", ""))
     if verb == "accept":
-        return desk.accept(said["profile"], whose, by)
+        return desk.accept(said["profile"], whose, by, rev=said.get("rev", ""))
     if verb == "attest":
         return desk.attest(said["fact"], whose, by)
     return desk.withdraw(said["id"], by)

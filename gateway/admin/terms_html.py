@@ -32,12 +32,11 @@ def _profile(told: Told, *, acting: bool) -> str:
         f"{escape(each['certainty'])}</span></dd>"
         for each in told["clauses"]
     )
-    hidden = f'<input type="hidden" name="profile" value="{escape(told["id"])}">'
     form = ""
     if acting and (told["status"] == "draft" or told["newer"]):
-        form += _form("approve", hidden)
+        form += _form("approve", _about(told, told["newer"] or told["rev"]))
     if acting and told["status"] == "approved":
-        form += _form("accept", hidden + _FOR)
+        form += _form("accept", _about(told, told["rev"]) + _FOR)
     newer = f" · {escape(told['newer'])} waits for approval" if told["newer"] else ""
     return f"""<details><summary><b>{escape(told["title"])}</b>
 <span class="quiet">{escape(told["id"])} · {escape(told["rev"])}{newer}</span>
@@ -45,6 +44,14 @@ def _profile(told: Told, *, acting: bool) -> str:
 <span class="quiet">{escape(told["certainty"])}</span></summary>
 <p>{escape(told["summary"])}</p><ul>{sources}</ul><dl>{clauses}</dl>{form}</details>
 """
+
+
+def _about(told: Told, rev: str) -> str:
+    """The revision that the page shows, so that no other one is approved or accepted."""
+    return (
+        f'<input type="hidden" name="profile" value="{escape(told["id"])}">'
+        f'<input type="hidden" name="rev" value="{escape(rev)}">'
+    )
 
 
 def _source(told: Told) -> str:

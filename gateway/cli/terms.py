@@ -27,6 +27,10 @@ app = typer.Typer(
 )
 
 ProfileId = Annotated[str, typer.Argument(metavar="PROFILE", help="As in `gateway terms list`.")]
+Rev = Annotated[
+    str,
+    typer.Option(help="The revision that you have read; if it is another one, nothing is done."),
+]
 Tenant = Annotated[str, typer.Option(help="For this tenant.")]
 Application = Annotated[str, typer.Option(help="For this application of it alone.")]
 Key = Annotated[str, typer.Option(help="For the holder of this key alone, by the key's id.")]
@@ -119,7 +123,7 @@ def schema(as_json: Json = False) -> None:
 
 
 @app.command()
-def approve(profile: ProfileId, by: Who, as_json: Json = False) -> None:
+def approve(profile: ProfileId, by: Who, rev: Rev = "", as_json: Json = False) -> None:
     """Approve a profile as its file has it now: from then on it counts, with what it blocks.
 
     For example:
@@ -127,13 +131,15 @@ def approve(profile: ProfileId, by: Who, as_json: Json = False) -> None:
     - `gateway terms approve meta/llama-4-community --by legal@example.org`
     """
     with office(settings.read()) as desk:
-        _do(desk, desk.desk.approve(profile, By(by)), f"{profile} is approved", as_json=as_json)
+        plan = desk.desk.approve(profile, By(by), rev=rev)
+        _do(desk, plan, f"{profile} is approved", as_json=as_json)
 
 
 @app.command()
 def accept(
     profile: ProfileId,
     by: Who,
+    rev: Rev = "",
     role: Role = "",
     tenant: Tenant = "default",
     application: Application = "",
@@ -149,7 +155,7 @@ def accept(
     """
     with office(settings.read()) as desk:
         whose = desk.whose(tenant, application, key)
-        plan = desk.desk.accept(profile, whose, By(by, role, days))
+        plan = desk.desk.accept(profile, whose, By(by, role, days), rev=rev)
         _do(desk, plan, f"{profile} is accepted", whose, as_json=as_json)
 
 

@@ -78,9 +78,10 @@ class Desk:
             raise ConfigError(f"There is no terms profile {id_[:80]!r}.{unknown(id_, found)}")
         return found[id_]
 
-    def approve(self, id_: str, by: By) -> Plan:
-        """Have the profile of the file count from now on."""
+    def approve(self, id_: str, by: By, *, rev: str = "") -> Plan:
+        """Have the profile of the file count from now on. rev: as for `accept`."""
         draft = self.draft(id_)
+        _same(draft, rev)
         for past in self.ledger.all(Approval):
             if past.profile != id_ or past.rev != draft.rev:
                 continue
@@ -97,9 +98,13 @@ class Desk:
         core = {"id": act.id, "profile": id_, "rev": act.rev, "digest": act.digest}
         return Plan(act.id, APPROVED, core, lambda: self.ledger.add(act))
 
-    def accept(self, id_: str, whose: Whose, by: By) -> Plan:
-        """Accept a profile as it counts now, for a principal."""
+    def accept(self, id_: str, whose: Whose, by: By, *, rev: str = "") -> Plan:
+        """Accept a profile as it counts now, for a principal.
+
+        rev: the revision that was read, which must be this one; empty: whichever it is.
+        """
         found = self.profile(id_)
+        _same(found.profile, rev)
         if not found.approved:
             raise ConfigError(
                 f"{found.profile.name} is a draft. Somebody has to approve it first: gateway terms "
@@ -154,6 +159,14 @@ class Desk:
             WITHDRAWN,
             {"id": id_, "what": _what(act)},
             lambda: self.ledger.withdraw(act, by=name, now_ms=now_ms),
+        )
+
+
+def _same(profile: Profile, rev: str) -> None:
+    if rev and rev != profile.rev:
+        raise ConfigError(
+            f"This would be about {profile.name}, not about the revision {rev[:80]!r}. "
+            "Read that first."
         )
 
 

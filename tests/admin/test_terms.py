@@ -52,6 +52,23 @@ def test_an_admin_approves_accepts_attests_and_withdraws_each_on_record(within: 
     within(test)
 
 
+def test_no_other_revision_than_the_one_that_was_read_is_approved_or_accepted(
+    within: Within,
+) -> None:
+    async def test(house: House) -> None:
+        other = {**ONE, "rev": "2019-01"}
+        for verb in ("approve", "accept"):
+            refused = await do(house, "admin", verb, other)
+            assert (refused.status_code, "'2019-01'" in refused.text) == (409, True)
+            assert (await do(house, "admin", verb, {**ONE, "rev": "1"})).status_code == 200
+        await house.sign_in("admin")
+        assert (await house.client.post("/terms/accept", data=other)).status_code == 409
+        assert 'name="rev" value="1"' in (await house.client.get("/terms")).text
+        assert len(house.sink.entries) == 2
+
+    within(test)
+
+
 def test_without_a_record_nothing_is_done(within: Within) -> None:
     async def test(house: House) -> None:
         house.sink.full = True
