@@ -1,11 +1,13 @@
 """Questions of a large log: indexes on times by kind, and views that pass over empty entries.
 
-An index takes as long to build as the log is long, and nobody writes meanwhile. To spare a large
-PostgreSQL that, build them before the migration, as docs/audit.md says; it takes what is there.
+An index takes as long to build as the log is long. On PostgreSQL they are built before the
+migration, CONCURRENTLY, so that nobody who writes waits; it takes what is there. SQLite reads all
+entries while others wait.
 """
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
@@ -20,6 +22,11 @@ INDEXES = {
         "kind NOT IN ('exchange.opened', 'exchange.closed', 'chain.heartbeat')"
     ),
 }
+# Whoever has a transaction open is waited for, and nobody waits behind that.
+WAIT = "10min"
+VALID = """
+SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(CAST(:name AS text))
+"""
 # As in 0007: one row per finding, effect, trial and opaque part of each closed exchange.
 LISTS = {
     "finding": ("findings", ("detector", "category"), ("count", "max_pm")),
@@ -33,6 +40,23 @@ COLUMNS = (
 ROUTE = ("team", "endpoint", "region", "hosting")
 # Without it PostgreSQL reads the JSON again for each column.
 ONCE = " OFFSET 0"
+
+
+def prepare(connection: sa.Connection) -> None:
+    """What takes long: have the indexes built. Outside of any transaction; may be repeated."""
+    there = sa.text("SELECT to_regclass('audit_entry') IS NOT NULL")
+    if not connection.execute(there).scalar_one():
+        return
+    connection.exec_driver_sql(f"SET lock_timeout = '{WAIT}'")
+    for name, kinds in INDEXES.items():
+        valid = connection.execute(sa.text(VALID), {"name": name}).scalar()
+        if valid is False:
+            # It was broken off while it was built.
+            connection.exec_driver_sql(f"DROP INDEX CONCURRENTLY {name}")
+        if not valid:
+            connection.exec_driver_sql(
+                f"CREATE INDEX CONCURRENTLY {name} ON audit_entry (ts_ms) WHERE {kinds}"
+            )
 
 
 def upgrade() -> None:

@@ -296,6 +296,44 @@ def test_whom_entries_concern_is_indexed_beside_a_writer_and_no_longer(
     engine.dispose()
 
 
+def test_times_by_kind_are_indexed_beside_a_writer(
+    empty_postgres_url: str, migrations: Path, write: Callable[..., None]
+) -> None:
+    url = empty_postgres_url
+    db.upgrade(url, migrations, "0011")
+    engine = db.open_engine(url)
+    write(engine, NOV_2026_MS)
+    with db.writing(engine) as connection:
+        connection.exec_driver_sql(
+            "CREATE INDEX ix_audit_entry_act_ts_ms ON audit_entry (ts_ms) WHERE false"
+        )
+        connection.exec_driver_sql(
+            "UPDATE pg_index SET indisvalid = false "
+            "WHERE indexrelid = CAST('ix_audit_entry_act_ts_ms' AS regclass)"
+        )
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("LOCK TABLE audit_entry IN ROW EXCLUSIVE MODE")
+        with ThreadPoolExecutor(1) as pool:
+            upgraded = pool.submit(db.upgrade, url, migrations, "0012")
+            with pytest.raises(TimeoutError):
+                upgraded.result(timeout=0.5)
+            write(engine, NOV_2026_MS + DAY_MS)
+            connection.commit()
+            upgraded.result(timeout=60)
+    kinds = (
+        "SELECT c.relname, i.indisvalid, pg_get_expr(i.indpred, i.indrelid) LIKE '%%kind%%' "
+        "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname LIKE 'ix%%_ts_ms' "
+        "AND i.indpred IS NOT NULL"
+    )
+    with db.snapshot(engine) as connection:
+        found = {tuple(row) for row in connection.exec_driver_sql(kinds)}
+    names = ("opened", "closed", "act")
+    assert found == {(f"ix_audit_entry_{name}_ts_ms", True, True) for name in names}
+    db.upgrade(url, migrations)
+    assert _problems(engine, migrations) == set()
+    engine.dispose()
+
+
 def test_an_index_that_was_broken_off_is_built_anew_and_taken_as_it_is(
     empty_postgres_url: str, migrations: Path, write: Callable[..., None]
 ) -> None:
