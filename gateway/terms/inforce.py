@@ -36,7 +36,12 @@ def in_force(
         profile = _read(approval, hazards)
         draft = drafts.get(id_)
         newer = draft.rev if draft is not None and draft.digest != approval.digest else ""
-        found[id_] = InForce(profile, approval.approved_ms, newer)
+        earlier = tuple(
+            (past.approved_ms, past.digest)
+            for past in approvals
+            if past.profile == id_ and past.withdrawn_ms is None and past is not approval
+        )
+        found[id_] = InForce(profile, approval.approved_ms, newer, earlier)
     return dict(sorted(found.items()))
 
 

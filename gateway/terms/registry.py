@@ -155,7 +155,11 @@ class Registry:
         ]
         acts += [a for w in Whose.levels(who) for a in self._attested.get(w, {}).values()]
         ends = [act.expires_ms for act in acts if act is not None and act.expires_ms is not None]
-        ends += [self._ways.grace_ms(each) for each in profiles]
+        for each in profiles:
+            ends += [
+                self._ways.grace_ms(each),
+                self._ways.grace_ms(each, self.accepted(who, each.profile.id)),
+            ]
         return min((end for end in ends if end > now_ms), default=math.inf)
 
     def _stand(self, who: Principal, route: Route, modalities: Collection[str]) -> Standing:

@@ -22,12 +22,14 @@ PENDING = frozenset({core.REVISION_PENDING, core.ATTESTATION_PENDING})
 class InForce:
     """A profile as it counts now. approved_ms: None while it is a draft.
 
-    newer: the revision of a draft of it that waits for approval; empty if there is none.
+    newer: the revision of a draft of it that waits for approval; empty if there is none. earlier:
+    when which texts, by digest, were approved before it.
     """
 
     profile: Profile
     approved_ms: int | None = None
     newer: str = ""
+    earlier: tuple[tuple[int, str], ...] = ()
 
     @property
     def approved(self) -> bool:
@@ -59,10 +61,24 @@ class Ways:
     where: str = ""
     grace_days: int = 30
 
-    def grace_ms(self, found: InForce) -> int:
-        """When the grace of this revision ends."""
+    def grace_ms(self, found: InForce, accepted: Acceptance | None = None) -> int:
+        """When the grace of this revision ends.
+
+        accepted: of another revision. Grace then began with the first one after that: who let it
+        pass gets no new one with each revision that follows.
+        """
+        began_ms = found.approved_ms or 0
+        if accepted is not None:
+            began_ms = min(
+                (
+                    approved_ms
+                    for approved_ms, digest in found.earlier
+                    if approved_ms > accepted.accepted_ms and digest != accepted.digest
+                ),
+                default=began_ms,
+            )
         days = found.profile.acceptance.grace_days
-        return (found.approved_ms or 0) + (self.grace_days if days is None else days) * DAY_MS
+        return began_ms + (self.grace_days if days is None else days) * DAY_MS
 
     def to(self, command: str) -> str:
         """The end of a sentence that says what to do."""
@@ -106,7 +122,7 @@ def _acceptance(found: InForce, asked: Asked, now_ms: int, ways: Ways) -> Iterat
     elif accepted.expires_ms is not None and accepted.expires_ms <= now_ms:
         code, words = core.ACCEPTANCE_EXPIRED, "were accepted for a time that is over"
     elif (accepted.rev, accepted.digest) != (profile.rev, profile.digest):
-        until_ms = ways.grace_ms(found)
+        until_ms = ways.grace_ms(found, accepted)
         if now_ms < until_ms:
             code = core.REVISION_PENDING
             words = f"are new and have to be accepted by {day(until_ms)}"

@@ -33,6 +33,7 @@ from tests.terms.profiles import (
 
 FIRST = profile()
 SECOND = profile(ONE.replace('rev: "1"', 'rev: "2"').replace("No hate", "Still no hate"))
+THIRD = profile(ONE.replace('rev: "1"', 'rev: "3"').replace("No hate", "No hate at all"))
 APPROVED = approval(FIRST, 900, spelt(FIRST))
 TENANT, APPLICATION, KEY = (
     Whose("acme"), Whose("acme", "shop"), Whose("acme", "shop", "k1")
@@ -106,6 +107,20 @@ def test_a_new_revision_has_its_time_of_grace_with_a_warning(desk: Desk) -> None
     desk.add(acceptance(SECOND, TENANT, 1_006))
     assert desk.states() == []
     assert desk.registry.standing(WHO, route(), TEXT).warnings == ()
+
+
+def test_no_later_revision_gives_grace_anew_to_who_let_one_pass(desk: Desk) -> None:
+    desk.add(APPROVED, acceptance(FIRST, TENANT, 901), attestation("ui_shows_one", TENANT, 901))
+    # Approved before: not new to who has accepted since.
+    desk.add(approval(THIRD, 890, spelt(THIRD), "older"))
+    desk.add(approval(SECOND, 970, spelt(SECOND)))
+    assert desk.states() == ["revision_lapsed"]
+    desk.add(approval(THIRD, 999, spelt(THIRD)))
+    assert desk.states() == ["revision_lapsed"]
+    # The same text once more is nothing new either.
+    desk.add(acceptance(SECOND, TENANT, 971), approval(SECOND, 972, spelt(SECOND), "again"))
+    desk.add(approval(THIRD, 999, spelt(THIRD), "last"))
+    assert desk.states() == ["revision_pending"]
 
 
 # what time alone changes -> (the day, the states before it, those from then on)
