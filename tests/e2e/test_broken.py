@@ -24,8 +24,9 @@ def sturdy(run_gateway: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Shared: each test breaks it in its own way and sees it recover."""
     plugins = tmp_path_factory.mktemp("plugins")
     failing_detector.install(plugins)
+    # Short, for some are waited out, and long enough for a busy machine.
     with run_gateway(
-        detectors="patterns,failing", plugins=plugins, detector_deadline_s="1"
+        detectors="patterns,failing", plugins=plugins, detector_deadline_s="3"
     ) as running:
         yield running
 
