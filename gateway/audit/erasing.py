@@ -17,7 +17,6 @@ from gateway.db import securely
 AT_ONCE = 500
 # A data key may be in use, for its process is about to write with it, so long after its making.
 _IN_USE_MS = 40 * 24 * 60 * 60 * 1_000
-
 # A key says when it was made by its process's clock, which may be ahead of ours by so much.
 AHEAD_MS = 5_000
 

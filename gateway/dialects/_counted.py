@@ -6,19 +6,15 @@ one more chunk, without choices; the others have an empty `usage`, which clients
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.core.judgement import Route
-from gateway.core.message import Frame, Message
+from gateway.core.message import Edit, Frame, Message
 from gateway.core.splice import insert_member
+from gateway.dialects._api import JsonApi
 from gateway.dialects._sse import Event
 from gateway.dialects._stream import EventStream
-
-
-def uncounted(value: Mapping[str, Any]) -> bool:
-    """Whether its stream would not tell its tokens. Who says anything of it is left alone."""
-    return value.get("stream") is True and "stream_options" not in value
 
 
 def counted(body: bytes, message: Message, route: Route) -> bytes:
@@ -26,6 +22,18 @@ def counted(body: bytes, message: Message, route: Route) -> bytes:
     if not (message.uncounted and route.counts):
         return body
     return insert_member(body, "stream_options", {"include_usage": True})
+
+
+class CountedApi(JsonApi):
+    """An API with such streams."""
+
+    def uncounted_of(self, value: Mapping[str, Any]) -> bool:
+        """Who says anything of what is told of the stream is left alone."""
+        return value.get("stream") is True and "stream_options" not in value
+
+    def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
+        """As any other; a stream is asked for its tokens where that is wanted."""
+        return counted(super().forward(message, edits, route), message, route)
 
 
 class CountedStream(EventStream):

@@ -7,17 +7,16 @@ here are judged and passed on untouched.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from gateway.core.apis import Reader, Reply
 from gateway.core.calls import Call
-from gateway.core.judgement import Refusal, Route
-from gateway.core.message import Edit, Kind, Message
-from gateway.dialects._api import JsonApi
+from gateway.core.judgement import Refusal
+from gateway.core.message import Kind, Message
 from gateway.dialects._chat_stream import ChatStream
-from gateway.dialects._counted import counted, uncounted
+from gateway.dialects._counted import CountedApi
 from gateway.dialects._fields import TEXT, Field, exempt, model_name, plain, tokens
 from gateway.dialects._openai import choice_of, error_reply, logprobs, usage
 from gateway.dialects._reached import anywhere
@@ -135,7 +134,7 @@ CHUNK = Field(
 )
 
 
-class Member(JsonApi):
+class Member(CountedApi):
     """The dialect."""
 
     name = "openai_chat"
@@ -158,14 +157,6 @@ class Member(JsonApi):
         """JSON mode and structured output."""
         output = value.get("response_format")
         return isinstance(output, dict) and output.get("type") != "text"
-
-    def uncounted_of(self, value: Mapping[str, Any]) -> bool:
-        """A stream whose client does not ask for its tokens."""
-        return uncounted(value)
-
-    def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
-        """As any other; a stream is asked for its tokens where that is wanted."""
-        return counted(super().forward(message, edits, route), message, route)
 
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""

@@ -6,16 +6,15 @@ Also what vLLM and llama.cpp serve for base models.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from gateway.core.apis import Reader, Reply
-from gateway.core.judgement import Refusal, Route
-from gateway.core.message import Edit, Kind, Message
-from gateway.dialects._api import JsonApi
+from gateway.core.judgement import Refusal
+from gateway.core.message import Kind, Message
 from gateway.dialects._completion_stream import CompletionStream
-from gateway.dialects._counted import counted, uncounted
+from gateway.dialects._counted import CountedApi
 from gateway.dialects._fields import TEXT, Field, plain, tokens
 from gateway.dialects._openai import choice_of, error_reply, logprobs, usage
 from gateway.dialects._openai_fields import (
@@ -71,7 +70,7 @@ ANSWER = Field(fields={**_ANSWER, "choices": Field(items=_CHOICE)})
 CHUNK = Field(fields={**_ANSWER, "choices": Field(items=replace(_CHOICE, streamed=True))})
 
 
-class Member(JsonApi):
+class Member(CountedApi):
     """The dialect."""
 
     name = "openai_completions"
@@ -81,14 +80,6 @@ class Member(JsonApi):
     answer = ANSWER
     others = ("text/event-stream",)
     needs: ClassVar = {"prompt": (str, list)}
-
-    def uncounted_of(self, value: Mapping[str, Any]) -> bool:
-        """A stream whose client does not ask for its tokens."""
-        return uncounted(value)
-
-    def forward(self, message: Message, edits: Mapping[str, Sequence[Edit]], route: Route) -> bytes:
-        """As any other; a stream is asked for its tokens where that is wanted."""
-        return counted(super().forward(message, edits, route), message, route)
 
     def reader(self, message: Message, *, status: int, content_type: str) -> Reader:
         """A reader for an event stream or for one JSON body."""

@@ -134,23 +134,24 @@ def check(state: State, act: Act, *, four_eyes: bool, person_of: PersonOf = str)
         if state.rollout is None and not state.active:
             raise ActRefused("There is nothing to take back: the policy files are in force.")
     elif act.what is not What.PROPOSED:
-        if four_eyes and not _others(state, act.digest, person_of):
-            _refuse_judging(state, act)
+        if four_eyes and _judges(act):
+            _check_approved(state, act, person_of)
         _check_step(state, act)
 
 
-def _others(state: State, digest: str, person_of: PersonOf) -> list[str]:
-    """Who approved of a bundle and did not propose it."""
-    by = state.approved.get(digest, frozenset())
-    return [who for who in by if not same_person(who, state.proposed[digest], person_of)]
+def _judges(act: Act) -> bool:
+    """Whether the bundle judges something from then on; a shadow does not."""
+    return act.what is What.ACTIVATED or act.percent > 0
 
 
-def _refuse_judging(state: State, act: Act) -> None:
-    if act.what is What.ACTIVATED or act.percent > 0:
+def _check_approved(state: State, act: Act, person_of: PersonOf) -> None:
+    """Somebody who did not propose the bundle has to have approved of it."""
+    by, proposed = state.approved.get(act.digest, ()), state.proposed[act.digest]
+    if all(same_person(who, proposed, person_of) for who in by):
         short = act.digest[:12]
         raise ActRefused(
-            f"Bundle {short} needs somebody else's approval than that of "
-            f"{state.proposed[act.digest]}: gateway policy approve {short}"
+            f"Bundle {short} needs somebody else's approval than that of {proposed}: "
+            f"gateway policy approve {short}"
         )
 
 
