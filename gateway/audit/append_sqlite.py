@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ from gateway.db import failures
 
 _COLUMNS = ", ".join(column.name for column in audit_entry.columns)
 _PLACES = ", ".join("?" * len(audit_entry.columns))
-_INSERT = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608  our own names
+# Rows of one statement: each statement hands the interpreter's lock over and back. As many as
+# keep within 999 values, which every SQLite takes.
+_ROWS = 999 // len(audit_entry.columns)
 _MOVE = (
     "UPDATE audit_chain SET n = ?, hash = ?, closed_ms = ?, mac = ? "
     "WHERE replica = ? AND epoch = ? AND n = ? AND hash = ?"
@@ -61,12 +65,15 @@ class SQLiteAppender:
             self._check_file()
             cursor = raw.cursor()
             cursor.execute("BEGIN IMMEDIATE")
-            cursor.executemany(_INSERT, rows)
+            for start in range(0, len(rows), _ROWS):
+                some = rows[start : start + _ROWS]
+                cursor.execute(_insert(len(some)), [*chain.from_iterable(some)])
             cursor.execute(_MOVE, (after.n, after.hash, after.closed_ms, seal, *place))
             if cursor.rowcount != 1:
                 raise WriteError(MOVED)
-            cursor.executemany(_KEY, [each.key for each in kept if each.key is not None])
-            cursor.executemany(_PAYLOAD, [(*p, p.key_id) for p, _ in kept])
+            if kept:
+                cursor.executemany(_KEY, [each.key for each in kept if each.key is not None])
+                cursor.executemany(_PAYLOAD, [(*p, p.key_id) for p, _ in kept])
             unsure = True
             raw.commit()
         except self._failures as err:
@@ -110,3 +117,9 @@ class SQLiteAppender:
         elif not os.path.samestat(found, self._file):
             self.discard()
             raise WriteError("the database file was replaced")
+
+
+@cache
+def _insert(rows: int) -> str:
+    places = ", ".join([f"({_PLACES})"] * rows)
+    return f"INSERT INTO audit_entry ({_COLUMNS}) VALUES {places}"  # noqa: S608  our own names
