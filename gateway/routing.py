@@ -55,6 +55,8 @@ class Router:
         self._clock = clock
         self._counters = counters
         self._backends: dict[str, CircuitBackend] = {}
+        # By name, the entry that was asked for last: telling entries apart takes long.
+        self._latest: dict[str, tuple[catalogue.Upstream, CircuitBackend]] = {}
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -151,6 +153,9 @@ class Router:
 
     def backend(self, upstream: catalogue.Upstream) -> Backend:
         """The backend of a catalogue entry: made once, for it has connections and a circuit."""
+        latest = self._latest.get(upstream.name)
+        if latest is not None and latest[0] is upstream:
+            return latest[1]
         key = _key(upstream)
         backend = self._backends.get(key)
         if backend is None:
@@ -158,6 +163,7 @@ class Router:
             inner = backends.build(upstream.kind, upstream.options)
             backend = CircuitBackend(inner, upstream.name, limits, self._clock, self._counters)
             self._backends[key] = backend
+        self._latest[upstream.name] = (upstream, backend)
         return backend
 
 
