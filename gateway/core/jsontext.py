@@ -21,6 +21,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _NAME = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"\s*+(:?)', re.DOTALL)
 
 _SPACED = (b" :", b"\t:", b"\n:", b"\r:")
+_NESTING = (dict, list)
 
 
 def parse(body: bytes) -> Any:
@@ -32,7 +33,7 @@ def parse(body: bytes) -> Any:
     if text.startswith("\ufeff"):
         raise Unreadable("The body starts with a byte order mark; send JSON without one.")
     try:
-        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+        value = _STRICT.decode(text)
         _check_depth(value, MAX_DEPTH)
         if _SURROGATE.search(body):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -73,11 +74,14 @@ def names_twice(text: bytes, value: Any) -> bool:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(_count(v) for v in value.values() if isinstance(v, dict | list))
-    if isinstance(value, list):
-        return sum(_count(item) for item in value if isinstance(item, dict | list))
-    return 0
+    """How many members all objects in a value have."""
+    if not isinstance(value, _NESTING):
+        return 0
+    count, inner = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    for item in inner:
+        if isinstance(item, _NESTING):
+            count += _count(item)
+    return count
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -94,11 +98,10 @@ def _no_constants(name: str) -> Any:
 def _check_depth(value: Any, left: int) -> None:
     if left < 0:
         raise Unreadable(f"The body is nested deeper than {MAX_DEPTH} levels.")
-    if isinstance(value, dict):
-        for item in value.values():
-            if isinstance(item, dict | list):
+    if isinstance(value, _NESTING):
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, _NESTING):
                 _check_depth(item, left - 1)
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict | list):
-                _check_depth(item, left - 1)
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constants)

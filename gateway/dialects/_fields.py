@@ -88,6 +88,8 @@ _ROLES = {"model": "assistant"}
 # Base64 holds none of these; a text of any length soon does.
 _NOT_BASE64 = (" ", "@", ".", ",", ":")
 
+_NESTING = (dict, list)
+
 # What a number is counted as, for a size that can be compared with that of other media.
 _NUMBER_BYTES = 4
 
@@ -162,7 +164,7 @@ def _read(value: Any, spec: Field, found: Found, role: str, kind: Kind, path: st
         return
     kind, role = spec.kind or kind, spec.role or role
     if isinstance(value, str):
-        if value and not (spec.plain and _passes(value, spec)):
+        if not _silent(value, spec):
             _string(value, spec, found, role, kind, path)
     elif isinstance(value, dict):
         case = spec.cases.get(_case_of(value, spec.case_member)) if spec.cases else None
@@ -196,9 +198,12 @@ def _members(
     media = value.get(spec.media_member) if spec.media_member else None
     for key, item in value.items():
         known = spec.fields.get(key)
-        if known is not None and known.media and isinstance(media, str):
-            known = replace(known, media=media)
         if known is not None:
+            # Most members are such: there is nothing to say where they stand.
+            if _silent(item, known):
+                continue
+            if known.media and isinstance(media, str):
+                known = replace(known, media=media)
             _read(item, known, found, role, kind, f"{path}/{key}")
         elif not spec.plain:
             _unknown(key, item, found, role, kind, path)
@@ -227,6 +232,13 @@ def of_tool(parts: Sequence[Part], tool: str) -> list[Part]:
         replace(part, tool=tool) if part.kind is Kind.TOOL_ARGUMENTS and not part.tool else part
         for part in parts
     ]
+
+
+def _silent(value: Any, spec: Field) -> bool:
+    """Whether a value holds nothing to be judged, and no more values."""
+    if isinstance(value, str):
+        return not value or (bool(spec.plain) and _passes(value, spec))
+    return not isinstance(value, _NESTING)
 
 
 def _passes(value: str, spec: Field) -> bool:
