@@ -7,6 +7,7 @@ import contextlib
 import hmac
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from gateway import actions, backends, catalogue, configured, db, dialects, taxonomy, terms_in_use
@@ -436,7 +437,13 @@ class Gateway:
 
     def _labels(self, exchange: Exchange) -> Mapping[str, str]:
         revision = exchange.bundle_revision or self.governing.watch.bundle.revision
-        named = [each.partition("@") for each in revision.split()]
-        names, versions = (",".join(each[part] for each in named) for part in (0, 2))
+        names, versions = _named(revision)
         now_s = self.clock.now_ms() // 1000
         return labels.headers(exchange, now_s=now_s, policy=names, revision=versions)
+
+
+@lru_cache(maxsize=64)
+def _named(revision: str) -> tuple[str, str]:
+    """The names of a bundle's policies, and their versions."""
+    named = [each.partition("@") for each in revision.split()]
+    return ",".join(name for name, _, _ in named), ",".join(version for _, _, version in named)

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import ClassVar
 
 import aiohttp
@@ -46,6 +47,7 @@ class HttpBackend:
     def __init__(self, options: BackendOptions) -> None:
         self._options = options
         self._base = options.url.rstrip("/")
+        self._forms = {**_PASSED, **self.passed}
         self._session: aiohttp.ClientSession | None = None
         self._sockets: Sockets | None = None
 
@@ -117,20 +119,24 @@ class HttpBackend:
 
     def _headers(self, call: Outgoing) -> dict[str, str]:
         headers = call.headers
-        forms = {**_PASSED, **self.passed}
-        fit = {k: headers[k] for k, form in forms.items() if form.fullmatch(headers.get(k, ""))}
-        out = {**self.defaults, **fit}
+        out = dict(self.defaults)
+        for name, form in self._forms.items():
+            if name in headers and form.fullmatch(headers[name]):
+                out[name] = headers[name]
         if "idempotency-key" in headers:
             # The same key stays the same key; what a client wrote into it stays here.
             key = headers["idempotency-key"].encode()
             out["idempotency-key"] = hashlib.sha256(key).hexdigest()
         if call.body:
             out["content-type"] = call.content_type
-        out["accept-encoding"] = "identity"
-        out["user-agent"] = "responsible-use-gateway"
-        if self._options.credential:
-            out |= self.credential(self._options.credential)
-        return out
+        return out | self._own
+
+    @cached_property
+    def _own(self) -> dict[str, str]:
+        """What goes with every request, whoever sends it."""
+        own = {"accept-encoding": "identity", "user-agent": "responsible-use-gateway"}
+        secret = self._options.credential
+        return own | self.credential(secret) if secret else own
 
     async def _body(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         content = response.content

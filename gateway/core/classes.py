@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.clearance import LEVELS, Clearance, DataClass
+from gateway.core.clearance import LEAST, LEVELS, Clearance, DataClass
 from gateway.core.judgement import Finding
 
 
@@ -26,7 +26,7 @@ class Classes:
     data is of a lower class than it seems.
     """
 
-    default: DataClass = field(default_factory=DataClass)
+    default: DataClass = LEAST
     special: Mapping[str, str] = field(default_factory=dict)
     shows: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
     lowering: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Classes:
 
     def named(self, names: Iterable[str]) -> DataClass:
         """The class of data that is said to be of these. Raises KeyError for an unknown one."""
-        data = DataClass()
+        data = LEAST
         for name in names:
             plain = name in LEVELS
             data |= DataClass.of(name) if plain else DataClass.of(self.special[name], name)

@@ -60,6 +60,10 @@ class DataClass:
         return (self.plain, *sorted(self.special))
 
 
+# What data is of which nothing is known.
+LEAST = DataClass()
+
+
 @dataclass(frozen=True, slots=True)
 class Clearance:
     """Which classes a model may see: data up to this level, and these special ones. None: all."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.core.activation import Activation
 from gateway.core.calls import Call
-from gateway.core.clearance import DataClass
+from gateway.core.clearance import LEAST, DataClass
 from gateway.core.judgement import Effect, Finding, Mode, Principal, Refusal, Route, Subject
 from gateway.core.keeping import Transcript
 from gateway.core.message import Direction, Opaque
@@ -147,13 +147,13 @@ class Sensitivity:
     answered: by the answer. unsure: what was said before could not be looked up.
     """
 
-    given: DataClass = field(default_factory=DataClass)
+    given: DataClass = LEAST
     label: tuple[str, ...] = ()
     lowered: bool = False
-    shown: DataClass = field(default_factory=DataClass)
-    sent: DataClass = field(default_factory=DataClass)
-    answered: DataClass = field(default_factory=DataClass)
-    carried: DataClass = field(default_factory=DataClass)
+    shown: DataClass = LEAST
+    sent: DataClass = LEAST
+    answered: DataClass = LEAST
+    carried: DataClass = LEAST
     unsure: bool = False
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from gateway.core.clearance import Clearance, DataClass
+from gateway.core.clearance import LEAST, Clearance, DataClass
 from gateway.core.message import Direction, Kind
 from gateway.core.prices import Price
 from gateway.core.targets import Target
@@ -264,7 +264,7 @@ class Context:
     json_output: bool = False
     origin: str = field(default="gateway")
     languages: tuple[str, ...] = ()
-    data: DataClass = field(default_factory=DataClass)
+    data: DataClass = LEAST
     attested: tuple[str, ...] = ()
 
 

@@ -21,6 +21,8 @@ def accepted(header: str) -> tuple[str, ...]:
 
     What cannot be read, "*", and what is not wanted (q=0) is left out.
     """
+    if not header:
+        return ()
     found: dict[str, float] = {}
     for item in header[:_MAX_CHARS].split(","):
         match = _RANGE.fullmatch(item)

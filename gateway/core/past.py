@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gateway.core.activation import Activation
-from gateway.core.clearance import Clearance, DataClass
+from gateway.core.clearance import LEAST, Clearance, DataClass
 from gateway.core.exchange import Exchange, Outcome
 from gateway.core.judgement import Context, Principal, Route
 from gateway.core.message import Direction
@@ -46,7 +46,7 @@ class Past:
     activations: Mapping[Direction, Activation]
     effects: Effects
     blocked: str
-    sent: DataClass = field(default_factory=DataClass)
+    sent: DataClass = LEAST
     turned: Turned | None = None
 
     @property

@@ -94,5 +94,7 @@ def _escaped(char: str) -> str:
 
 def quoted(text: str) -> str:
     """A Structured Field String (RFC 9651, section 3.3.3); what it cannot hold becomes "?"."""
-    safe = "".join(c if " " <= c <= "~" else "?" for c in text)
+    safe = text
+    if not (text.isascii() and text.isprintable()):
+        safe = "".join(c if " " <= c <= "~" else "?" for c in text)
     return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'

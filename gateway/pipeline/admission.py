@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from gateway.core.apis import Candidate, Dialect
-from gateway.core.clearance import DataClass
+from gateway.core.clearance import LEAST, DataClass
 from gateway.core.errors import Refused, StickingUnavailable
 from gateway.core.exchange import Exchange
 from gateway.core.judgement import Refusal
@@ -95,7 +95,7 @@ async def _candidates(
 async def _carried(exchange: Exchange, message: Message, house: House) -> DataClass | None:
     """The class that sticks to its history; None if that cannot be looked up."""
     if house.sticking is None:
-        return DataClass()
+        return LEAST
     try:
         return await house.sticking.carried(exchange.principal.tenant, message.parts, message.asks)
     except StickingUnavailable:

@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 
 from gateway.core.classes import Classes
-from gateway.core.clearance import CATALOGUE, CLASSES, DataClass
+from gateway.core.clearance import CATALOGUE, CLASSES, LEAST, DataClass
 from gateway.core.errors import Refused
 from gateway.core.exchange import Exchange, Sensitivity
 from gateway.core.judgement import Finding, Refusal, Route
@@ -31,8 +31,8 @@ class Classing:
 
         weighs: whether a rule asks for the class, whatever it is.
         """
-        self.shown = DataClass()
-        self.left = DataClass()
+        self.shown = LEAST
+        self.left = LEAST
         self.left_in: dict[Passage, DataClass] = {}
         self._classes = classes
         self._route = route
@@ -83,7 +83,7 @@ class Clearing:
 
 def shown(classes: Classes, findings: Iterable[Finding]) -> DataClass:
     """The class that these findings show together."""
-    return reduce(or_, filter(None, map(classes.of, findings)), DataClass())
+    return reduce(or_, filter(None, map(classes.of, findings)), LEAST)
 
 
 def given(exchange: Exchange, classes: Classes, carried: DataClass | None) -> Sensitivity:
@@ -94,7 +94,7 @@ def given(exchange: Exchange, classes: Classes, carried: DataClass | None) -> Se
     that is none.
     """
     who, label = exchange.principal, _label(exchange.headers.get(LABEL_HEADER, ""))
-    before = carried or DataClass()
+    before = carried or LEAST
     known = classes.default | before
     if who.data_class:
         known |= classes.known(_label(who.data_class))
@@ -107,7 +107,7 @@ def given(exchange: Exchange, classes: Classes, carried: DataClass | None) -> Se
         lowered = not classes.lowering.isdisjoint(who.roles)
         known = said if lowered else known | said
     unsure = carried is None and not lowered
-    return Sensitivity(known, label, lowered, known, known, DataClass(), before, unsure)
+    return Sensitivity(known, label, lowered, known, known, LEAST, before, unsure)
 
 
 def settle(data: Sensitivity, classing: Classing) -> None:

@@ -237,6 +237,8 @@ class Guard:
             more = self._assessing.detectors(known)
         if self._classing is not None:
             more |= self._classing.detectors(known)
+        if not more:
+            return concerned
         return (*concerned, *sorted(more.difference(concerned)))
 
     def _found(self, finding: Finding, passage: Passage) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gateway.core.clearance import DataClass
+from gateway.core.clearance import LEAST
 from gateway.core.exchange import Attempt, Detour, Exchange, Sensitivity, Side
 from gateway.core.judgement import Route
 from gateway.core.ports import Entry
@@ -141,7 +141,7 @@ def _under(exchange: Exchange, under: Under) -> dict[str, Any]:
 def _label(data: Sensitivity) -> dict[str, Any]:
     """Of what class the data is before it has been looked at, and who said so."""
     said: dict[str, Any] = {"given": list(data.given.names)}
-    if data.carried != DataClass():
+    if data.carried != LEAST:
         said["carried"] = list(data.carried.names)
     if data.label:
         said |= {"label": list(data.label), "lowered": data.lowered}

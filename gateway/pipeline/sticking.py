@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from gateway.core.classes import Classes
-from gateway.core.clearance import DataClass
+from gateway.core.clearance import LEAST, DataClass
 from gateway.core.message import Kind, Part
 from gateway.core.ports import ClassNotes
 
@@ -61,7 +61,7 @@ class Sticking:
             notes = None
         known = self._known.get(tenant)
         if known is None and notes is None:
-            return DataClass()
+            return LEAST
         texts, beginnings = self._digests(tenant, parts)
         digests = {*texts, *beginnings, *(self._digest(tenant, id_) for id_ in ids)}
         found = self._remembered(tenant, digests)
@@ -112,7 +112,7 @@ class Sticking:
         return self._seal(tenant, b"class:" + text.strip().encode(errors="surrogatepass"))
 
     def _remembered(self, tenant: str, digests: Iterable[str]) -> DataClass:
-        found = DataClass()
+        found = LEAST
         known = self._known.get(tenant)
         if known is None:
             return found

@@ -209,7 +209,7 @@ def _is_meant(document: Document) -> bool:
     )
 
 
-def _asked(policies: Sequence[Policy], bindings: Sequence[Binding]) -> frozenset[str]:
+def _asked(policies: Sequence[Policy], bindings: Sequence[Binding]) -> Sequence[str]:
     """The facts about an exchange that any of the policies asks about."""
     asked = {"direction"}
     for binding in bindings:
@@ -220,4 +220,4 @@ def _asked(policies: Sequence[Policy], bindings: Sequence[Binding]) -> frozenset
             asked |= condition.rests_on
         for rule in policy.rules:
             asked |= rule.facts()
-    return frozenset(asked & FACTS.keys())
+    return sorted(asked & FACTS.keys())

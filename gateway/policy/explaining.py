@@ -101,7 +101,7 @@ def _restore(rule: Rule) -> dict[str, list[str] | None] | None:
 
 def _outside(bundle: PolicyBundle, context: Context) -> dict[tuple[str, str], Considered]:
     """The rules that cannot apply in this context, with the field that does not fit."""
-    facts = facts_of(context, FACTS.keys())
+    facts = facts_of(context, sorted(FACTS))
     found = {}
     for policy in bundle.policies:
         applies = applying(policy, bundle.bindings_of(policy), facts)
