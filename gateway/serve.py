@@ -37,6 +37,8 @@ from gateway.settings import Settings
 
 _LOOK_S = 0.2
 _PROBE_S = 60
+# More than the exchanges under way hold at a time; most of what they hold has no cycles.
+_YOUNG_OBJECTS = 20_000
 
 
 def serve(
@@ -92,6 +94,7 @@ async def _process(
         # What is loaded stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
     except BaseException:
         await gateway.aclose()
         raise
