@@ -83,15 +83,25 @@ class Content:
         return [self._findings(*each) for each in zip(texts, rows, strict=True)]
 
     def _findings(self, text: str, scores: Sequence[float]) -> list[Finding]:
-        """The likeliest hazard with the score of the whole, others in proportion."""
         unsafe, *hazards = scores
         if unsafe < _FAINTEST or not text.strip():
             return []
-        likeliest = max(hazards)
-        if likeliest < _TOLD:
-            return [Finding(self.name, UNSAFE, 0, len(text), unsafe)]
         return [
-            Finding(self.name, hazard.upper(), 0, len(text), unsafe * score / likeliest)
-            for hazard, score in zip(HAZARDS, hazards, strict=True)
-            if score >= _TOLD * likeliest
+            Finding(self.name, category, 0, len(text), score)
+            for category, score in hazards_told(unsafe, hazards)
         ]
+
+
+def hazards_told(unsafe: float, hazards: Sequence[float]) -> list[tuple[str, float]]:
+    """The likeliest of HAZARDS with the score of the whole, others in proportion.
+
+    UNSAFE alone if none is likely. hazards: how likely each is, given that the text is unsafe.
+    """
+    likeliest = max(hazards)
+    if likeliest < _TOLD:
+        return [(UNSAFE, unsafe)]
+    return [
+        (hazard.upper(), unsafe * score / likeliest)
+        for hazard, score in zip(HAZARDS, hazards, strict=True)
+        if score >= _TOLD * likeliest
+    ]

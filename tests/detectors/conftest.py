@@ -126,5 +126,12 @@ def content() -> Detector:
 
 
 @pytest.fixture(scope="session")
+def transformer() -> Detector:
+    (detector,) = create({"transformer": {}})
+    detector.load()
+    return detector
+
+
+@pytest.fixture(scope="session")
 def scanner(cache_dir: Path) -> Scanner:
     return Scanner({"patterns": {}, "pii": {}}, cache_dir=cache_dir)

@@ -25,6 +25,7 @@ MEMBERS = [
     "output",
     "patterns",
     "pii",
+    "transformer",
 ]
 
 
@@ -69,7 +70,9 @@ def test_an_unknown_option_is_refused(name: str) -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_known() -> None:
-    with pytest.raises(ConfigError, match=r"Known: .*names, names_spacy, output, patterns, pii"):
+    with pytest.raises(
+        ConfigError, match=r"Known: .*names, names_spacy, output, patterns, pii, transformer"
+    ):
         create({"nothing-like-it": {}})
 
 

@@ -66,8 +66,8 @@ _NOT_ORDINARY = frozenset(
 )
 _WRITTEN = "written"
 # What written texts about harm, of which nothing is asked, count: there are many, and of few words.
-_ABOUT_HARM = 0.5
-_MILD = frozenset({"specialized_advice", "elections", "profanity"})
+ABOUT_HARM = 0.5
+MILD = frozenset({"specialized_advice", "elections", "profanity"})
 
 Floats = NDArray[np.float32]
 
@@ -102,9 +102,9 @@ def gather(data: Path, vectors: Vectors) -> Set:
         rows.append((row.text, row.source, "", unsafe, row.hazards, row.hard, fold, row.weight))
     for text in corpus(SETTINGS.seed):
         fold = zlib.crc32(text.family.encode()) % len(FOLDS)
-        unsafe = float("nan") if text.hazard in _MILD else float(text.hazard != HARMLESS)
+        unsafe = float("nan") if text.hazard in MILD else float(text.hazard != HARMLESS)
         hazards = frozenset({text.hazard} - {HARMLESS})
-        weight = _ABOUT_HARM if text.family.startswith("never") else 1.0
+        weight = ABOUT_HARM if text.family.startswith("never") else 1.0
         rows.append((text.text, _WRITTEN, text.language, unsafe, hazards, False, fold, weight))
     windows = [(i, window) for i, row in enumerate(rows) for window in sources.judged(row[0])]
     owner = np.array([i for i, _ in windows], dtype=np.intp)

@@ -29,7 +29,7 @@ BITS = 17
 _FOLDS = 4
 _SIGNAL_SIZE = 0.3
 # What a user may well ask for, and a document may not.
-_ONLY_PLANTED = ("written/planted/act", "written/planted/alter", "written/planted/alter2",
+ONLY_PLANTED = ("written/planted/act", "written/planted/alter", "written/planted/alter2",
                  "written/planted/chore", "written/planted/code", "written/planted/code2",
                  "written/planted/image", "written/planted/memory",
                  "BIPIA tasks")  # fmt: skip
@@ -77,7 +77,7 @@ def fit(windows: Table, chosen: Mask, *, seed: int) -> Suspicion:
     part = windows.of(chosen & ~np.isin(groups, list(SHARE_ALIKE)))
     target = _located(windows, part, seed)
     folds = np.array([zlib.crc32(group.encode()) % _FOLDS for group in groups])[windows.text]
-    planted = np.isin(groups, _ONLY_PLANTED)[windows.text]
+    planted = np.isin(groups, ONLY_PLANTED)[windows.text]
     columns, firsts, seconds = [], [], []
     for label in LABELS:
         known = part & ~np.isnan(target)
