@@ -128,7 +128,7 @@ def _whole(texts: Sequence[Compared], sources: Callable[[Compared], Iterable[str
     """How many texts leak something, and in how many clean ones something is seen."""
     by_origin: dict[tuple[str, str], list[Compared]] = defaultdict(list)
     for text in texts:
-        for source, language in product(sources(text), ("", text.language)):
+        for source, language in product(sources(text), {"", text.language}):
             by_origin[source, language].append(text)
     return [
         {"source": source, "language": language or "all", **_shares(group)}

@@ -62,6 +62,11 @@ def test_a_text_leaks_unless_half_of_each_entity_is_covered() -> None:
     assert (texts["texts"], texts["leaking"], texts["leak_share"]) == (3, 2, 0.6667)
 
 
+def test_a_text_of_no_stated_language_is_counted_once() -> None:
+    (texts,) = figures(one(TEXT, *FOUND, spans=SPANS, language=None))["personal_texts"]
+    assert (texts["texts"], texts["leaking"]) == (1, 1)
+
+
 def test_a_secret_that_covers_personal_data_keeps_it_in() -> None:
     key = finding(TEXT, "SOME_TOKEN", "a@b.org")
     (texts, _) = figures(one(TEXT, key, spans=spans(TEXT, EMAIL_ADDRESS="a@b.org")))[
