@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import segments
 from gateway.core.segments import ARMOR_CHARS, MAX_CHARS, cut
+from tests.timing import assert_linear
 
 ARMOR = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEpAIBAAKCAQEA7 x. y\n" * 60
 ARMOR += "-----END RSA PRIVATE KEY-----"
@@ -81,16 +80,7 @@ def test_empty_text_has_no_segments() -> None:
 
 @pytest.mark.parametrize("unit", ["a", "a ", "a. ", "1 ", "-----BEGIN ", "\n", "-----BEGIN A\n.  "])
 def test_cutting_takes_linear_time(unit: str) -> None:
-    def took_s(chars: int) -> float:
-        text = unit * (chars // len(unit))
-        began = time.process_time()
-        cut(text, final=True)
-        return time.process_time() - began
-
-    took_s(10_000)
-    # The least of some: a neighbour's work only ever adds to it.
-    small, large = (min(took_s(chars) for _ in range(3)) for chars in (100_000, 800_000))
-    assert large < 0.05 + 24 * small
+    assert_linear(lambda chars: cut(unit * (chars // len(unit)), final=True), 100_000, 800_000)
 
 
 def test_constants_are_in_order() -> None:

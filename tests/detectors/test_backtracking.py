@@ -9,12 +9,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import time
 from collections.abc import Callable
 
 import pytest
 
 from gateway import detectors
+from tests.timing import assert_linear
 
 # What starts a match again and again and never ends it, for one or another of them.
 UNITS = (
@@ -23,9 +23,6 @@ UNITS = (
     "![", "](", "-----BEGIN ", "a_", "é", "я", "中", "\u200b", "a\u0301", "1.", "1,", "A1 ", "eyJ",
     "==",
 )  # fmt: skip
-SMALL_CHARS, LARGE_CHARS = 4_000, 16_000
-# Linear is four times as long, quadratic sixteen; below this there is nothing to compare.
-MOST_TIMES, NEGLIGIBLE_S = 9, 0.02
 # Only ever asked about the whole of an assessor's short answer.
 WHOLE = {
     f"gateway.detectors._assessors.{name}"
@@ -53,19 +50,6 @@ def search(name: str) -> Callable[[str], object]:
     return lambda text: [None for _ in pattern.finditer(text)]
 
 
-def least_s(look: Callable[[str], object], unit: str, chars: int) -> float:
-    """The least of three, for neighbours on the processor only add."""
-    text = (unit * chars)[:chars] + "!"
-    best = float("inf")
-    for _ in range(3):
-        began = time.process_time()
-        look(text)
-        best = min(best, time.process_time() - began)
-        if best < NEGLIGIBLE_S:
-            break
-    return best
-
-
 def test_there_are_patterns_to_try() -> None:
     assert len(PATTERNS) > 60
 
@@ -74,9 +58,7 @@ def test_there_are_patterns_to_try() -> None:
 def test_time_grows_with_the_text_only(name: str) -> None:
     look = search(name)
     for unit in UNITS:
-        large = least_s(look, unit, LARGE_CHARS)
-        if large >= NEGLIGIBLE_S:
-            assert large < MOST_TIMES * least_s(look, unit, SMALL_CHARS), unit
+        assert_linear(lambda chars, unit=unit: look((unit * chars)[:chars] + "!"), 4_000, 16_000)
 
 
 def test_what_backtracks_is_told() -> None:

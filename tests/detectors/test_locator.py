@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from gateway.core.errors import ConfigError
 from gateway.core.ports import Trigger
 from gateway.detectors._locator import Locator
 from gateway.detectors._marks import MAX_CHARS
+from tests.timing import least_s
 
 TRIGGERS = {
     "one": [Trigger("digits", "[0-9]{4}", 4), Trigger("word", "secret", 6, ignore_case=True)],
@@ -74,9 +74,7 @@ def test_the_second_start_reads_what_the_first_compiled(tmp_path: Path) -> None:
     many = {"one": [Trigger(str(i), f"[a-z]{{4}}{i:04}[0-9]{{8}}", 16) for i in range(60)]}
     Locator(many, tmp_path)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    started = time.process_time()
-    Locator(many, tmp_path)
-    assert time.process_time() - started < 0.2
+    assert least_s(lambda: Locator(many, tmp_path)) < 0.2
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from functools import cache
 from html import escape
 from html.entities import html5
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.detectors import _marks
 from gateway.detectors._view import view
+from tests.timing import assert_linear
 
 # written -> read
 READ = {
@@ -175,12 +175,4 @@ def test_no_mark_is_longer_than_a_stream_holds_back_for() -> None:
     ["%41", "%2541", "\u200b", "a\u200b", "&#x41;", "&", "\\", "&aaaaaaaaaaaa", "Ａ", "aа", "❤️"],
 )
 def test_ten_times_as_much_takes_nowhere_near_a_hundred_times_as_long(unit: str) -> None:
-    def cost(count: int) -> float:
-        best = float("inf")
-        for _ in range(3):
-            began = time.process_time()
-            view(unit * count)
-            best = min(best, time.process_time() - began)
-        return best
-
-    assert cost(10_000) < 40 * cost(1_000) + 0.05
+    assert_linear(lambda count: view(unit * count), 1_000, 10_000)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import time
 
 import pytest
 
 from gateway.detectors._verbatim.words import CHARACTER, WORD, finished, words
+from tests.timing import assert_linear
 
 PLAIN = ["it", "was", "a", "wellknown", "fact", "dont", "ask"]
 SAME = {
@@ -86,11 +86,8 @@ def test_a_last_word_may_go_on(text: str, end: int) -> None:
     "unit", ["a", "a-", "a'", "a-\n", "-\n", "\u0301", "'", "=", "\u4e00", "%41"]
 )
 def test_reading_is_linear(unit: str) -> None:
-    def took(count: int) -> float:
-        text = unit * (count // len(unit))
-        began = time.process_time()
+    def read(chars: int) -> None:
+        text = unit * (chars // len(unit))
         finished(text, words(text))
-        return time.process_time() - began
 
-    took(20_000)
-    assert took(400_000) < 40 * max(took(40_000), 0.002)
+    assert_linear(read, 40_000, 400_000)
