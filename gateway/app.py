@@ -151,7 +151,7 @@ class Gateway:
             self._seal, self.class_notes, classes=lambda: self.classes, asked=self._weighs
         )
         self.warnings: dict[str, str] = {}
-        self._keys_by_tenant: dict[str, tuple[bytes, bytes]] = {}
+        self._keys_by_tenant: dict[str, tuple[bytes, hmac.HMAC]] = {}
         self._loaded = configured.stamp(settings)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -425,14 +425,17 @@ class Gateway:
         return KeyedVault(self._tenant_keys(tenant)[0], around)
 
     def _seal(self, tenant: str, data: bytes) -> str:
-        return hmac.digest(self._tenant_keys(tenant)[1], data, "sha256").hex()
+        mac = self._tenant_keys(tenant)[1].copy()
+        mac.update(data)
+        return mac.hexdigest()
 
-    def _tenant_keys(self, tenant: str) -> tuple[bytes, bytes]:
+    def _tenant_keys(self, tenant: str) -> tuple[bytes, hmac.HMAC]:
         """(for placeholders, for seals): kept, for they are asked for in every exchange."""
         keys = self._keys_by_tenant.get(tenant)
         if keys is None:
             root = self.keyring.tenant_key(tenant)
-            keys = self._keys_by_tenant[tenant] = (root, self.keyring.seal_key(tenant))
+            seals = hmac.new(self.keyring.seal_key(tenant), digestmod="sha256")
+            keys = self._keys_by_tenant[tenant] = (root, seals)
         return keys
 
     def _labels(self, exchange: Exchange) -> Mapping[str, str]:

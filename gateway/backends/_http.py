@@ -17,6 +17,7 @@ from typing import ClassVar
 import aiohttp
 from yarl import URL
 
+from gateway.backends._reading import Connector
 from gateway.backends._silence import Silence
 from gateway.backends._sockets import Sockets
 from gateway.core.apis import Answer, BackendOptions
@@ -109,7 +110,7 @@ class HttpBackend:
     def _open(self) -> aiohttp.ClientSession:
         options = self._options
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ttl_dns_cache=60),
+            connector=Connector(limit=_CONNECTIONS, ttl_dns_cache=60),
             cookie_jar=aiohttp.DummyCookieJar(),
             # How long a head and each further piece may take is watched over here.
             timeout=aiohttp.ClientTimeout(total=options.total_s, sock_connect=options.connect_s),

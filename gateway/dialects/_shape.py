@@ -15,6 +15,8 @@ from gateway.dialects._sse import Event
 
 # One for each kind of event of each upstream; the longer it is, the longer to compile.
 _SHAPES = 256
+# Of the shapes that events with the same free values had, the last ones are tried again.
+_TRIED = 4
 MAX_BYTES = 4_096
 
 
@@ -51,7 +53,27 @@ def shape_of(event: Event, free: Mapping[str, Value]) -> Shape:
 
     free: by path (see `Part.path`), values that may differ if they look like this.
     """
-    raw, done = event.raw, event.start
+    known = _known(frozenset(free.items()))
+    for shape in known:
+        # All its keys stand where they stood, and between them values of the same kinds.
+        if shape.match(event.raw):
+            return shape
+    shape, all_free = _made(event, free)
+    if all_free:
+        known.insert(0, shape)
+        del known[_TRIED:]
+    return shape
+
+
+@lru_cache(maxsize=_SHAPES)
+def _known(free: frozenset[tuple[str, Value]]) -> list[Shape]:
+    """The last shapes of events with these free values, for all streams."""
+    return []
+
+
+def _made(event: Event, free: Mapping[str, Value]) -> tuple[Shape, bool]:
+    """The shape, and whether all values that may differ look as they should."""
+    raw, done, all_free = event.raw, event.start, True
     pattern = [b"(", re.escape(raw[:done]), b")"]
     groups, fixed = 1, [1]
     # One character a byte, so that positions are the same.
@@ -63,13 +85,15 @@ def shape_of(event: Event, free: Mapping[str, Value]) -> Shape:
         groups += 1
         value = free.get(path)
         if value is None or not _compiled(value.pattern).match(raw, start):
+            all_free = all_free and value is None
             value = usual
             fixed.append(groups)
         pattern += (re.escape(raw[done:start]), _group(value))
         done = end
     pattern.append(re.escape(raw[done:]))
     compiled = _compiled(b"".join(pattern))
-    return Shape(compiled.fullmatch, tuple(fixed), compiled.groupindex.get(SAID.name, 0))
+    said = compiled.groupindex.get(SAID.name, 0)
+    return Shape(compiled.fullmatch, tuple(fixed), said), all_free
 
 
 def _usual(raw: bytes, start: int) -> Value | None:

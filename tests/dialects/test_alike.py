@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.errors import UpstreamError
 from gateway.core.message import Frame
-from gateway.dialects import _alike
+from gateway.dialects import _alike, _shape
 from gateway.dialects._alike import Alike
 from gateway.dialects._anthropic_stream import MessageStream
 from gateway.dialects._chat_stream import ChatStream
@@ -202,6 +202,22 @@ def test_those_in_a_row_are_one_frame_up_to_one_that_is_not() -> None:
     assert run.several.ends == [1, 4, 5]
     part = run.several.frame(0, 2)
     assert (part.raw, part.fragments[0].text) == (b"".join(events[1:3]), 'bc\n"')
+
+
+def test_a_shape_is_known_to_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = event(chunk({"content": "a"}, system_fingerprint="fp_1"))
+    assert known(ChatStream(CHUNK), first, first)
+    monkeypatch.setattr(_shape, "values", None)
+    other = event(chunk({"content": "b"}, system_fingerprint="fp_2") | {"id": "d"})
+    assert known(ChatStream(CHUNK), other, other)
+    assert not known(ChatStream(CHUNK), first, other)
+
+
+@pytest.mark.parametrize("odd", [{"created": 10**16}, {"created": "1"}])
+def test_a_shape_that_lets_less_pass_is_not_kept(odd: dict[str, Any]) -> None:
+    first = chunk({"content": "a"}, service_tier="default")
+    ChatStream(CHUNK).feed(event(first | odd))
+    assert known(ChatStream(CHUNK), event(first), event(first | {"created": 2}))
 
 
 def test_a_run_ends_before_a_text_that_parsers_may_differ_in() -> None:
