@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.detectors._scorer import Scorer
 
 WEIGHTS = Path(__file__).with_name("weights") / "transformer.npz"
-SHA256 = "67c5791bc54bd9638ff205e233ada36f673641f4da81779d98adf2fcaa539bb2"
+SHA256 = "1023ceb2fc00f75b8a0518948f0764bcfa793021cb1a4b52ac170a3d83fc14b7"
 # What its model tells: whether a text is unsafe at all, and the two strengths of `injection`.
 LABELS = ("unsafe", "direct", "indirect")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.core.errors import UpstreamError
@@ -13,8 +14,8 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 _END = re.compile(rb"\r\n\r\n|\n\n|\r\r(?!\n)|\r\n\n|\n\r\n|\n\r(?!\n)|\r\n\r(?!\n)|\r\r\n")
 # Nobody judges these lines, so they may say little.
 _HARMLESS = re.compile(rb"(?:event|id): ?(?!.*\d{9})[A-Za-z0-9._:-]{0,128}[ ]?|retry: ?\d{0,7}")
-# More than any API has; a name is looked at once.
-_MAX_NAMES = 64
+# More than all APIs have, and longer than any; a name is looked at once.
+_NAMES, _MAX_NAME_BYTES = 256, 160
 _LINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -38,7 +39,6 @@ class Events:
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._first = True
-        self._names: dict[bytes, str] = {}
 
     def feed(self, data: bytes) -> list[bytes]:
         """The bytes of events completed by these. Raises UpstreamError if one has no end."""
@@ -95,18 +95,15 @@ class Events:
         start = first + 7
         if not raw.startswith(b"data: ", first + 1) or raw.find(b"\n", start) != end:
             return None
-        name = self._name(raw[:first])
+        name = _name(raw[:first]) if first < _MAX_NAME_BYTES else ""
         return Event(raw, name, raw[start:end], start, end) if name else None
 
-    def _name(self, line: bytes) -> str:
-        """The name that a line gives to its event; empty if it does anything else."""
-        name = self._names.get(line)
-        if name is None:
-            harmless = line.startswith(b"event:") and _HARMLESS.fullmatch(line)
-            name = line[6:].strip().decode("ascii") if harmless else ""
-            if len(self._names) < _MAX_NAMES:
-                self._names[line] = name
-        return name
+
+@lru_cache(maxsize=_NAMES)
+def _name(line: bytes) -> str:
+    """The name that a line gives to its event; empty if it does anything else."""
+    harmless = line.startswith(b"event:") and _HARMLESS.fullmatch(line)
+    return line[6:].strip().decode("ascii") if harmless else ""
 
 
 def _cut(buffer: bytearray, start: int) -> list[bytes]:

@@ -26,6 +26,7 @@ from gateway.detectors.transformer import LABELS
 from gateway.evaluation.ranking import auroc
 from training.injection.trials import ORDINARY as ASKED
 from training.injection.trials import limit
+from training.licences import SHARE_ALIKE
 from training.transformer import e5, vocabulary, weights
 from training.transformer.network import (
     LENGTHS,
@@ -51,7 +52,7 @@ _WINDOWS, _TEXTS = 5, 300
 # Of each written family of attacks so many in English, and in each other language.
 _ENGLISH, _OTHER = 24, 4
 # The shares of ordinary texts that each label may hold for what it is not; hard ones besides.
-FALSE_ALARMS = {"unsafe": 0.01, "direct": 0.003, "indirect": 0.008}
+FALSE_ALARMS = {"unsafe": 0.015, "direct": 0.01, "indirect": 0.015}
 _ALARMS, _HARD = 0.01, {"unsafe": 0.04, "direct": 0.03, "indirect": 0.03}
 # Requests, and of hazards also sentences and documents that ask for nothing.
 _SAID = ("spikee investment-advice-fp", "pii_chat_multilingual", "pii_presidio_synth_en",
@@ -172,7 +173,9 @@ def report(all_: Known, found: dict[int, Floats], fold: int) -> Iterator[str]:
     for label, task in (("unsafe", "content"), ("direct", "injection"), ("indirect", "injection")):
         scores = {i: float(z[LABELS.index(label)]) for i, z in found.items()}
         own = [i for i in scores if origins[i].task == task]
-        ordinary = np.array([scores[i] for i in own if _ordinary(origins[i], label)])
+        # Those under share-alike licences were gathered for injection only.
+        asked = [i for i in scores if origins[i].task == task or origins[i].source in SHARE_ALIKE]
+        ordinary = np.array([scores[i] for i in asked if _ordinary(origins[i], label)])
         hard = np.array([scores[i] for i in own if origins[i].hard and _calm(origins[i])])
         loose = limit(ordinary, _ALARMS)
         above = (loose, max(loose, limit(hard, _HARD[label])))
