@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
 
+from gateway.audit import writer as writer_module
 from gateway.audit.append import WriteError
 from gateway.audit.store import Store
 from gateway.audit.tail import Queued, Tail
@@ -87,3 +89,29 @@ def test_writer_that_breaks_refuses_instead_of_hanging(engine, key, clock, count
     thread.join(10)
     assert not writer.alive
     assert len(told) == 3
+
+
+@pytest.mark.parametrize(("first", "batches"), [(4, [4, 3, 1]), (3, [3, 1])])
+def test_only_where_entries_come_thick_a_batch_waits_for_more(
+    first, batches, engine, key, clock, counters, monkeypatch
+):
+    """One entry comes after each of the first two batches, and two while a batch waits."""
+    told = []
+
+    def put(count):
+        for _ in range(count):
+            writer.queue.put(Queued((f"id-{next(numbers)}", 5, TEXTS, "{}"), True, None))
+
+    def tell(done, trouble):
+        if done:
+            told.append((len(done), trouble))
+            put(1) if len(told) < len(batches) else writer.stop(5)
+
+    numbers = itertools.count()
+    tail = Tail(Store(engine, key), chain_data={}, clock=clock, counters=counters)
+    writer = Writer(tail, tell=tell, clock=clock, counters=counters, max_batch=50)
+    tail.open("r1")
+    monkeypatch.setattr(writer_module.time, "sleep", lambda _s: put(2))
+    put(first)
+    writer.run()
+    assert told == [(count, None) for count in batches]
