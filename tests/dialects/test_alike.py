@@ -204,6 +204,30 @@ def test_those_in_a_row_are_one_frame_up_to_one_that_is_not() -> None:
     assert (part.raw, part.fragments[0].text) == (b"".join(events[1:3]), 'bc\n"')
 
 
+@pytest.mark.parametrize(
+    "literal",
+    [b'"b"', b'"\\u00e9\\n\\""', '"é"'.encode(), b'""', b'"', b'"b', b'b"', b'"\\"', b'"b","c":"d"',
+     b'"b"},"x":{"y":"z"', b"null", b"", b'"\n"', b' "b"', b'"b" '],
+)  # fmt: skip
+def test_comparing_bytes_takes_what_matching_takes(
+    literal: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = event(chunk({"content": "a"}))
+    before, behind = first.split(b'"a"')
+    other = before + literal + behind
+    compared = known(ChatStream(CHUNK), first, other)
+    (mould,) = taught(first)
+    assert mould._same([other], 0)[1] == ([literal] if compared else [])
+    monkeypatch.setattr(_alike._Mould, "_same", lambda self, raws, at: ([], []))
+    assert known(ChatStream(CHUNK), first, other) is compared
+
+
+def taught(first: bytes) -> list[_alike._Mould]:
+    stream = ChatStream(CHUNK)
+    stream.feed(first)
+    return stream._alike._moulds
+
+
 def test_a_shape_is_known_to_all_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     first = event(chunk({"content": "a"}, system_fingerprint="fp_1"))
     assert known(ChatStream(CHUNK), first, first)
