@@ -92,7 +92,8 @@ class HttpBackend:
             response.close()
             raise UpstreamError("no status of HTTP")
         heads = {key.lower(): value for key, value in response.headers.items()}
-        return Answer(response.status, heads, self._body(response), _closer(response))
+        body, over = self._body(response), response.content.at_eof
+        return Answer(response.status, heads, body, _closer(response), exhausted=over)
 
     async def connect(self, call: Outgoing) -> Answer:
         """Open a WebSocket. Raises as `send` does."""

@@ -182,17 +182,24 @@ class SessionDialect(Dialect, Protocol):
         """The last event of a session whose upstream broke off."""
 
 
+def _unknown() -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class Answer:
     """What the upstream says: its head, then its body in pieces.
 
     The caller must `aclose` it, which also cancels the upstream call if it is not over.
+    exhausted: whether the last piece of the body that was read is known to be the last there is,
+    so that its end can be judged with it.
     """
 
     status: int
     headers: Mapping[str, str]
     body: AsyncIterator[bytes]
     aclose: Callable[[], Awaitable[None]]
+    exhausted: Callable[[], bool] = field(default=_unknown, kw_only=True)
 
 
 @dataclass(slots=True)

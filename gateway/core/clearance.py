@@ -41,8 +41,10 @@ class DataClass:
 
     def __or__(self, other: DataClass) -> DataClass:
         """The class of both together."""
-        if other is self or other == self:
+        if other is self or other is LEAST:
             return self
+        if self is LEAST:
+            return other
         return DataClass(
             max(self.level, other.level, key=_RANK.__getitem__),
             self.special | other.special,

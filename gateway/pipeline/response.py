@@ -205,8 +205,10 @@ async def _released(
     body = aiter(answer.body)
     while not final:
         data = await anext(body, None)
-        final = data is None
-        frames = reader.flush() if data is None else reader.feed(data)
+        final = data is None or (answer.exhausted() and await anext(body, None) is None)
+        frames = [] if data is None else reader.feed(data)
+        if final:
+            frames += reader.flush()
         if not frames and not final:
             continue
         if reader.kept:

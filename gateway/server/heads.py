@@ -6,7 +6,12 @@ anybody is asked for a key.
 
 from __future__ import annotations
 
+import asyncio
+from typing import cast
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.server.writes import JoinedWrites
 
 MAX_HEAD_BYTES = 64 * 1024
 
@@ -16,6 +21,10 @@ class LimitedHeads(HttpToolsProtocol):
 
     _unended_bytes = 0
     _ended = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has come; what it is answered goes out by the turn."""
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
     def data_received(self, data: bytes) -> None:
         """Parse on, then see whether anything came to an end."""

@@ -238,3 +238,23 @@ def test_connections_are_used_again() -> None:
 
     assert against(upstream, use) == [b"{}"] * 3
     assert upstream.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (CHUNKED + b"2\r\n{}\r\n0\r\n\r\n", True),
+        (CHUNKED + b"2\r\n{}\r\n", False),
+        (OK, True),
+        (OK.replace(b"length: 2", b"length: 9"), False),
+    ],
+)
+def test_an_end_is_known_only_where_it_has_come(sent: bytes, told: bool) -> None:
+    async def use(backend: Backend) -> bool:
+        answer = await send(backend)
+        await anext(aiter(answer.body))
+        told = answer.exhausted()
+        await answer.aclose()
+        return told
+
+    assert against(Upstream(sent), use) is told

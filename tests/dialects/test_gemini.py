@@ -292,3 +292,29 @@ def test_arguments_that_come_in_pieces_are_judged_by_their_place() -> None:
         body = ask(house(backend, bundle), call, dialect=ALL["gemini_stream"]).body
         assert body.count(b"[EMAIL_ADDRESS]") == 2
         assert b"example" not in body
+
+
+@pytest.mark.parametrize("tells_end", [True, False])
+def test_an_end_that_is_known_is_judged_with_what_stands_before_it(tells_end: bool) -> None:
+    """All of a candidate's texts end with the stream: what is held back need not wait for more."""
+    data = b"".join(
+        b"data: " + json.dumps(value).encode() + b"\r\n\r\n"
+        for value in (*WORDS, chunk(part("Ask alice.smith@example.com."), finish="STOP"))
+    )
+    call = Call(b'{"contents": []}', params=PARAMS)
+    apart = Backend(*(data[at : at + 100] for at in range(0, len(data), 100)), kind=SSE)
+    at_once = Backend(data, kind=SSE, tells_end=tells_end)
+    slowly, got = (
+        ask(house(backend, Bundle({"EMAIL_ADDRESS": "redact"})), call, dialect=ALL["gemini_stream"])
+        for backend in (apart, at_once)
+    )
+    assert got.body == slowly.body
+    assert got.exchange.response.digest == slowly.exchange.response.digest
+    assert len([piece for piece in got.pieces if piece]) == (1 if tells_end else 2)
+
+
+def test_a_stream_that_breaks_off_behind_what_seemed_its_end_is_told_as_broken() -> None:
+    backend = Backend(json.dumps(WORDS[0]).encode(), kind=SSE, tells_end=True, fail="body")
+    call = Call(b'{"contents": []}', params=PARAMS)
+    got = ask(house(backend, Bundle({})), call, dialect=ALL["gemini_stream"])
+    assert got.exchange.outcome == "upstream_error"

@@ -227,7 +227,7 @@ class Backend:
     """Answers with given pieces; remembers what it got.
 
     fail: "head" (no answer), "body" (breaks off behind the pieces), "hang" (falls silent there),
-    "bug" (raises what nobody expects).
+    "bug" (raises what nobody expects). tells_end: it says of its last piece that it is that.
     """
 
     def __init__(
@@ -237,8 +237,10 @@ class Backend:
         status: int = 200,
         fail: str = "",
         log: list[str] | None = None,
+        tells_end: bool = False,
     ) -> None:
         self.pieces, self.kind, self.status, self.fail = pieces, kind, status, fail
+        self.tells_end, self.left = tells_end, len(pieces)
         self.bodies: list[bytes] = []
         self.heard: Mapping[str, str] = {}
         self.headers: dict[str, str] = {}
@@ -255,11 +257,16 @@ class Backend:
         if self.fail == "head":
             raise UpstreamError("no")
         heads = {"content-type": self.kind, **self.headers}
-        return Answer(self.status, heads, self._body(), self._close)
+        return Answer(self.status, heads, self._body(), self._close, exhausted=self._exhausted)
+
+    def _exhausted(self) -> bool:
+        return self.tells_end and not self.left
 
     async def _body(self) -> AsyncIterator[bytes]:
+        self.left = len(self.pieces)
         for piece in self.pieces:
             await asyncio.sleep(0)
+            self.left -= 1
             yield piece
         if self.fail == "hang":
             await asyncio.sleep(3600)
@@ -358,10 +365,14 @@ def ask(house_: House, body: bytes | Call, **how: Any) -> Asked:
 
 
 def answered(data: bytes, kind: str, bundle: Bundle, *cuts: int, body: bytes = b"") -> Asked:
-    """What a client gets of an upstream's answer that arrived cut at these positions."""
+    """What a client gets of an upstream's answer that arrived cut at these positions.
+
+    Cut an odd number of times its end is known with its last piece, else only behind it.
+    """
     ends = [*cuts, len(data)]
     pieces = [data[a:b] for a, b in zip([0, *cuts], ends, strict=True)]
-    return ask(house(Backend(*pieces, kind=kind), bundle), body or chat(stream="event" in kind))
+    backend = Backend(*pieces, kind=kind, tells_end=len(cuts) % 2 == 1)
+    return ask(house(backend, bundle), body or chat(stream="event" in kind))
 
 
 # --- wire samples ----------------------------------------------------------------------
