@@ -6,32 +6,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-import uvicorn
-from uvicorn.server import ServerState
-
-from gateway.server.heads import LimitedHeads
 from gateway.server.writes import MOST_BYTES, JoinedWrites
+from tests.server.wired import CLOSED, Written, exchange
 
 HEAD = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]}
-CLOSED = b"(closed)"
+ASKED = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
 BODY = {"type": "http.response.body", "body": b"hello"}
-
-
-class Written(asyncio.Transport):
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent: list[bytes] = []
-        self.closed = False
-
-    def write(self, data: Any) -> None:
-        self.sent.append(bytes(data))
-
-    def close(self) -> None:
-        self.closed = True
-        self.sent.append(CLOSED)
-
-    def is_closing(self) -> bool:
-        return self.closed
 
 
 def turns(test: Callable[[Written, JoinedWrites], Coroutine[Any, Any, None]]) -> list[bytes]:
@@ -44,25 +24,12 @@ def turns(test: Callable[[Written, JoinedWrites], Coroutine[Any, Any, None]]) ->
     return asyncio.run(main())
 
 
-async def exchange(app: Any, asked: bytes) -> list[bytes]:
-    config = uvicorn.Config(app, http=LimitedHeads, lifespan="off", log_config=None)
-    config.load()
-    protocol, transport = LimitedHeads(config, ServerState(), {}), Written()
-    protocol.connection_made(transport)
-    protocol.data_received(asked)
-    for _ in range(5):
-        await asyncio.sleep(0)
-    sent = [*transport.sent]
-    protocol.connection_lost(None)
-    return sent
-
-
 def test_a_whole_answer_is_one_write() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send(HEAD)
         await send(BODY)
 
-    (sent,) = asyncio.run(exchange(app, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"))
+    (sent,) = asyncio.run(exchange(app, [ASKED]))
     assert sent.startswith(b"HTTP/1.1 200 OK\r\n")
     assert sent.endswith(b"\r\n\r\nhello")
 
@@ -74,7 +41,7 @@ def test_what_is_sent_in_another_turn_is_another_write() -> None:
         await asyncio.sleep(0)
         await send(BODY)
 
-    head, body = asyncio.run(exchange(app, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"))
+    head, body = asyncio.run(exchange(app, [ASKED]))
     assert head.endswith(b"\r\n\r\n")
     assert body == b"hello"
 
