@@ -203,9 +203,11 @@ async def _released(
     """
     final = exchange.counted = False
     body = aiter(answer.body)
+    ahead: bytes | None = None
     while not final:
-        data = await anext(body, None)
-        final = data is None or (answer.exhausted() and await anext(body, None) is None)
+        data = await anext(body, None) if ahead is None else ahead
+        ahead = await anext(body, None) if data is not None and answer.exhausted() else None
+        final = data is None or (ahead is None and answer.exhausted())
         frames = [] if data is None else reader.feed(data)
         if final:
             frames += reader.flush()

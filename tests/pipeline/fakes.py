@@ -227,7 +227,8 @@ class Backend:
     """Answers with given pieces; remembers what it got.
 
     fail: "head" (no answer), "body" (breaks off behind the pieces), "hang" (falls silent there),
-    "bug" (raises what nobody expects). tells_end: it says of its last piece that it is that.
+    "bug" (raises what nobody expects). tells_end: it says of its last piece that it is that;
+    early: it says so of so many before it, too, and is wrong.
     """
 
     def __init__(
@@ -238,9 +239,10 @@ class Backend:
         fail: str = "",
         log: list[str] | None = None,
         tells_end: bool = False,
+        early: int = 0,
     ) -> None:
         self.pieces, self.kind, self.status, self.fail = pieces, kind, status, fail
-        self.tells_end, self.left = tells_end, len(pieces)
+        self.tells_end, self.early, self.left = tells_end, early, len(pieces)
         self.bodies: list[bytes] = []
         self.heard: Mapping[str, str] = {}
         self.headers: dict[str, str] = {}
@@ -260,7 +262,7 @@ class Backend:
         return Answer(self.status, heads, self._body(), self._close, exhausted=self._exhausted)
 
     def _exhausted(self) -> bool:
-        return self.tells_end and not self.left
+        return self.tells_end and self.left <= self.early
 
     async def _body(self) -> AsyncIterator[bytes]:
         self.left = len(self.pieces)

@@ -11,6 +11,7 @@ from tests.pipeline.fakes import (
     Bundle,
     answered,
     ask,
+    chat,
     cuts,
     heard,
     house,
@@ -55,3 +56,15 @@ def test_an_edited_answer_keeps_every_other_byte() -> None:
                 b"th@example.com", b""
             )
             assert out == expected
+
+
+@pytest.mark.parametrize("early", [1, 2, 7])
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_comes_behind_an_end_that_a_backend_told_too_early_is_passed_on(
+    name: str, early: int
+) -> None:
+    data, kind = SAMPLES[name]
+    pieces = [data[at : at + 40] for at in range(0, len(data), 40)]
+    backend = Backend(*pieces, kind=kind, tells_end=True, early=early)
+    asked = ask(house(backend, Bundle(QUIET)), chat(stream="event" in kind))
+    assert asked.body == data
