@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 from gateway.cli._output import console
 from gateway.configured import enabled, sieve
 from gateway.core.ports import Following
+from gateway.detectors._channel import ONE_THREAD
 from gateway.detectors._scan import Scanner
 from gateway.settings import Settings
 
@@ -19,6 +21,7 @@ def load_scanner(found: Settings, following: Following | None = None) -> Scanner
     What is compiled is kept where the settings say, or in the data folder if there is one; none
     is made for it.
     """
+    os.environ.update(ONE_THREAD)
     out = console(stderr=True)
     with ExitStack() as stack:
         if out.is_terminal:
