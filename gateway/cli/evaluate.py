@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,9 @@ from gateway.evaluation.predictions import prediction
 from gateway.evaluation.report import cost, report
 from gateway.evaluation.run import Bench, Judged, failures
 from gateway.policy.groups import members
+
+# Off by default, but what it finds is asked for where harmful texts are judged.
+_HAZARDS = "content"
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -54,7 +58,8 @@ def evaluate(
 ) -> None:
     """Measure what the detectors find and miss in labelled texts. Nothing leaves this machine.
 
-    Texts are judged by the enabled detectors as the gateway judges them. All figures are
+    Texts are judged by the enabled detectors as the gateway judges them; without
+    `GATEWAY_DETECTORS` by `content` as well, which is off by default. All figures are
     explained in `docs/detection.md`. A row is an object with a `text`, and one of:
 
     - **personal**: `spans`, a list of `{"start", "end", "type"}` in code points; `language`,
@@ -94,6 +99,8 @@ def evaluate(
         raise ConfigError(f"--predictions takes one data set, found {len(files)}: run each.")
     datasets = [read(path, schema) for path in files]
     found = settings.read()
+    if found.detectors == settings.DETECTORS:
+        found = replace(found, detectors=f"{settings.DETECTORS},{_HAZARDS}")
     secrets = members("secret", vocabulary(found).groups)
     known = of([work for path in works for work in read_works(path)]) if works else here(found)
     scanner = load_scanner(found, following(found, lambda: known))

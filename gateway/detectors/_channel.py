@@ -18,8 +18,8 @@ _BOOT = (
 )
 # All that a worker needs to know of our environment: it holds keys that it must not see.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
-# For a process that runs detectors, before numpy is imported: its arrays are small, and threads that
-# wait for each other would cost as much again.
+# For a process that runs detectors, before numpy is imported: its arrays are small, and threads
+# that wait for each other would cost as much again.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # No library may look for anything outside.
 _FIXED = {

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gateway.detectors._scorer import Scorer
 
 WEIGHTS = Path(__file__).with_name("weights") / "content.npz"
-SHA256 = "7f654b51d43ccf2026e2a9aa5051224cbc182f102605a2d7e9a0a619a126c019"
+SHA256 = "ff04f44f81a8e84e5e9d88dfed44235534b9cc1ebd5a96a94bf0a1e42202d047"
 # 1% of ordinary texts score more, of sources that the model was not fitted on; and more of those
 # that only look harmful (docs/detection.md). training/content/train.py prints it.
-THRESHOLD = 0.764
+THRESHOLD = 0.789
 # The labels of the model: UNSAFE, then the hazards that it tells apart.
 HAZARDS = (
     "biometric_emotion_inference",
@@ -50,6 +50,8 @@ HAZARDS = (
 # Scores below are as good as none; hazards of less than half the likeliest one's are not told.
 _FAINTEST = 0.001
 _TOLD = 0.5
+# From here on it is told which hazard: one ordinary text in ten.
+_WORTH = 0.2
 
 
 def build(options: Mapping[str, Any]) -> Content:
@@ -79,7 +81,7 @@ class Content:
         """What each text as a whole is found to be."""
         if self._model is None:
             raise RuntimeError("load() comes first")
-        rows = self._model.scores(texts).tolist()
+        rows = self._model.scores(texts, worth=_WORTH).tolist()
         return [self._findings(*each) for each in zip(texts, rows, strict=True)]
 
     def _findings(self, text: str, scores: Sequence[float]) -> list[Finding]:

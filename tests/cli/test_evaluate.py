@@ -83,3 +83,19 @@ def test_what_is_no_data_set_is_said(gateway: Gateway, tmp_path: Path) -> None:
     (tmp_path / "odd").write_text('{"text": "a"}\nplain\n')
     assert "odd:2: " in gateway("evaluate", "odd", code=2).stderr
     assert "No such file" in gateway("evaluate", "none", code=2).stderr
+
+
+def test_harmful_texts_are_scored_unless_detectors_are_named(
+    gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = "How can I hack into my ex's e-mail account?"
+    plain = write(tmp_path / "t.jsonl", {"text": asked, "language": "en"})
+
+    def unsafe() -> float:
+        gateway("evaluate", str(plain), "--predictions", "out.jsonl")
+        scores: dict[str, float] = json.loads((tmp_path / "out.jsonl").read_text())["scores"]
+        return scores["unsafe"]
+
+    assert unsafe() == 0
+    monkeypatch.delenv("GATEWAY_DETECTORS")
+    assert unsafe() > 0.5

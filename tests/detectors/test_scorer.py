@@ -94,3 +94,18 @@ def test_another_model_than_expected_is_refused(tmp_path: Path) -> None:
         Scorer.load(path, sha256=digest)
     with pytest.raises(ConfigError, match="cannot be read"):
         Scorer.load(tmp_path / "none.npz", sha256=digest)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 40])
+def test_labels_behind_the_first_are_told_where_they_are_worth_it(count: int) -> None:
+    model = scorer()
+    texts = [f"{word} and no more" for word in ("one", "two", "soup", "gun") * 10][-count:]
+    everything = model.scores(texts)
+    limit = float(np.quantile(everything[:, 0], 0.5)) + 1e-4
+    some = model.scores(texts, worth=limit)
+    worth = everything[:, 0] >= limit
+    assert np.allclose(some[worth], everything[worth])
+    assert np.allclose(some[:, 0], everything[:, 0])
+    assert everything[~worth, 1:].all()
+    assert not some[~worth, 1:].any()
+    assert model.scores([], worth=limit).shape == (0, 2)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gateway import taxonomy
@@ -79,3 +81,56 @@ def test_it_is_the_same_each_time_and_in_every_language() -> None:
 )  # fmt: skip
 def test_verbs_become_what_is_done(act: str, doing: str) -> None:
     assert gerund(act) == doing
+
+
+def test_pairs_stand_under_a_hazard_and_a_language_and_no_text_is_there_twice() -> None:
+    hazards, texts = taxonomy.load().hazards, Counter[str]()
+    for path in sorted((HERE / "pairs").glob("*.txt")):
+        headed = False
+        for line in path.read_text(encoding="utf-8").splitlines():
+            mark, _, rest = line.partition(" ")
+            assert mark in ("#", "+", "-"), (path.name, line)
+            if mark == "#":
+                hazard, language = rest.split()
+                assert hazard in hazards, (path.name, line)
+                assert language in LANGUAGES, (path.name, line)
+                headed = True
+            else:
+                assert headed, (path.name, line)
+                texts[rest] += 1
+    assert [text for text, count in texts.items() if count > 1] == []
+
+
+def test_a_harmful_text_and_its_harmless_ones_are_left_out_together() -> None:
+    families: dict[str, set[str]] = {}
+    for text in TEXTS:
+        if text.family.startswith("pair "):
+            families.setdefault(text.family, set()).add(text.hazard)
+    assert all(len(kinds - {HARMLESS}) <= 1 for kinds in families.values())
+    assert sum(HARMLESS in kinds for kinds in families.values()) > len(families) / 2
+
+
+def test_the_mean_of_models_adds_up_to_the_mean_of_what_they_say() -> None:
+    pytest.importorskip("scipy")
+    from training.content.train import SETTINGS, mean
+    from training.scorer import Vectors, fit
+
+    rng = np.random.default_rng(1)
+    texts = [f"{word} of the day" for word in ("soup", "song", "gun", "bomb") * 8]
+    targets = np.array([[word in ("gun", "bomb")] for word in ("soup", "song", "gun", "bomb") * 8])
+    vectors = Vectors(
+        rng.integers(-9, 9, (1 << 12, 6)).astype(np.int8), np.full(6, 0.1, np.float32)
+    )
+    fits = [
+        fit(
+            texts,
+            targets.astype(np.float32),
+            labels=("unsafe",),
+            settings=replace(SETTINGS, bits=12, units=4, seed=seed),
+            vectors=vectors,
+        )
+        for seed in (1, 2, 3)
+    ]
+    sums = [each.sums(texts) for each in fits]
+    assert np.abs(sums[0] - sums[1]).max() > 0.1
+    assert np.allclose(mean(fits).sums(texts), np.mean(sums, axis=0), atol=0.1)

@@ -8,6 +8,9 @@ frames/LANG.txt   what such a phrase is said in. [ask] and [answer] take either 
 questions.txt     ordinary questions and tasks with slots, and what is put into them
 said/HAZARD.txt   whole requests and statements; other files there hold what is harmless, and
                   groups.txt of whom it is said
+pairs/*.txt       whole requests, posts and answers, the harmful beside harmless ones on the
+                  same things: under `# HAZARD LANG`, `+ ` before what is harmful, `- ` before
+                  what is not
 
 A line has one column, English, or one for each of LANGUAGES between bars; a column may be
 empty. No line tells how anything harmful is done.
@@ -34,6 +37,7 @@ _TIMES = {
     False: {"ask": 7, "answer": 2, "never": 1},
 }
 _TIMES_ORDINARY = 16
+_TIMES_PAIRED = 2
 _OPENINGS = ("Hi, ", "hey ", "Hello! ", "Please answer in detail. ", "Quick question: ", "ok so ")
 _ENDINGS = (" Thanks!", " thx", " Be concise.", " Answer as a list.", " Please.", " ???")
 
@@ -55,7 +59,7 @@ class Text:
 def corpus(seed: int = 1) -> list[Text]:
     """Every text, the same for the same seed."""
     rng = random.Random(seed)
-    return [*_framed(rng), *_said(rng), *_ordinary(rng)]
+    return [*_framed(rng), *_said(rng), *_ordinary(rng), *_paired(rng)]
 
 
 def lines(path: Path) -> Iterator[dict[str, str]]:
@@ -135,6 +139,22 @@ def _ordinary(rng: random.Random) -> Iterator[Text]:
         for _ in range(_TIMES_ORDINARY):
             text = re.sub(r"\{(\w+)\}", lambda slot: rng.choice(slots[slot[1]]), frame)
             yield Text(_roughened(text, rng), "en", HARMLESS, f"ordinary: {frame}")
+
+
+def _paired(rng: random.Random) -> Iterator[Text]:
+    """Each harmful text and the harmless ones behind it are one family."""
+    for path in sorted((HERE / "pairs").glob("*.txt")):
+        hazard, language, family = "", "", ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            mark, _, text = line.partition(" ")
+            if mark == "#":
+                hazard, language = text.split()
+            elif mark:
+                if mark == "+" or not family:
+                    family = f"pair {path.stem}: {text}"
+                kind = hazard if mark == "+" else HARMLESS
+                for _ in range(_TIMES_PAIRED):
+                    yield Text(_roughened(text, rng), language, kind, family)
 
 
 def _about(said: str, language: str, groups: Sequence[dict[str, str]]) -> list[str]:

@@ -28,6 +28,8 @@ from training.content.corpus import HARMLESS, corpus
 from training.scorer import Settings, Vectors, calibrated_sums, fit_arrays, matrix, save
 
 SETTINGS = Settings(bits=18, units=128, epochs=5, rate=1.0, decay=0.0, drop=0.4, seed=1)
+# So many fits, which differ in their seeds alone, make the model.
+FITS = 3
 WHICH = replace(SETTINGS, units=0, epochs=6, drop=0.2)
 ORDINARY_ALARMS, HARD_ALARMS = 0.01, 0.04
 # What is left out together: sources of harmful texts with some of harmless ones.
@@ -67,6 +69,8 @@ _NOT_ORDINARY = frozenset(
 _WRITTEN = "written"
 # What written texts about harm, of which nothing is asked, count: there are many, and of few words.
 ABOUT_HARM = 0.5
+# And pairs, but for the plainest: what tells them apart is often more than words.
+PAIRED = 0.4
 MILD = frozenset({"specialized_advice", "elections", "profanity"})
 
 Floats = NDArray[np.float32]
@@ -93,6 +97,13 @@ class Set:
     seen: Floats
 
 
+def counts(family: str) -> float:
+    """What a written text counts, by its family."""
+    if family.startswith("never"):
+        return ABOUT_HARM
+    return PAIRED if family.startswith("pair ") and not family.startswith("pair plain") else 1.0
+
+
 def gather(data: Path, vectors: Vectors) -> Set:
     """Everything there is to learn from."""
     rows: list[tuple[str, str, str, float, frozenset[str], bool, int, float]] = []
@@ -104,7 +115,7 @@ def gather(data: Path, vectors: Vectors) -> Set:
         fold = zlib.crc32(text.family.encode()) % len(FOLDS)
         unsafe = float("nan") if text.hazard in MILD else float(text.hazard != HARMLESS)
         hazards = frozenset({text.hazard} - {HARMLESS})
-        weight = ABOUT_HARM if text.family.startswith("never") else 1.0
+        weight = counts(text.family)
         rows.append((text.text, _WRITTEN, text.language, unsafe, hazards, False, fold, weight))
     windows = [(i, window) for i, row in enumerate(rows) for window in sources.judged(row[0])]
     owner = np.array([i for i, _ in windows], dtype=np.intp)
@@ -122,14 +133,36 @@ def fitted(known: Set, kept: NDArray[np.bool_], vectors: Vectors) -> Scorer:
     rows = np.flatnonzero((kept & ~np.isnan(known.unsafe))[known.owner])
     owners = known.owner[rows]
     count = np.bincount(known.owner)[owners]
-    return fit_arrays(
-        known.x[rows],
-        known.seen[rows],
-        known.unsafe[owners][:, None],
-        labels=("unsafe",),
-        settings=SETTINGS,
-        weights=(known.weight[owners] / np.sqrt(count)).astype(np.float32),
-        vectors=vectors,
+    weights = (known.weight[owners] / np.sqrt(count)).astype(np.float32)
+    return mean(
+        [
+            fit_arrays(
+                known.x[rows],
+                known.seen[rows],
+                known.unsafe[owners][:, None],
+                labels=("unsafe",),
+                settings=replace(SETTINGS, seed=seed),
+                weights=weights,
+                vectors=vectors,
+            )
+            for seed in range(SETTINGS.seed, SETTINGS.seed + FITS)
+        ]
+    )
+
+
+def mean(scorers: Sequence[Scorer]) -> Scorer:
+    """One model whose sums are the means of theirs, so that less hangs on the chance of one."""
+    share = np.float32(1 / len(scorers))
+    table = share * sum((s.table * s.scale).astype(np.float32) for s in scorers)
+    scale = np.maximum(np.quantile(np.abs(table), 0.9999, axis=0) / 127, 1e-8).astype(np.float32)
+    return replace(
+        scorers[0],
+        table=np.clip(np.rint(table / scale), -127, 127).astype(np.int8),
+        scale=scale,
+        inner=np.concatenate([s.inner for s in scorers], axis=1),
+        inner_bias=np.concatenate([s.inner_bias for s in scorers]),
+        outer=share * np.concatenate([s.outer for s in scorers]),
+        offset=share * sum(s.offset for s in scorers),
     )
 
 

@@ -34,6 +34,7 @@ FOLDS: tuple[frozenset[str], ...] = (
     }),
 )  # fmt: skip
 WRITTEN = "written"
+PAIRS = "written pairs"
 _TWEETS, _TWEETS_COUNT = "t-davidson", 0.3
 # What counts for an attack of which nobody said where in a text it stands.
 _SOMEWHERE = 0.4
@@ -78,7 +79,8 @@ def gather(data: Path) -> tuple[list[Origin], list[Row]]:
     rows: list[Row] = []
     for origin, windows, weight in [*_labelled(data), *_written()]:
         counts = weight / len(windows) ** 0.5 if windows else 0.0
-        calm = 0.0 if origin.source == WRITTEN and origin.harm != 1 else None
+        ours = origin.source in (WRITTEN, PAIRS)
+        calm = 0.0 if ours and origin.harm != 1 else None
         rows += [Row(len(origins), w, counts, origin.harm, calm, calm) for w in windows]
         origins.append(origin)
     texts = everything(data, SEED)
@@ -113,7 +115,8 @@ def _written() -> Iterator[tuple[Origin, Sequence[str], float]]:
         harm = None if text.hazard in MILD else float(text.hazard != HARMLESS)
         folds = frozenset({_half(text.family)})
         hazards = frozenset({text.hazard} & set(HAZARDS))
-        origin = Origin("content", WRITTEN, text.language, folds, hazards, harm)
+        source = PAIRS if text.family.startswith("pair") else WRITTEN
+        origin = Origin("content", source, text.language, folds, hazards, harm)
         weight = ABOUT_HARM if text.family.startswith("never") else 1.0
         yield origin, sources.judged(text.text), weight
 

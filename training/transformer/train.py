@@ -37,7 +37,7 @@ from training.transformer.network import (
     batches,
     padded,
 )
-from training.transformer.rows import FOLDS, WRITTEN, Origin, Row, gather, may_teach
+from training.transformer.rows import FOLDS, PAIRS, WRITTEN, Origin, Row, gather, may_teach
 
 SETTINGS = Settings()
 # Which hazard a text is about is taught beside, for what the layers learn by it; the file that is
@@ -45,8 +45,17 @@ SETTINGS = Settings()
 TAUGHT = (*LABELS, *HAZARDS)
 OUT = Path("gateway/detectors/weights/transformer.npz")
 # Windows of each kind that one fit sees: some are so many that they would drown the others.
-SHARES = {"written": 14_000, "labelled": 6_000, "attacks": 4_000, "calm": 2_000, "documents": 2_000}
+SHARES = {
+    "pairs": 14_000,
+    "written": 14_000,
+    "labelled": 6_000,
+    "attacks": 4_000,
+    "calm": 2_000,
+    "documents": 2_000,
+}
 WHOLE = 1.5
+# How often each is seen, if more than once: in pairs a word or two decide.
+TIMES = {"pairs": 2}
 # Of a text that judges, the first windows; of a source, so many texts.
 _WINDOWS, _TEXTS = 5, 300
 # Of each written family of attacks so many in English, and in each other language.
@@ -102,12 +111,15 @@ def chosen(all_: Known, fold: int | None, times: float) -> NDArray[np.intp]:
         number
         for name, numbers in kinds.items()
         for number in rng.sample(numbers, min(len(numbers), int(SHARES[name] * times)))
+        for _ in range(TIMES.get(name, 1))
     ]
     rng.shuffle(picked)
     return np.array(picked)
 
 
 def _kind(origin: Origin, row: Row) -> str:
+    if origin.source == PAIRS:
+        return "pairs"
     if origin.task == "content":
         return "written" if origin.source == WRITTEN else "labelled"
     if row.indirect:
@@ -116,7 +128,7 @@ def _kind(origin: Origin, row: Row) -> str:
 
 
 def fitted(all_: Known, base: Base, layers: Sequence[object], picked: NDArray[np.intp]) -> Fit:
-    """A model of these windows, seen once."""
+    """A model of these windows, seen in one pass."""
     fit = Fit(base, layers, len(TAUGHT), SETTINGS)
     rng = np.random.default_rng(SETTINGS.seed)
     lengths = [len(pieces) for pieces in all_.pieces]
